@@ -1,0 +1,16 @@
+/*
+ * The clock. Decisions never read it: they are given `now`. It is monotonic, so
+ * that a change of the wall clock moves no time-out; the wall clock is for log
+ * lines and dates alone.
+ */
+#ifndef BASE_CLOCK_H
+#define BASE_CLOCK_H
+
+#include <stdint.h>
+
+int64_t clock_now_ms(void);
+int64_t clock_now_us(void);
+/* Milliseconds since 1970, UTC. */
+int64_t clock_wall_ms(void);
+
+#endif

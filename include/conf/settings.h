@@ -1,0 +1,116 @@
+/*
+ * The configuration in force: one table (src/conf/table.c) gives each key its
+ * path, kind, default, range, environment name, help and whether a reload may
+ * change it. File, environment, command line, `--help`, the sample file and the
+ * checks come from it.
+ *
+ * Order: defaults < file < environment < command line. A key that is unknown, of
+ * the wrong type or out of range is an error that names file, line, column and
+ * key path; a key of the contract that this version does not have yet is an error
+ * that says so.
+ */
+#ifndef CONF_SETTINGS_H
+#define CONF_SETTINGS_H
+
+#include "base/buf.h"
+#include "base/log.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum manage_rule { MANAGE_ADMIN, MANAGE_ALL, MANAGE_NONE };
+
+struct text_list {
+	char **items; /* owned, each too */
+	size_t count;
+};
+
+struct backend_settings {
+	char *name; /* host:port of url when left out */
+	char *url;
+	int64_t weight;
+	int64_t parallel;
+	int64_t max_loaded;
+	int64_t slots; /* parallel x max_loaded when left out */
+	struct text_list models;
+	char *api_key; /* NULL: none */
+	char *tls_ca;  /* NULL: the system's */
+	bool tls_verify;
+};
+
+struct settings {
+	struct text_list listen;
+	int64_t max_body; /* bytes */
+	int64_t max_connections;
+	int64_t drain; /* ms, as all durations */
+	enum manage_rule manage;
+	struct text_list hosts;        /* empty: Ollama's rule */
+	struct text_list cors_origins; /* empty: Ollama's list; OLLAMA_ORIGINS is added to it */
+
+	struct backend_settings *backends; /* owned */
+	size_t backend_count;
+	bool demo;
+
+	struct {
+		int64_t size;
+		int64_t max_wait;
+		int64_t aging;
+	} queue;
+	struct {
+		int64_t connect;
+		int64_t load;
+		int64_t first_byte;
+		int64_t idle;
+		int64_t client_head;
+		int64_t client_body;
+		int64_t client_idle;
+		int64_t client_write;
+	} timeouts;
+	struct {
+		int64_t attempts;
+		int64_t budget_percent; /* "0.1" in the file */
+	} retry;
+	struct {
+		int64_t interval;
+		int64_t timeout;
+		int64_t down_after;
+		int64_t up_after;
+	} health;
+	struct {
+		int64_t failures;
+		int64_t window;
+		int64_t open;
+		int64_t max_open;
+	} breaker;
+	struct {
+		enum log_level level;
+		enum log_format format;
+		char *access; /* "stdout", "off", or a file */
+		int64_t slow;
+	} log;
+
+	char *file; /* that was read; NULL: none */
+};
+
+enum settings_command { COMMAND_SERVE, COMMAND_CHECK, COMMAND_HELP, COMMAND_VERSION };
+
+/* What the command line asks for. */
+struct settings_call {
+	enum settings_command command;
+	struct settings settings;
+};
+
+/* Reads everything. `environ` is the process's. On failure returns the exit status (1: bad
+ * configuration, 2: wrong usage) and `why` has one message a line, each "FILE:LINE:COL: key.path:
+ * what is wrong and what would be right" (or the variable's or option's name for FILE:LINE:COL);
+ * 0: `out` is filled and the caller finishes it. */
+int settings_load(int argc, char **argv, char **environment, struct settings_call *out,
+                  struct buf *why);
+void settings_finish(struct settings *s);
+/* `drover --help`, from the table. */
+void settings_add_help(struct buf *out);
+/* The whole configuration in force as YAML, secrets masked. */
+void settings_add_yaml(const struct settings *s, struct buf *out);
+
+#endif

@@ -1,0 +1,77 @@
+/*
+ * A node as the scheduler sees it: slots, the models it has and holds, its health
+ * and its breaker. Facts come in by the functions here; sched.h decides.
+ */
+#ifndef CORE_BACKEND_H
+#define CORE_BACKEND_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct backend;
+
+struct backend_conf {
+	const char *name;
+	int weight;                /* at least 1 */
+	int parallel;              /* slots of each loaded model */
+	int max_loaded;            /* models at once */
+	int slots;                 /* bound on the whole node */
+	const char *const *models; /* globs: only these; NULL: all that it lists */
+	size_t model_count;
+};
+
+struct health_conf {
+	int down_after; /* failed probes in a row */
+	int up_after;
+	int breaker_failures;
+	int64_t breaker_window_ms;
+	int64_t breaker_open_ms; /* the first pause; doubles up to the most */
+	int64_t breaker_max_open_ms;
+};
+
+enum backend_state {
+	BACKEND_UNKNOWN, /* not probed yet */
+	BACKEND_UP,
+	BACKEND_DOWN,
+	BACKEND_DRAINING, /* up, but takes no new work */
+};
+
+enum breaker_state { BREAKER_CLOSED, BREAKER_OPEN, BREAKER_TRYING };
+
+/* What went wrong with a request on it. */
+enum backend_fault {
+	FAULT_CONNECT, /* no connection: the node is marked down at once */
+	FAULT_BROKEN,  /* closed or no HTTP */
+	FAULT_BUSY,    /* 503 */
+	FAULT_HANG,    /* no first byte, or none for long: opens the breaker at once */
+};
+
+const char *backend_name(const struct backend *b);
+enum backend_state backend_state(const struct backend *b);
+enum breaker_state backend_breaker(const struct backend *b);
+const char *backend_state_name(enum backend_state s);
+const char *breaker_state_name(enum breaker_state s);
+int backend_busy(const struct backend *b);
+int backend_slots(const struct backend *b);
+int backend_weight(const struct backend *b);
+/* Up, not draining, breaker not open at `now`. */
+bool backend_is_usable(const struct backend *b, int64_t now_ms);
+
+/* Canonical names. Whether it lists the model (and its configuration allows it). */
+bool backend_has_model(const struct backend *b, const char *model);
+bool backend_holds_model(const struct backend *b, const char *model);
+
+/* A probe's outcome. Returns whether the state changed (log it). */
+bool backend_saw_probe(struct backend *b, bool ok, int64_t now_ms);
+/* A request on it went wrong; true when state or breaker changed. */
+bool backend_saw_fault(struct backend *b, enum backend_fault fault, int64_t now_ms);
+/* A request on it brought a first byte of an answer that is no 503. */
+bool backend_saw_answer(struct backend *b, int64_t now_ms);
+void backend_set_draining(struct backend *b, bool draining);
+
+/* Replace what it lists (/api/tags) and what it holds (/api/ps). */
+void backend_set_models(struct backend *b, const char *const *names, size_t count);
+void backend_set_loaded(struct backend *b, const char *const *names, size_t count);
+
+#endif

@@ -1,0 +1,58 @@
+/*
+ * One unit of work that needs a slot, from its arrival to its end. The table of
+ * allowed moves is in core/job.c; a move that it forbids aborts.
+ *
+ * A job is embedded in its owner (the request); the scheduler only links it.
+ */
+#ifndef CORE_JOB_H
+#define CORE_JOB_H
+
+#include "base/list.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct backend;
+struct variant;
+
+enum job_state { JOB_NEW, JOB_QUEUED, JOB_RUNNING, JOB_ENDED };
+
+/* Every job ends in exactly one of them. */
+enum job_end {
+	JOB_OPEN, /* not ended */
+	JOB_DONE,
+	JOB_CLIENT_GONE,
+	JOB_REFUSED,
+	JOB_BACKEND_ERROR,
+	JOB_DEADLINE,
+};
+
+enum job_class { CLASS_HIGH, CLASS_NORMAL, CLASS_LOW, CLASSES };
+
+struct job {
+	enum job_state state;
+	enum job_end end;
+	enum job_class class;
+	bool slotless;            /* a remote model: needs a healthy node, no slot */
+	struct variant *variant;  /* what it runs; set by sched_submit, counted there */
+	struct backend *backend;  /* while it runs; else NULL */
+	struct backend *avoid;    /* failed it last: taken again only when nothing else is left */
+	struct backend *only;     /* X-Drover-Backend: run nowhere else; NULL: anywhere */
+	int attempts;             /* times it was dispatched */
+	uint64_t sequence;        /* order of arrival; kept when it is tried again */
+	int64_t queued_at_ms;     /* of its first submit */
+	int64_t dispatched_at_ms; /* of the last attempt */
+	int64_t deadline_ms;      /* absolute; 0: none */
+	struct list queue_link;   /* in the scheduler's queue */
+};
+
+void job_init(struct job *j, enum job_class class);
+/* Aborts when the table forbids it. */
+void job_move(struct job *j, enum job_state to);
+/* Moves to JOB_ENDED and says why. */
+void job_finish(struct job *j, enum job_end end);
+const char *job_state_name(enum job_state s);
+const char *job_end_name(enum job_end e);
+const char *job_class_name(enum job_class c);
+
+#endif

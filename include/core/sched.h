@@ -1,0 +1,77 @@
+/*
+ * The scheduler: a bounded priority queue in front of weighted backends with
+ * slots. Knows no HTTP and reads no clock. Its callers report facts and then
+ * pump: take what expired, pick what can start, until there is nothing.
+ *
+ * Invariants, after every call: slots in use = jobs running, per backend and per
+ * (backend, model); waiting jobs <= queue size; no job that could start waits
+ * while sched_pick returns false.
+ */
+#ifndef CORE_SCHED_H
+#define CORE_SCHED_H
+
+#include "core/backend.h"
+#include "core/job.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct sched;
+
+struct sched_conf {
+	int queue_size;
+	int64_t max_wait_ms;
+	int64_t aging_ms; /* who waits longer goes first, whatever its class */
+	struct health_conf health;
+	int retry_attempts;       /* times a job may be dispatched in all */
+	int retry_budget_percent; /* of the jobs dispatched lately; a small floor is always free */
+};
+
+enum sched_answer {
+	SCHED_QUEUED,
+	SCHED_FULL,          /* 503 busy */
+	SCHED_UNKNOWN_MODEL, /* 404: every node that could be asked lacks it */
+	SCHED_NO_BACKEND,    /* 503: none is up that might have it */
+};
+
+struct sched *sched_create(const struct sched_conf *conf);
+/* No job may be queued or running. */
+void sched_destroy(struct sched **s);
+
+/* The scheduler owns its backends. */
+struct backend *sched_add_backend(struct sched *s, const struct backend_conf *conf);
+size_t sched_backend_count(const struct sched *s);
+struct backend *sched_backend(const struct sched *s, size_t i);
+/* NULL when there is none of that name. */
+struct backend *sched_find_backend(const struct sched *s, const char *name);
+
+/* Queues a new job for a model (canonical name, copied). On a refusal the job stays JOB_NEW. */
+enum sched_answer sched_submit(struct sched *s, struct job *j, const char *model, int64_t now_ms);
+/* The next job that can start: it is JOB_RUNNING on j->backend, its slot taken. `was_loaded`:
+ * the backend holds the model, so that no load time need be allowed. NULL: none now. */
+struct job *sched_pick(struct sched *s, int64_t now_ms, bool *was_loaded);
+/* The next queued job past max_wait or its deadline; out of the queue, JOB_ENDED as
+ * JOB_DEADLINE. */
+struct job *sched_take_expired(struct sched *s, int64_t now_ms);
+/* A queued job whose model no backend that is up has any more (nodes went, models were
+ * deleted); out of the queue, JOB_ENDED as JOB_REFUSED. */
+struct job *sched_take_hopeless(struct sched *s, int64_t now_ms);
+/* When to pump next though nothing happens (absolute ms); INT64_MAX: never. */
+int64_t sched_next_ms(const struct sched *s, int64_t now_ms);
+
+/* Ends a job wherever it is; gives its slot back. */
+void sched_end(struct sched *s, struct job *j, enum job_end end, int64_t now_ms);
+/* A running job failed before a byte reached the client: back into its old place in the queue,
+ * beyond its size if need be. False: out of attempts or of budget; it still runs, end it. */
+bool sched_retry(struct sched *s, struct job *j, int64_t now_ms);
+
+int sched_waiting(const struct sched *s);
+int sched_waiting_in(const struct sched *s, enum job_class class);
+int sched_running(const struct sched *s);
+/* Jobs that would start before it if nothing else came: 0 is next. O(waiting). */
+int sched_position(const struct sched *s, const struct job *j);
+/* From the measured drain rate: when a place in the queue is likely free. At least 1000. */
+int64_t sched_retry_after_ms(const struct sched *s, int64_t now_ms);
+
+#endif

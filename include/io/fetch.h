@@ -1,0 +1,22 @@
+/*
+ * A whole small answer from a node: probes, listings, fan-out. An answer over
+ * the bound counts as EXCHANGE_BAD_ANSWER.
+ */
+#ifndef IO_FETCH_H
+#define IO_FETCH_H
+
+#include "io/exchange.h"
+
+struct fetch;
+
+/* `status` and `content_type` are 0 and empty unless `end` is EXCHANGE_DONE. Slices live during
+ * the call; the fetch is gone after it. */
+typedef void (*fetch_callback)(struct fetch *f, enum exchange_end end, int status,
+                               struct str content_type, struct str body, void *arg);
+
+/* `req->body` is copied. */
+struct fetch *fetch_start(struct upstream *u, const struct exchange_request *req, size_t max_bytes,
+                          fetch_callback cb, void *arg);
+void fetch_cancel(struct fetch **f);
+
+#endif

@@ -1,0 +1,153 @@
+/* Slices of text. */
+#include "base/str.h"
+
+#include <ctype.h>
+#include <string.h>
+#include <strings.h>
+
+struct str
+str_of(const char *text)
+{
+	return (struct str){text, strlen(text)};
+}
+
+bool
+str_eq(struct str a, const char *text)
+{
+	return strlen(text) == a.len && memcmp(a.ptr, text, a.len) == 0;
+}
+
+bool
+str_eq_nocase(struct str a, const char *text)
+{
+	return strlen(text) == a.len && strncasecmp(a.ptr, text, a.len) == 0;
+}
+
+bool
+str_starts_nocase(struct str a, const char *prefix)
+{
+	size_t n = strlen(prefix);
+
+	return a.len >= n && strncasecmp(a.ptr, prefix, n) == 0;
+}
+
+static bool
+is_blank(char c)
+{
+	return c == ' ' || c == '\t';
+}
+
+struct str
+str_trim(struct str a)
+{
+	while (a.len > 0 && is_blank(a.ptr[0])) {
+		a.ptr++;
+		a.len--;
+	}
+	while (a.len > 0 && is_blank(a.ptr[a.len - 1]))
+		a.len--;
+	return a;
+}
+
+bool
+str_split(struct str *rest, char sep, struct str *part)
+{
+	const char *at;
+
+	if (rest->ptr == NULL)
+		return false;
+	at = rest->len == 0 ? NULL : memchr(rest->ptr, sep, rest->len);
+	if (at == NULL) {
+		*part = *rest;
+		*rest = (struct str){NULL, 0};
+		return true;
+	}
+	*part = (struct str){rest->ptr, (size_t)(at - rest->ptr)};
+	rest->len -= part->len + 1;
+	rest->ptr = at + 1;
+	return true;
+}
+
+bool
+str_list_has(struct str list, const char *token)
+{
+	struct str part;
+
+	while (str_split(&list, ',', &part))
+		if (str_eq_nocase(str_trim(part), token))
+			return true;
+	return false;
+}
+
+bool
+str_to_u64(struct str a, uint64_t *out)
+{
+	uint64_t value = 0;
+
+	if (a.len == 0 || a.len > 18)
+		return false;
+	for (size_t i = 0; i < a.len; i++) {
+		if (a.ptr[i] < '0' || a.ptr[i] > '9')
+			return false;
+		value = value * 10 + (uint64_t)(a.ptr[i] - '0');
+	}
+	*out = value;
+	return true;
+}
+
+bool
+str_glob(const char *pattern, const char *text)
+{
+	const char *star = NULL, *resume = NULL;
+
+	/* On a mismatch the last star takes one character more: linear in practice, never
+	 * worse than the product of the lengths. */
+	while (*text != '\0') {
+		if (*pattern == '*') {
+			star = pattern++;
+			resume = text;
+		} else if (*pattern == '?' ||
+		           tolower((unsigned char)*pattern) == tolower((unsigned char)*text)) {
+			pattern++;
+			text++;
+		} else if (star != NULL) {
+			pattern = star + 1;
+			text = ++resume;
+		} else {
+			return false;
+		}
+	}
+	while (*pattern == '*')
+		pattern++;
+	return *pattern == '\0';
+}
+
+static bool
+is_tail(const char *p)
+{
+	return ((unsigned char)*p & 0xc0) == 0x80;
+}
+
+size_t
+str_utf8_len(const char *p, size_t len)
+{
+	unsigned char a, b;
+
+	if (len == 0)
+		return 0;
+	a = (unsigned char)p[0];
+	if (a < 0x80)
+		return 1;
+	if (a < 0xc2 || a > 0xf4 || len < 2 || !is_tail(p + 1))
+		return 0;
+	if (a < 0xe0)
+		return 2;
+	b = (unsigned char)p[1];
+	if (len < 3 || !is_tail(p + 2))
+		return 0;
+	if (a < 0xf0)
+		return (a == 0xe0 && b < 0xa0) || (a == 0xed && b > 0x9f) ? 0 : 3;
+	if (len < 4 || !is_tail(p + 3) || (a == 0xf0 && b < 0x90) || (a == 0xf4 && b > 0x8f))
+		return 0;
+	return 4;
+}

@@ -1,0 +1,73 @@
+#include "../check.h"
+
+#include "base/unit.h"
+
+static void
+durations_are_whole_numbers_with_a_unit(void **state)
+{
+	int64_t ms;
+
+	assert_true(unit_parse_duration_ms(str_of("500ms"), &ms) && ms == 500);
+	assert_true(unit_parse_duration_ms(str_of("90s"), &ms) && ms == 90000);
+	assert_true(unit_parse_duration_ms(str_of("400d"), &ms) && ms == 400LL * 86400000);
+	assert_true(unit_parse_duration_ms(str_of("0"), &ms) && ms == 0);
+	assert_false(unit_parse_duration_ms(str_of("5"), &ms));
+	assert_false(unit_parse_duration_ms(str_of("-5s"), &ms));
+	assert_false(unit_parse_duration_ms(str_of("1.5s"), &ms));
+	assert_false(unit_parse_duration_ms(str_of("999999999999999999d"), &ms));
+}
+
+static void
+sizes_know_both_families(void **state)
+{
+	int64_t n;
+
+	assert_true(unit_parse_size_bytes(str_of("64KiB"), &n) && n == 65536);
+	assert_true(unit_parse_size_bytes(str_of("10MB"), &n) && n == 10000000);
+	assert_true(unit_parse_size_bytes(str_of("7"), &n) && n == 7);
+	assert_false(unit_parse_size_bytes(str_of("7kib"), &n));
+	assert_false(unit_parse_size_bytes(str_of(""), &n));
+}
+
+static void
+go_durations_are_read_as_go_reads_them(void **state)
+{
+	int64_t ns;
+
+	assert_true(unit_parse_go_duration_ns(str_of("1h30m"), &ns) && ns == 5400000000000);
+	assert_true(unit_parse_go_duration_ns(str_of("-1s"), &ns) && ns == -1000000000);
+	assert_true(unit_parse_go_duration_ns(str_of("1.5s"), &ns) && ns == 1500000000);
+	assert_true(unit_parse_go_duration_ns(str_of("0"), &ns) && ns == 0);
+	assert_false(unit_parse_go_duration_ns(str_of("300"), &ns));
+	assert_false(unit_parse_go_duration_ns(str_of("5 m"), &ns));
+	assert_false(unit_parse_go_duration_ns(str_of(""), &ns));
+}
+
+static void
+durations_read_back_the_same(void **state)
+{
+	const int64_t values[] = {0, 1, 500, 90000, 60000, 3600000, 86400000, 90061001};
+
+	for (size_t i = 0; i < sizeof(values) / sizeof(values[0]); i++) {
+		struct buf b = {0};
+		int64_t back;
+
+		unit_add_duration_ms(&b, values[i]);
+		assert_true(unit_parse_duration_ms(str_of(buf_text(&b)), &back));
+		assert_int_equal(back, values[i]);
+		buf_finish(&b);
+	}
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(durations_are_whole_numbers_with_a_unit),
+	    cmocka_unit_test(sizes_know_both_families),
+	    cmocka_unit_test(go_durations_are_read_as_go_reads_them),
+	    cmocka_unit_test(durations_read_back_the_same),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
