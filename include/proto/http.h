@@ -41,6 +41,7 @@ enum {
 	HTTP_TARGET_BYTES_MAX = 7000,
 	HTTP_CHUNK_LINE_BYTES_MAX = 256,
 	HTTP_TRAILERS_MAX = 32,
+	HTTP_ANSWER_HEAD_BYTES_MAX = 64 * 1024,
 };
 
 struct http_header {
@@ -59,8 +60,9 @@ struct http_head {
 	int status;
 	struct str reason;
 	/* Of both: */
-	int minor_version; /* 0 or 1 */
-	bool keep_alive;   /* what version and Connection say together */
+	int minor_version;     /* 0 or 1 */
+	bool keep_alive;       /* what version and Connection say together */
+	bool connection_names; /* Connection names headers beside close and keep-alive */
 	enum http_framing framing;
 	uint64_t length; /* with HTTP_LENGTH */
 	size_t bytes;    /* of the whole head, with its last CRLF */
@@ -79,8 +81,9 @@ struct str http_find_header(const struct http_head *h, const char *name);
 bool http_is_hop_by_hop(const struct http_head *h, struct str name);
 
 /* 0: more bytes are needed. 200: `out` is filled. Else the status to refuse it with, and `*why`
- * is a constant sentence for the client. Leading empty lines must have been skipped
- * (http_skip_empty_lines). An absolute-form target is reduced to its origin form. */
+ * is a constant sentence for the client; method and path are right if the request line was.
+ * Leading empty lines must have been skipped (http_skip_empty_lines). An absolute-form target is
+ * reduced to its origin form, and its authority takes the place of Host (RFC 9112 3.2.2). */
 int http_parse_request_head(struct str bytes, struct http_head *out, const char **why);
 /* The bytes at the start that are CRLF or LF and may be ignored (RFC 9112 2.2), at most 8. */
 size_t http_skip_empty_lines(struct str bytes);
@@ -90,8 +93,7 @@ struct http_chunks {
 	int step;
 	int trailers;
 	uint64_t left;
-	size_t line_len;
-	char line[HTTP_CHUNK_LINE_BYTES_MAX];
+	size_t line_bytes; /* read of the current line */
 };
 
 enum http_read { HTTP_MORE, HTTP_HEAD_READ, HTTP_DATA, HTTP_END, HTTP_BAD };
@@ -110,7 +112,8 @@ struct http_answer {
 	uint64_t left;
 	struct http_chunks chunks;
 	struct buf pending;    /* owned; a head that came in pieces */
-	struct http_head head; /* filled at HTTP_HEAD_READ; slices valid until the next call */
+	struct http_head head; /* filled at HTTP_HEAD_READ; slices valid until the next call; framing
+	                        * as the head says, also where there is no body (HEAD, 304) */
 };
 
 void http_answer_init(struct http_answer *a, bool to_head);

@@ -1,0 +1,130 @@
+/*
+ * Chunk coding, one byte of framing at a time: nothing is stored, so nothing
+ * depends on how the bytes were cut. Sizes have at most 15 digits and cannot
+ * wrap; only CRLF ends a line; a trailer must look like a header, or it could be
+ * the next request of a client that counts differently.
+ */
+#include "http_fields.h"
+
+#include <stdlib.h>
+
+enum chunks_step {
+	SIZE_FIRST, /* the first digit of a size */
+	SIZE,       /* a further one, or what ends it */
+	EXTENSION,
+	SIZE_LF,
+	DATA,
+	DATA_CR,
+	DATA_LF,
+	TRAILER_FIRST, /* the first byte of a trailer, or the end */
+	TRAILER_NAME,
+	TRAILER_VALUE,
+	TRAILER_LF,
+	LAST_LF,
+};
+
+enum { SIZE_DIGITS_MAX = 15 };
+
+void
+http_chunks_init(struct http_chunks *c)
+{
+	c->step = SIZE_FIRST;
+	c->trailers = 0;
+	c->left = 0;
+	c->line_bytes = 0;
+}
+
+static bool
+is(char c, int class)
+{
+	return (http_classes[(unsigned char)c] & class) != 0;
+}
+
+static enum http_read
+go(struct http_chunks *c, enum chunks_step step)
+{
+	c->step = step;
+	return HTTP_MORE;
+}
+
+static enum http_read
+take_size_digit(struct http_chunks *c, char byte)
+{
+	int digit = http_hex_digit(byte);
+
+	if (digit < 0 || c->line_bytes > SIZE_DIGITS_MAX)
+		return HTTP_BAD;
+	c->left = c->left * 16 + (uint64_t)digit;
+	return go(c, SIZE);
+}
+
+static enum http_read
+start_trailer(struct http_chunks *c, char byte)
+{
+	if (byte == '\r')
+		return go(c, LAST_LF);
+	if (!is(byte, HTTP_TOKEN) || ++c->trailers > HTTP_TRAILERS_MAX)
+		return HTTP_BAD;
+	c->line_bytes = 1;
+	return go(c, TRAILER_NAME);
+}
+
+/* One byte that is not data. */
+static enum http_read
+take(struct http_chunks *c, char byte)
+{
+	c->line_bytes++;
+	switch ((enum chunks_step)c->step) {
+	case SIZE_FIRST: c->left = 0; return take_size_digit(c, byte);
+	case SIZE:
+		if (byte == '\r')
+			return go(c, SIZE_LF);
+		return byte == ';' ? go(c, EXTENSION) : take_size_digit(c, byte);
+	case EXTENSION:
+		if (byte == '\r')
+			return go(c, SIZE_LF);
+		return is(byte, HTTP_VALUE) && c->line_bytes < HTTP_CHUNK_LINE_BYTES_MAX ? HTTP_MORE
+		                                                                         : HTTP_BAD;
+	case SIZE_LF:
+		if (byte != '\n')
+			return HTTP_BAD;
+		return go(c, c->left == 0 ? TRAILER_FIRST : DATA);
+	case DATA: break;
+	case DATA_CR: return byte == '\r' ? go(c, DATA_LF) : HTTP_BAD;
+	case DATA_LF: c->line_bytes = 0; return byte == '\n' ? go(c, SIZE_FIRST) : HTTP_BAD;
+	case TRAILER_FIRST: return start_trailer(c, byte);
+	case TRAILER_NAME:
+		if (byte == ':')
+			return go(c, TRAILER_VALUE);
+		return is(byte, HTTP_TOKEN) && c->line_bytes < HTTP_LINE_BYTES_MAX ? HTTP_MORE : HTTP_BAD;
+	case TRAILER_VALUE:
+		if (byte == '\r')
+			return go(c, TRAILER_LF);
+		return is(byte, HTTP_VALUE) && c->line_bytes < HTTP_LINE_BYTES_MAX ? HTTP_MORE : HTTP_BAD;
+	case TRAILER_LF: return byte == '\n' ? go(c, TRAILER_FIRST) : HTTP_BAD;
+	case LAST_LF: return byte == '\n' ? HTTP_END : HTTP_BAD;
+	}
+	abort();
+}
+
+enum http_read
+http_chunks_next(struct http_chunks *c, struct str *in, struct str *data)
+{
+	enum http_read got = HTTP_MORE;
+
+	while (got == HTTP_MORE && in->len > 0 && c->step != DATA) {
+		got = take(c, *in->ptr);
+		in->ptr++;
+		in->len--;
+	}
+	if (got != HTTP_MORE || in->len == 0)
+		return got;
+	data->ptr = in->ptr;
+	data->len = in->len < c->left ? in->len : (size_t)c->left;
+	in->ptr += data->len;
+	in->len -= data->len;
+	c->left -= data->len;
+	if (c->left == 0)
+		c->step = DATA_CR;
+	return HTTP_DATA;
+}
