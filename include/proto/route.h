@@ -9,6 +9,7 @@
 #include "proto/http.h"
 
 #include <stdbool.h>
+#include <stddef.h>
 
 /* How errors are written (proto/refusal.h). */
 enum dialect { DIALECT_OLLAMA, DIALECT_OPENAI, DIALECT_ANTHROPIC };
@@ -24,7 +25,7 @@ enum route_kind {
 	ROUTE_V1_MODEL, /* a node that has the model in the path */
 	ROUTE_MANAGE,   /* changes nodes: pull, push, create, copy, delete */
 	ROUTE_BLOB,     /* /api/blobs/{digest}: streamed */
-	ROUTE_ACCOUNT,  /* /api/me and the like */
+	ROUTE_ACCOUNT,  /* /api/me and the like: an account with ollama.com */
 	ROUTE_HEALTHZ,
 	ROUTE_READYZ,
 	ROUTE_REQUEST, /* /drover/v1/requests/{id} */
@@ -32,13 +33,15 @@ enum route_kind {
 };
 
 struct route {
-	const char *path;        /* a trailing '*' stands for one or more further characters */
+	const char *path;        /* a trailing '*' stands for one further, non-empty segment */
 	enum http_method method; /* HEAD has rows of its own */
 	enum route_kind kind;
 	enum dialect dialect;
-	bool streams;     /* what a left-out "stream" means */
-	bool names_model; /* the body has a "model" (or its old name "name") */
-	bool multipart;   /* the body is a form */
+	bool streams;            /* what a left-out "stream" means */
+	const char *model_key;   /* names the model in the body ("source" of copy); NULL: none does.
+	                            Show and management also take "name" for "model" */
+	const char *content_key; /* without a value here it only loads the model; NULL: no such rule */
+	bool multipart;          /* the body is a form */
 };
 
 enum route_match { ROUTE_FOUND, ROUTE_NOT_FOUND, ROUTE_WRONG_METHOD };
