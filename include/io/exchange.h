@@ -29,6 +29,9 @@ enum exchange_end {
 	EXCHANGE_BAD_ANSWER, /* no HTTP that could be forwarded */
 };
 
+/* A constant sentence about the node: "the connection was refused or failed". */
+const char *exchange_end_text(enum exchange_end end);
+
 struct exchange_ops {
 	/* The final head; 1xx were skipped. Its slices live during the call. */
 	void (*on_head)(struct exchange *x, const struct http_head *head, void *arg);
