@@ -2,7 +2,9 @@
  * One unit of work that needs a slot, from its arrival to its end. The table of
  * allowed moves is in core/job.c; a move that it forbids aborts.
  *
- * A job is embedded in its owner (the request); the scheduler only links it.
+ * A job is embedded in its owner (the request); the scheduler only links it. The
+ * owner sets class, slotless, only and deadline_ms before sched_submit; the rest is
+ * the scheduler's.
  */
 #ifndef CORE_JOB_H
 #define CORE_JOB_H
@@ -13,6 +15,7 @@
 #include <stdint.h>
 
 struct backend;
+struct lane;
 struct variant;
 
 enum job_state { JOB_NEW, JOB_QUEUED, JOB_RUNNING, JOB_ENDED };
@@ -34,16 +37,19 @@ struct job {
 	enum job_end end;
 	enum job_class class;
 	bool slotless;            /* a remote model: needs a healthy node, no slot */
-	struct variant *variant;  /* what it runs; set by sched_submit, counted there */
+	bool was_loaded;          /* its backend held the model when it was dispatched */
+	struct variant *variant;  /* what it runs; while it is queued or runs; counted there */
 	struct backend *backend;  /* while it runs; else NULL */
 	struct backend *avoid;    /* failed it last: taken again only when nothing else is left */
 	struct backend *only;     /* X-Drover-Backend: run nowhere else; NULL: anywhere */
+	struct lane *lane;        /* where it waits; NULL: it does not */
 	int attempts;             /* times it was dispatched */
 	uint64_t sequence;        /* order of arrival; kept when it is tried again */
 	int64_t queued_at_ms;     /* of its first submit */
 	int64_t dispatched_at_ms; /* of the last attempt */
 	int64_t deadline_ms;      /* absolute; 0: none */
-	struct list queue_link;   /* in the scheduler's queue */
+	struct list queue_link;   /* in lane.jobs while it waits, in sched.started until it is picked */
+	struct list age_link;     /* in queue.by_age */
 };
 
 void job_init(struct job *j, enum job_class class);

@@ -21,8 +21,8 @@ struct sched;
 
 struct sched_conf {
 	int queue_size;
-	int64_t max_wait_ms;
-	int64_t aging_ms; /* who waits longer goes first, whatever its class */
+	int64_t max_wait_ms; /* 0: no bound */
+	int64_t aging_ms;    /* who waits longer goes first, whatever its class; 0: nobody does */
 	struct health_conf health;
 	int retry_attempts;       /* times a job may be dispatched in all */
 	int retry_budget_percent; /* of the jobs dispatched lately; a small floor is always free */
@@ -46,32 +46,42 @@ struct backend *sched_backend(const struct sched *s, size_t i);
 /* NULL when there is none of that name. */
 struct backend *sched_find_backend(const struct sched *s, const char *name);
 
-/* Queues a new job for a model (canonical name, copied). On a refusal the job stays JOB_NEW. */
+/* Queues a new job for a model (canonical name, copied). On a refusal the job stays JOB_NEW.
+ * Jobs that could start at once do not count against queue_size, whether sched_pick was called
+ * since they came or not. A model that a node which was not asked yet may have: queued. */
 enum sched_answer sched_submit(struct sched *s, struct job *j, const char *model, int64_t now_ms);
+/* What sched_submit would answer by health and listings alone, never SCHED_FULL: by it the
+ * owner of a hopeless job, or of one that is not tried again, tells why. Reads the job's
+ * slotless and only. */
+enum sched_answer sched_outlook(const struct sched *s, const struct job *j, const char *model);
 /* The next job that can start: it is JOB_RUNNING on j->backend, its slot taken. `was_loaded`:
- * the backend holds the model, so that no load time need be allowed. NULL: none now. */
+ * the backend was seen to hold the model, so that no load time need be allowed. NULL: none
+ * now. */
 struct job *sched_pick(struct sched *s, int64_t now_ms, bool *was_loaded);
 /* The next queued job past max_wait or its deadline; out of the queue, JOB_ENDED as
  * JOB_DEADLINE. */
 struct job *sched_take_expired(struct sched *s, int64_t now_ms);
-/* A queued job whose model no backend that is up has any more (nodes went, models were
- * deleted); out of the queue, JOB_ENDED as JOB_REFUSED. */
+/* A queued job that nobody can serve any more: all nodes that had the model went down, or it
+ * was deleted (sched_outlook tells which). A node that is up is waited for, be it draining or
+ * behind its breaker, and so is one that was not asked yet. Out of the queue, JOB_ENDED as
+ * JOB_REFUSED. */
 struct job *sched_take_hopeless(struct sched *s, int64_t now_ms);
 /* When to pump next though nothing happens (absolute ms); INT64_MAX: never. */
 int64_t sched_next_ms(const struct sched *s, int64_t now_ms);
 
 /* Ends a job wherever it is; gives its slot back. */
 void sched_end(struct sched *s, struct job *j, enum job_end end, int64_t now_ms);
-/* A running job failed before a byte reached the client: back into its old place in the queue,
- * beyond its size if need be. False: out of attempts or of budget; it still runs, end it. */
+/* A running job failed before a byte reached the client (report the fault first): back into its
+ * old place in the queue, beyond its size if need be. False: out of attempts or of budget, or
+ * no node is left that could serve it; it still runs, end it. */
 bool sched_retry(struct sched *s, struct job *j, int64_t now_ms);
 
 int sched_waiting(const struct sched *s);
 int sched_waiting_in(const struct sched *s, enum job_class class);
 int sched_running(const struct sched *s);
-/* Jobs that would start before it if nothing else came: 0 is next. O(waiting). */
+/* Waiting jobs that go before it by class, age and arrival: 0 is next. O(waiting). */
 int sched_position(const struct sched *s, const struct job *j);
-/* From the measured drain rate: when a place in the queue is likely free. At least 1000. */
+/* How long what waits now will take to start, by the measured drain rate: 1 s to 1 h. */
 int64_t sched_retry_after_ms(const struct sched *s, int64_t now_ms);
 
 #endif

@@ -1,0 +1,71 @@
+/*
+ * The nodes, and the variants that they list, hold or are asked for.
+ *
+ * A variant is what a node loads: for now a model by its canonical name. It lives while
+ * a node lists or holds it, or a job refers to it: names that clients make up leave
+ * nothing behind. What is known of a variant on one node is a struct place.
+ *
+ * Invariants: backend.busy = sum of busy over its places; backend.busy_variants = places
+ * with busy > 0, at most max_loaded; backend.resident = places that are not ABSENT.
+ */
+#ifndef CORE_FLEET_PRIVATE_H
+#define CORE_FLEET_PRIVATE_H
+
+#include "base/list.h"
+#include "base/map.h"
+#include "core/backend.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum residency {
+	ABSENT,
+	LOADING, /* sent there, not seen loaded yet */
+	LOADED,
+};
+
+struct place {
+	bool allowed; /* by the node's configuration */
+	bool listed;  /* by the node, and allowed */
+	bool fresh;   /* residency changed here since the node's last snapshot, which may be older */
+	enum residency residency;
+	int busy; /* slots in use */
+	int64_t used_at_ms;
+};
+
+struct variant {
+	char *model;          /* owned */
+	int jobs;             /* that refer to it */
+	int places_known;     /* where it is listed or not ABSENT */
+	struct list lanes;    /* of struct lane, by variant_link */
+	struct place *places; /* owned; by backend.index */
+};
+
+struct fleet {
+	struct backend **backends; /* owned, each too */
+	size_t count;
+	struct map variants; /* of struct variant, owned, by model */
+	uint64_t changes;    /* counts changes of state and of listings, for who decides by them */
+};
+
+void fleet_finish(struct fleet *f);
+/* Copies the configuration. */
+struct backend *fleet_add(struct fleet *f, const struct backend_conf *conf,
+                          const struct health_conf *health);
+
+/* NULL: no node knows it and no job asks for it. */
+struct variant *variant_find(const struct fleet *f, const char *model);
+/* Finds or makes it; a variant made for nothing must be offered to variant_drop_unused. */
+struct variant *variant_get(struct fleet *f, const char *model);
+/* For one more job. */
+struct variant *variant_retain(struct fleet *f, const char *model);
+void variant_release(struct fleet *f, struct variant **vp);
+/* Frees it when neither a job nor a place needs it. */
+void variant_drop_unused(struct fleet *f, struct variant *v);
+
+/* The next two keep variant.places_known and backend.resident. */
+void variant_set_listed(struct variant *v, const struct backend *b, bool listed);
+void variant_set_residency(struct variant *v, struct backend *b, enum residency residency);
+
+#endif

@@ -1,0 +1,170 @@
+/*
+ * The inside of a node: its configuration, its slots, and what it is reckoned to hold.
+ *
+ * What was sent here counts as held from that moment, and as evicted what must make room
+ * for it; the node's own snapshots correct this (backend.c).
+ */
+#include "node.h"
+
+#include "base/mem.h"
+#include "base/str.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+struct backend *
+backend_create(struct fleet *f, size_t index, const struct backend_conf *conf,
+               const struct health_conf *health)
+{
+	struct backend *b = NEW(struct backend);
+
+	assert(conf->weight > 0 && conf->parallel > 0 && conf->max_loaded > 0 && conf->slots > 0);
+	b->fleet = f;
+	b->index = index;
+	b->name = mem_strdup(conf->name);
+	b->weight = conf->weight;
+	b->parallel = conf->parallel;
+	b->max_loaded = conf->max_loaded;
+	b->slots = conf->slots;
+	b->globs = mem_zalloc(conf->model_count + 1, sizeof(*b->globs));
+	b->glob_count = conf->model_count;
+	for (size_t i = 0; i < conf->model_count; i++)
+		b->globs[i] = mem_strdup(conf->models[i]);
+	b->health = BACKEND_UNKNOWN;
+	b->down_after = health->down_after;
+	b->up_after = health->up_after;
+	b->pause_ms = BUSY_FIRST_PAUSE_MS;
+	breaker_init(&b->breaker, health);
+	return b;
+}
+
+void
+backend_destroy(struct backend *b)
+{
+	if (b == NULL)
+		return;
+	for (size_t i = 0; i < b->glob_count; i++)
+		free(b->globs[i]);
+	free(b->globs);
+	free(b->name);
+	breaker_finish(&b->breaker);
+	free(b);
+}
+
+bool
+backend_allows(const struct backend *b, const char *model)
+{
+	if (b->glob_count == 0)
+		return true;
+	for (size_t i = 0; i < b->glob_count; i++)
+		if (str_glob(b->globs[i], model))
+			return true;
+	return false;
+}
+
+bool
+backend_has_slot(const struct backend *b, const struct variant *v)
+{
+	const struct place *p = &v->places[b->index];
+
+	if (b->busy >= b->slots || p->busy >= b->parallel)
+		return false;
+	return p->busy > 0 || b->busy_variants < b->max_loaded;
+}
+
+/* The idle variant that was used longest ago; NULL: none is idle. */
+static struct variant *
+find_idle(const struct backend *b)
+{
+	struct variant *oldest = NULL;
+
+	MAP_FOR_EACH (it, &b->fleet->variants) {
+		struct variant *v = it.value;
+		const struct place *p = &v->places[b->index];
+
+		if (p->residency == ABSENT || p->busy > 0)
+			continue;
+		if (oldest == NULL || p->used_at_ms < oldest->places[b->index].used_at_ms)
+			oldest = v;
+	}
+	return oldest;
+}
+
+/* What the node will do when it is asked for a variant that it does not hold. */
+static void
+reckon_load(struct backend *b, struct variant *v)
+{
+	struct variant *idle;
+
+	while (b->resident >= b->max_loaded && (idle = find_idle(b)) != NULL) {
+		idle->places[b->index].fresh = true;
+		variant_set_residency(idle, b, ABSENT);
+		variant_drop_unused(b->fleet, idle);
+	}
+	variant_set_residency(v, b, LOADING);
+}
+
+static void
+take_slot(struct backend *b, struct variant *v, int64_t now_ms)
+{
+	struct place *p = &v->places[b->index];
+
+	if (p->residency == ABSENT)
+		reckon_load(b, v);
+	if (p->busy++ == 0)
+		b->busy_variants++;
+	b->busy++;
+	p->fresh = true;
+	p->used_at_ms = now_ms;
+}
+
+void
+backend_take(struct backend *b, struct job *j, int64_t now_ms)
+{
+	j->was_loaded = j->slotless || j->variant->places[b->index].residency == LOADED;
+	if (j->slotless)
+		b->remote++;
+	else
+		take_slot(b, j->variant, now_ms);
+	if (breaker_let_through(&b->breaker))
+		b->trial = j;
+	j->backend = b;
+}
+
+static void
+put_slot(struct backend *b, struct variant *v, bool done, int64_t now_ms)
+{
+	struct place *p = &v->places[b->index];
+
+	assert(p->busy > 0 && b->busy > 0);
+	b->busy--;
+	if (--p->busy == 0)
+		b->busy_variants--;
+	p->used_at_ms = now_ms;
+	if (done && p->residency == LOADING)
+		variant_set_residency(v, b, LOADED);
+}
+
+void
+backend_put(struct backend *b, struct job *j, bool done, int64_t now_ms)
+{
+	if (j->slotless)
+		b->remote--;
+	else
+		put_slot(b, j->variant, done, now_ms);
+	if (b->trial == j) {
+		b->trial = NULL;
+		breaker_lost_trial(&b->breaker);
+	}
+	j->backend = NULL;
+}
+
+int64_t
+backend_back_at_ms(const struct backend *b, int64_t now_ms)
+{
+	int64_t at = b->paused_until_ms;
+
+	if (b->breaker.state == BREAKER_OPEN && b->breaker.retry_at_ms > at)
+		at = b->breaker.retry_at_ms;
+	return at > now_ms ? at : INT64_MAX;
+}

@@ -1,0 +1,66 @@
+/*
+ * The inside of struct backend, for the files of core that place jobs on it.
+ */
+#ifndef CORE_NODE_PRIVATE_H
+#define CORE_NODE_PRIVATE_H
+
+#include "breaker.h"
+#include "core/backend.h"
+#include "core/job.h"
+#include "fleet.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* The first pause after a 503; backend.c doubles it. */
+enum { BUSY_FIRST_PAUSE_MS = 250 };
+
+struct backend {
+	struct fleet *fleet;
+	size_t index; /* in fleet.backends, and of its place in every variant */
+	char *name;   /* owned */
+	int weight;
+	int parallel;
+	int max_loaded;
+	int slots;
+	char **globs; /* owned, each too */
+	size_t glob_count;
+
+	enum backend_state health; /* never BACKEND_DRAINING: that is on top of it */
+	bool draining;
+	bool was_up;     /* ever */
+	bool has_listed; /* ever: before, what it has is not known */
+	int good_probes; /* in a row */
+	int bad_probes;  /* in a row */
+	int down_after;
+	int up_after;
+	struct breaker breaker;
+	struct job *trial; /* the breaker's, while it runs here */
+	int64_t pause_ms;  /* after the next 503 */
+	int64_t paused_until_ms;
+
+	int busy;              /* slots in use */
+	int remote;            /* slotless jobs that run here */
+	int busy_variants;     /* with slots in use */
+	int resident;          /* variants not ABSENT */
+	struct lane *kept_for; /* takes only what is older until this lane could start here */
+};
+
+struct backend *backend_create(struct fleet *f, size_t index, const struct backend_conf *conf,
+                               const struct health_conf *health);
+void backend_destroy(struct backend *b);
+/* Whether its configuration lets it run the model. */
+bool backend_allows(const struct backend *b, const char *model);
+/* Whether it has a slot for the variant, by its limits alone. A variant with nothing in flight
+ * needs the node to have less than max_loaded variants in flight: Ollama then has an idle model
+ * to evict; else it would wait for one, and everything behind it too. */
+bool backend_has_slot(const struct backend *b, const struct variant *v);
+/* The job runs here: takes its slot, reckons with what the node will load and evict for it. */
+void backend_take(struct backend *b, struct job *j, int64_t now_ms);
+/* Gives it back. `done`: the job came to its end here. */
+void backend_put(struct backend *b, struct job *j, bool done, int64_t now_ms);
+/* When it can be used again, if that is a matter of time alone; else INT64_MAX. */
+int64_t backend_back_at_ms(const struct backend *b, int64_t now_ms);
+
+#endif

@@ -1,0 +1,115 @@
+/* Placement: the node for a job, by what is known now. */
+#include "place.h"
+
+#include "base/mem.h"
+#include "keep.h"
+#include "node.h"
+
+#include <stdlib.h>
+
+void
+survey_finish(struct survey *y)
+{
+	free(y->usable);
+	free(y->open);
+	*y = (struct survey){0};
+}
+
+void
+survey_resize(struct survey *y, size_t backends)
+{
+	y->usable = mem_realloc(y->usable, backends * sizeof(*y->usable));
+	y->open = mem_realloc(y->open, backends * sizeof(*y->open));
+}
+
+void
+survey_take(struct survey *y, const struct fleet *f, int64_t now_ms)
+{
+	y->usable_count = 0;
+	y->open_count = 0;
+	for (size_t i = 0; i < f->count; i++) {
+		struct backend *b = f->backends[i];
+
+		if (!backend_is_usable(b, now_ms))
+			continue;
+		y->usable[y->usable_count++] = b;
+		if (b->busy < b->slots)
+			y->open[y->open_count++] = b;
+	}
+}
+
+bool
+place_serves(const struct backend *b, const struct need *need)
+{
+	const struct place *p = &need->variant->places[b->index];
+
+	if (need->only != NULL && need->only != b)
+		return false;
+	return need->slotless ? p->allowed : p->listed;
+}
+
+bool
+place_is_avoided(const struct survey *y, const struct backend *b, const struct need *need)
+{
+	if (b != need->avoid)
+		return false;
+	for (size_t i = 0; i < y->usable_count; i++)
+		if (y->usable[i] != b && place_serves(y->usable[i], need))
+			return true;
+	return false;
+}
+
+/* A candidate's rank: where it is held, then the least loaded for its weight. */
+struct rank {
+	bool held;
+	int64_t load; /* in flight, this one counted */
+	int64_t weight;
+};
+
+static bool
+is_better(struct rank a, struct rank b)
+{
+	if (a.held != b.held)
+		return a.held;
+	return a.load * b.weight < b.load * a.weight;
+}
+
+static struct rank
+rank_of(const struct backend *b, const struct need *need)
+{
+	const struct place *p = &need->variant->places[b->index];
+
+	if (need->slotless)
+		return (struct rank){.held = p->listed, .load = b->remote + 1, .weight = b->weight};
+	return (struct rank){
+	    .held = p->residency != ABSENT,
+	    .load = b->busy + 1,
+	    .weight = b->weight,
+	};
+}
+
+struct backend *
+place_find(const struct survey *y, const struct need *need, uint64_t sequence)
+{
+	struct backend *const *nodes = need->slotless ? y->usable : y->open;
+	size_t count = need->slotless ? y->usable_count : y->open_count;
+	struct rank best_rank = {0};
+	struct backend *best = NULL;
+
+	for (size_t i = 0; i < count; i++) {
+		struct backend *b = nodes[i];
+
+		if (!place_serves(b, need) || place_is_avoided(y, b, need))
+			continue;
+		if (!need->slotless &&
+		    (!backend_has_slot(b, need->variant) || keep_forbids(b, need->variant, sequence)))
+			continue;
+		struct rank rank = rank_of(b, need);
+
+		if (best == NULL || is_better(rank, best_rank)) {
+			best = b;
+			best_rank = rank;
+		}
+	}
+	return best;
+}

@@ -1,0 +1,38 @@
+/*
+ * Where a job could run now. A survey is taken once a decision and serves all lanes.
+ *
+ * Rules: nodes that hold the variant first; then least (in flight + 1) / weight; ties to
+ * the first configured. The node that failed the job last only when no other usable one
+ * has the variant. A slotless job goes to a usable node that lists its model, to any if
+ * none does, and takes no slot.
+ */
+#ifndef CORE_PLACE_PRIVATE_H
+#define CORE_PLACE_PRIVATE_H
+
+#include "fleet.h"
+#include "queue.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct survey {
+	struct backend **usable; /* owned: those usable now; */
+	size_t usable_count;
+	struct backend **open; /* owned: of them, those below their own bound of slots */
+	size_t open_count;
+};
+
+void survey_finish(struct survey *y);
+/* Room for so many nodes. */
+void survey_resize(struct survey *y, size_t backends);
+void survey_take(struct survey *y, const struct fleet *f, int64_t now_ms);
+
+/* Whether the node may run it at all, by configuration and listing. */
+bool place_serves(const struct backend *b, const struct need *need);
+/* Whether the failed node is left out since another one has the variant. */
+bool place_is_avoided(const struct survey *y, const struct backend *b, const struct need *need);
+/* The node for a job that arrived as number `sequence`; NULL: none now. */
+struct backend *place_find(const struct survey *y, const struct need *need, uint64_t sequence);
+
+#endif

@@ -1,0 +1,404 @@
+/*
+ * The scheduler: facts in, decisions out.
+ *
+ * Decisions are made when sched_pick asks, over everything that came in this turn; only
+ * when a newcomer finds the queue at its bound are those that can start let go first, for
+ * the bound counts what must wait. What was decided so, and not picked yet, is in `started`:
+ * it runs already, its slot is taken.
+ *
+ * Time makes jobs startable only through a node that comes back (sched_next_ms). Aging
+ * needs no alarm: it changes who goes first, not whether anybody can go.
+ */
+#include "core/sched.h"
+
+#include "base/mem.h"
+#include "budget.h"
+#include "fleet.h"
+#include "keep.h"
+#include "node.h"
+#include "outlook.h"
+#include "pace.h"
+#include "place.h"
+#include "queue.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { RETRY_AFTER_LEAST_MS = 1000, RETRY_AFTER_MOST_MS = 3600 * 1000 };
+
+struct sched {
+	struct sched_conf conf;
+	struct fleet fleet;
+	struct queue queue;
+	struct list started;  /* of struct job, by queue_link: JOB_RUNNING, not picked yet */
+	struct survey survey; /* scratch of a decision */
+	struct budget budget; /* of retries */
+	struct pace pace;
+	int running;
+	uint64_t next_sequence;
+	uint64_t changes_weighed; /* fleet.changes when no waiting job was hopeless */
+	int64_t now_ms;           /* the latest that was told */
+};
+
+struct sched *
+sched_create(const struct sched_conf *conf)
+{
+	struct sched *s = NEW(struct sched);
+
+	assert(conf->queue_size >= 0);
+	s->conf = *conf;
+	queue_init(&s->queue, conf->aging_ms);
+	list_init(&s->started);
+	budget_init(&s->budget, conf->retry_budget_percent);
+	return s;
+}
+
+void
+sched_destroy(struct sched **sp)
+{
+	struct sched *s = *sp;
+
+	*sp = NULL;
+	if (s == NULL)
+		return;
+	assert(s->queue.waiting == 0 && s->running == 0);
+	fleet_finish(&s->fleet);
+	survey_finish(&s->survey);
+	free(s);
+}
+
+struct backend *
+sched_add_backend(struct sched *s, const struct backend_conf *conf)
+{
+	struct backend *b = fleet_add(&s->fleet, conf, &s->conf.health);
+
+	survey_resize(&s->survey, s->fleet.count);
+	return b;
+}
+
+size_t
+sched_backend_count(const struct sched *s)
+{
+	return s->fleet.count;
+}
+
+struct backend *
+sched_backend(const struct sched *s, size_t i)
+{
+	assert(i < s->fleet.count);
+	return s->fleet.backends[i];
+}
+
+struct backend *
+sched_find_backend(const struct sched *s, const char *name)
+{
+	for (size_t i = 0; i < s->fleet.count; i++)
+		if (strcmp(s->fleet.backends[i]->name, name) == 0)
+			return s->fleet.backends[i];
+	return NULL;
+}
+
+/* --- in and out of the queue --- */
+
+static void
+enter_queue(struct sched *s, struct job *j, int64_t now_ms)
+{
+	job_move(j, JOB_QUEUED);
+	queue_add(&s->queue, j);
+	pace_saw_queue(&s->pace, true, now_ms);
+}
+
+static void
+leave_queue(struct sched *s, struct job *j, int64_t now_ms)
+{
+	/* A node is kept for the oldest job of a lane alone. */
+	if (j == lane_oldest(j->lane))
+		keep_drop(j->lane);
+	queue_remove(&s->queue, j);
+	if (s->queue.waiting == 0)
+		pace_saw_queue(&s->pace, false, now_ms);
+}
+
+static void
+end_queued(struct sched *s, struct job *j, enum job_end end, int64_t now_ms)
+{
+	leave_queue(s, j, now_ms);
+	job_finish(j, end);
+	variant_release(&s->fleet, &j->variant);
+}
+
+/* --- decisions --- */
+
+static void
+start(struct sched *s, struct job *j, struct backend *b, int64_t now_ms)
+{
+	leave_queue(s, j, now_ms);
+	backend_take(b, j, now_ms);
+	job_move(j, JOB_RUNNING);
+	j->dispatched_at_ms = now_ms;
+	if (j->attempts++ == 0)
+		budget_earn(&s->budget);
+	s->running++;
+	list_add_last(&s->started, &j->queue_link);
+}
+
+/* The first in the order of the queue that can start now. */
+static bool
+start_next(struct sched *s, int64_t now_ms)
+{
+	struct job *first = NULL;
+	struct backend *where = NULL;
+	struct turn turn = {0};
+	struct lane *l;
+
+	if (s->queue.waiting == 0)
+		return false;
+	survey_take(&s->survey, &s->fleet, now_ms);
+	if (queue_has_aged(&s->queue, now_ms))
+		keep_review(&s->queue, &s->survey, now_ms);
+	LIST_FOR_EACH (l, &s->queue.lanes, struct lane, waiting_link) {
+		struct job *j = lane_first(&s->queue, l, now_ms);
+		struct turn its = turn_of(&s->queue, j, now_ms);
+		struct backend *b;
+
+		if (first != NULL && !turn_is_before(its, turn))
+			continue;
+		b = place_find(&s->survey, &l->need, j->sequence);
+		if (b == NULL)
+			continue;
+		first = j;
+		where = b;
+		turn = its;
+	}
+	if (first == NULL)
+		return false;
+	start(s, first, where, now_ms);
+	return true;
+}
+
+static bool
+is_full(const struct sched *s)
+{
+	return s->queue.waiting >= s->conf.queue_size;
+}
+
+/* The queue is full of jobs that must wait: a newcomer is taken only if it need not. */
+static bool
+start_newcomer(struct sched *s, struct job *j, int64_t now_ms)
+{
+	struct need need = need_of(j);
+	struct backend *b;
+
+	survey_take(&s->survey, &s->fleet, now_ms);
+	b = place_find(&s->survey, &need, j->sequence);
+	if (b == NULL)
+		return false;
+	enter_queue(s, j, now_ms);
+	start(s, j, b, now_ms);
+	return true;
+}
+
+static bool
+admit(struct sched *s, struct job *j, int64_t now_ms)
+{
+	if (is_full(s))
+		while (start_next(s, now_ms))
+			;
+	if (is_full(s))
+		return start_newcomer(s, j, now_ms);
+	enter_queue(s, j, now_ms);
+	return true;
+}
+
+enum sched_answer
+sched_submit(struct sched *s, struct job *j, const char *model, int64_t now_ms)
+{
+	enum sched_answer answer = sched_outlook(s, j, model);
+
+	assert(j->state == JOB_NEW);
+	s->now_ms = now_ms;
+	if (answer != SCHED_QUEUED)
+		return answer;
+	j->variant = variant_retain(&s->fleet, model);
+	j->sequence = s->next_sequence++;
+	j->queued_at_ms = now_ms;
+	if (admit(s, j, now_ms))
+		return SCHED_QUEUED;
+	variant_release(&s->fleet, &j->variant);
+	return SCHED_FULL;
+}
+
+enum sched_answer
+sched_outlook(const struct sched *s, const struct job *j, const char *model)
+{
+	return outlook_of(&s->fleet, model, variant_find(&s->fleet, model), j->slotless, j->only);
+}
+
+struct job *
+sched_pick(struct sched *s, int64_t now_ms, bool *was_loaded)
+{
+	struct job *j;
+
+	s->now_ms = now_ms;
+	if (list_empty(&s->started) && !start_next(s, now_ms))
+		return NULL;
+	j = LIST_FIRST(&s->started, struct job, queue_link);
+	list_remove(&j->queue_link);
+	*was_loaded = j->was_loaded;
+	return j;
+}
+
+struct job *
+sched_take_expired(struct sched *s, int64_t now_ms)
+{
+	struct job *j = queue_oldest(&s->queue);
+	int64_t bound = s->conf.max_wait_ms;
+
+	s->now_ms = now_ms;
+	if (j == NULL || bound == 0 || now_ms - j->queued_at_ms < bound)
+		j = queue_find_overdue(&s->queue, now_ms);
+	if (j != NULL)
+		end_queued(s, j, JOB_DEADLINE, now_ms);
+	return j;
+}
+
+static bool
+is_hopeless(const struct sched *s, const struct need *need)
+{
+	return outlook_of(&s->fleet, need->variant->model, need->variant, need->slotless, need->only) !=
+	       SCHED_QUEUED;
+}
+
+struct job *
+sched_take_hopeless(struct sched *s, int64_t now_ms)
+{
+	struct lane *l;
+
+	s->now_ms = now_ms;
+	if (s->changes_weighed == s->fleet.changes)
+		return NULL;
+	LIST_FOR_EACH (l, &s->queue.lanes, struct lane, waiting_link)
+		if (is_hopeless(s, &l->need)) {
+			struct job *j = lane_oldest(l);
+
+			end_queued(s, j, JOB_REFUSED, now_ms);
+			return j;
+		}
+	s->changes_weighed = s->fleet.changes;
+	return NULL;
+}
+
+int64_t
+sched_next_ms(const struct sched *s, int64_t now_ms)
+{
+	int64_t next = s->queue.next_deadline_ms;
+
+	if (!list_empty(&s->started))
+		return now_ms;
+	if (s->queue.waiting == 0)
+		return INT64_MAX;
+	if (s->conf.max_wait_ms > 0) {
+		int64_t at = queue_oldest(&s->queue)->queued_at_ms + s->conf.max_wait_ms;
+
+		next = at < next ? at : next;
+	}
+	for (size_t i = 0; i < s->fleet.count; i++) {
+		int64_t at = backend_back_at_ms(s->fleet.backends[i], now_ms);
+
+		next = at < next ? at : next;
+	}
+	return next;
+}
+
+/* --- after the start --- */
+
+/* The slot comes back before anything else is made of the end. */
+static void
+stop(struct sched *s, struct job *j, bool done, int64_t now_ms)
+{
+	assert(s->running > 0);
+	backend_put(j->backend, j, done, now_ms);
+	list_remove(&j->queue_link);
+	s->running--;
+	pace_saw_end(&s->pace, now_ms);
+}
+
+void
+sched_end(struct sched *s, struct job *j, enum job_end end, int64_t now_ms)
+{
+	s->now_ms = now_ms;
+	switch (j->state) {
+	case JOB_NEW: job_finish(j, end); return;
+	case JOB_QUEUED: end_queued(s, j, end, now_ms); return;
+	case JOB_RUNNING:
+		stop(s, j, end == JOB_DONE, now_ms);
+		job_finish(j, end);
+		variant_release(&s->fleet, &j->variant);
+		return;
+	case JOB_ENDED: break;
+	}
+	abort();
+}
+
+bool
+sched_retry(struct sched *s, struct job *j, int64_t now_ms)
+{
+	struct need need = need_of(j);
+
+	assert(j->state == JOB_RUNNING);
+	s->now_ms = now_ms;
+	if (j->attempts >= s->conf.retry_attempts || is_hopeless(s, &need))
+		return false;
+	if (!budget_spend(&s->budget, now_ms))
+		return false;
+	j->avoid = j->backend;
+	stop(s, j, false, now_ms);
+	enter_queue(s, j, now_ms);
+	return true;
+}
+
+/* --- figures --- */
+
+int
+sched_waiting(const struct sched *s)
+{
+	return s->queue.waiting;
+}
+
+int
+sched_waiting_in(const struct sched *s, enum job_class class)
+{
+	return s->queue.waiting_in[class];
+}
+
+int
+sched_running(const struct sched *s)
+{
+	return s->running;
+}
+
+int
+sched_position(const struct sched *s, const struct job *j)
+{
+	struct turn own;
+	struct job *other;
+	int ahead = 0;
+
+	if (j->state != JOB_QUEUED)
+		return 0;
+	own = turn_of(&s->queue, j, s->now_ms);
+	LIST_FOR_EACH (other, &s->queue.by_age, struct job, age_link)
+		ahead += turn_is_before(turn_of(&s->queue, other, s->now_ms), own);
+	return ahead;
+}
+
+int64_t
+sched_retry_after_ms(const struct sched *s, int64_t now_ms)
+{
+	int64_t ms = pace_estimate_ms(&s->pace, s->queue.waiting, now_ms);
+
+	if (ms < RETRY_AFTER_LEAST_MS)
+		return RETRY_AFTER_LEAST_MS;
+	return ms < RETRY_AFTER_MOST_MS ? ms : RETRY_AFTER_MOST_MS;
+}
