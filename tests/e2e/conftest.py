@@ -1,0 +1,93 @@
+"""Fixtures: programs that are started for a test, watched, and judged when it is over."""
+
+import os
+import pathlib
+
+import pytest
+from harness.gateway import Gateway
+from harness.node import Node
+from harness.recorder import Recorder
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+
+
+def pytest_addoption(parser):
+    parser.addoption("--build", default=os.environ.get("DROVER_BUILD", "build"),
+                     help="the folder that meson built in")
+
+
+def find_program(config, name):
+    folder = ROOT / config.getoption("--build")
+    for path in (folder / name, *folder.glob(f"src/*/{name}")):
+        if path.is_file():
+            return path
+    raise pytest.UsageError(f"no {name} in {folder}: build it first, or say --build")
+
+
+class Stage:
+    """What one test (or module) has started; all of it ends with it, in the opposite order."""
+
+    def __init__(self, request, folder):
+        self.request = request
+        self.folder = folder
+        self.started = []
+
+    def add(self, thing):
+        self.started.append(thing)
+        programs = getattr(self.request.node, "programs", None)
+        if programs is None:
+            programs = self.request.node.programs = []
+        programs.append(thing)
+        return thing
+
+    def room(self):
+        room = self.folder / str(len(self.started))
+        room.mkdir()
+        return room
+
+    def node(self, *models, **options):
+        return self.add(Node(find_program(self.request.config, "drover-node"), self.room(),
+                             models, **options))
+
+    def recorder(self):
+        return self.add(Recorder())
+
+    def gateway(self, backends, settings=None, **options):
+        return self.add(Gateway(find_program(self.request.config, "drover"), self.room(),
+                                backends, settings, **options))
+
+    def end(self):
+        wrong = []
+        for thing in reversed(self.started):
+            try:
+                thing.stop()
+            except AssertionError as e:
+                wrong.append(str(e))
+        assert not wrong, "\n\n".join(wrong)
+
+
+def open_stage(request, folder):
+    stage = Stage(request, folder)
+    yield stage
+    stage.end()
+
+
+@pytest.fixture
+def stage(request, tmp_path):
+    yield from open_stage(request, tmp_path)
+
+
+@pytest.fixture(scope="module")
+def module_stage(request, tmp_path_factory):
+    yield from open_stage(request, tmp_path_factory.mktemp("stage"))
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item, call):
+    outcome = yield
+    report = outcome.get_result()
+    if report.failed:
+        for holder in (item, item.getparent(pytest.Module)):
+            for program in getattr(holder, "programs", []):
+                if hasattr(program, "log"):
+                    report.sections.append((f"{program.name} logged", program.log()[-20000:]))
