@@ -3,7 +3,7 @@
 # answers there, it says so and starts with simulated nodes, so that there is something to see.
 set -eu
 
-drover=${BUILD:-build}/drover
+drover=${BUILD:-build}/src/app/drover
 
 say() { echo "run: $*"; }
 

@@ -44,6 +44,7 @@ need_for_building() {
     need_module libcyaml libcyaml-dev
     need_module yaml-0.1 libyaml-dev
     need_module libzstd libzstd-dev
+    need_module libzstd libzstd-dev
 }
 
 need_for_testing() {
