@@ -53,8 +53,8 @@ struct front_ops {
 	void (*on_drained)(struct front_req *r, void *arg);
 	/* The client is gone. */
 	void (*on_gone)(struct front_req *r, enum front_gone why, void *arg);
-	/* A head was refused before there was a request, or no connection is free (503): add the
-	 * headers (lines that end in CRLF) and the body of the answer. `path` may be empty. */
+	/* A head was refused before there was a request: add the headers (lines that end in CRLF) and
+	 * the body of the answer. `path` may be empty. */
 	void (*refuse)(int status, const char *why, struct str path, const char *peer,
 	               struct buf *headers, struct buf *body, void *arg);
 };
@@ -101,7 +101,8 @@ struct front_head {
 void front_reply_head(struct front_req *r, const struct front_head *head);
 void front_reply_body(struct front_req *r, struct str piece);
 void front_reply_flush(struct front_req *r);
-/* True above 256 KiB not yet taken by the client: stop the source until on_drained. */
+/* True from a flush that left more than 256 KiB not taken by the client until on_drained: stop the
+ * source meanwhile. */
 bool front_reply_is_full(const struct front_req *r);
 void front_reply_end(struct front_req *r);
 /* Sends what was given, then breaks the connection without ending the body: the client must see

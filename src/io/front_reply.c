@@ -1,0 +1,170 @@
+/*
+ * Answers to bytes. What a handler gives is staged, and leaves in one write when
+ * it says so; of a stream, that is one system call a piece and no memory.
+ *
+ * How an answer is framed (RFC 9112 6): none for HEAD, 204 and 304; a length
+ * where it is known; else chunked, or until close for a client of HTTP/1.0.
+ */
+#include "front_impl.h"
+
+#include <assert.h>
+#include <string.h>
+
+static enum http_framing
+choose_framing(const struct front_req *r, const struct front_head *head)
+{
+	if (r->head->method == HTTP_HEAD || head->status == 204 || head->status == 304)
+		return HTTP_NO_BODY;
+	if (head->length >= 0)
+		return HTTP_LENGTH;
+	return r->head->minor_version == 0 ? HTTP_UNTIL_CLOSE : HTTP_CHUNKED;
+}
+
+static void
+add_framing(struct front_req *r, const struct front_head *head)
+{
+	struct buf *out = &r->staged;
+
+	if (head->length >= 0 && head->status != 204)
+		buf_addf(out, "Content-Length: %lld\r\n", (long long)head->length);
+	else if (r->framing == HTTP_CHUNKED)
+		buf_adds(out, "Transfer-Encoding: chunked\r\n");
+	if (r->close)
+		buf_adds(out, "Connection: close\r\n");
+	else if (r->head->minor_version == 0)
+		buf_adds(out, "Connection: keep-alive\r\n");
+}
+
+void
+front_reply_head(struct front_req *r, const struct front_head *head)
+{
+	struct front *f = r->conn->front;
+	struct str reason = head->reason.ptr != NULL ? head->reason : str_of(http_reason(head->status));
+
+	assert(!r->replied);
+	r->replied = true;
+	r->framing = choose_framing(r, head);
+	r->left = r->framing == HTTP_LENGTH ? (uint64_t)head->length : 0;
+	if (!front_read_settle(r) || r->framing == HTTP_UNTIL_CLOSE || f->stopping)
+		r->close = true;
+	buf_addf(&r->staged, "HTTP/1.1 %d %.*s\r\nDate: %s\r\n", head->status, STR_ARG(reason),
+	         front_date(f));
+	buf_add(&r->staged, head->headers.ptr, head->headers.len);
+	add_framing(r, head);
+	buf_adds(&r->staged, "\r\n");
+}
+
+static void
+add_chunk_size(struct buf *out, size_t size)
+{
+	static const char digits[] = "0123456789abcdef";
+	char text[2 * sizeof(size) + 2];
+	size_t at = sizeof(text);
+
+	text[--at] = '\n';
+	text[--at] = '\r';
+	do {
+		text[--at] = digits[size % 16];
+		size /= 16;
+	} while (size > 0);
+	buf_add(out, text + at, sizeof(text) - at);
+}
+
+void
+front_reply_body(struct front_req *r, struct str piece)
+{
+	assert(r->replied);
+	if (piece.len == 0)
+		return;
+	switch (r->framing) {
+	case HTTP_NO_BODY: break;
+	case HTTP_LENGTH:
+		assert(piece.len <= r->left);
+		r->left -= piece.len;
+		buf_add(&r->staged, piece.ptr, piece.len);
+		break;
+	case HTTP_CHUNKED:
+		add_chunk_size(&r->staged, piece.len);
+		buf_add(&r->staged, piece.ptr, piece.len);
+		buf_add(&r->staged, "\r\n", 2);
+		break;
+	case HTTP_UNTIL_CLOSE: buf_add(&r->staged, piece.ptr, piece.len); break;
+	}
+}
+
+void
+front_reply_flush(struct front_req *r)
+{
+	if (r->staged.len == 0)
+		return;
+	front_conn_write(r->conn, r->staged.data, r->staged.len);
+	r->flushed_bytes += r->staged.len;
+	if (r->staged.cap > FRONT_STAGED_KEPT)
+		buf_finish(&r->staged);
+	else
+		buf_clear(&r->staged);
+	r->full = r->full || front_conn_queued(r->conn) > FRONT_OUTPUT_FULL;
+}
+
+bool
+front_reply_is_full(const struct front_req *r)
+{
+	return r->full;
+}
+
+void
+front_reply_taken(struct front_req *r)
+{
+	struct front *f = r->conn->front;
+
+	if (!r->full || front_conn_queued(r->conn) > FRONT_OUTPUT_LOW)
+		return;
+	r->full = false;
+	f->ops->on_drained(r, f->arg);
+}
+
+bool
+front_reply_needs_reset(const struct front_req *r)
+{
+	return r->replied && r->framing == HTTP_UNTIL_CLOSE;
+}
+
+static bool
+has_unread_input(const struct front_req *r)
+{
+	return r->body != FRONT_BODY_DONE ||
+	       evbuffer_get_length(bufferevent_get_input(r->conn->bev)) > 0;
+}
+
+void
+front_reply_end(struct front_req *r)
+{
+	enum front_then then = FRONT_THEN_NEXT;
+
+	assert(r->replied && r->left == 0);
+	if (r->framing == HTTP_CHUNKED)
+		buf_adds(&r->staged, "0\r\n\r\n");
+	front_reply_flush(r);
+	if (r->close)
+		then = has_unread_input(r) ? FRONT_THEN_LINGER : FRONT_THEN_CLOSE;
+	front_conn_end(r->conn, then);
+}
+
+/* Without its last chunk, or short of its length, an answer is seen to be cut when the connection
+ * closes, and an orderly close loses no byte of it. One that ends with the connection needs RST. */
+void
+front_reply_cut(struct front_req *r)
+{
+	enum front_then then = has_unread_input(r) ? FRONT_THEN_LINGER : FRONT_THEN_CLOSE;
+
+	front_reply_flush(r);
+	if (front_reply_needs_reset(r))
+		then = FRONT_THEN_RESET;
+	front_conn_end(r->conn, then);
+}
+
+void
+front_reply_close_after(struct front_req *r)
+{
+	r->close = true;
+}
