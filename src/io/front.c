@@ -6,7 +6,7 @@
  * is read here, strictly, and libevhtp is told of a request by a fixed head of
  * our own (front_conn.c).
  */
-#include "front_impl.h"
+#include "front_req.h"
 
 #include "base/clock.h"
 #include "base/mem.h"

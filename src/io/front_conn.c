@@ -20,7 +20,7 @@
  * - libevhtp's callbacks run only when we call them, on a request it cannot
  *   misread; its request is ended before the next begins.
  */
-#include "front_impl.h"
+#include "front_req.h"
 
 #include "base/mem.h"
 

@@ -8,7 +8,7 @@
  * Each call makes at most one call of the handler, as its last act: the handler
  * may end the request, and with it the connection.
  */
-#include "front_impl.h"
+#include "front_req.h"
 
 #include "base/clock.h"
 #include "base/mem.h"

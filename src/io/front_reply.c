@@ -5,7 +5,7 @@
  * How an answer is framed (RFC 9112 6): none for HEAD, 204 and 304; a length
  * where it is known; else chunked, or until close for a client of HTTP/1.0.
  */
-#include "front_impl.h"
+#include "front_req.h"
 
 #include <assert.h>
 #include <string.h>

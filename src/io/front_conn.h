@@ -1,0 +1,76 @@
+/*
+ * Private to the front end: a connection.
+ */
+#ifndef IO_FRONT_CONN_H
+#define IO_FRONT_CONN_H
+
+#include "front_impl.h"
+
+enum {
+	FRONT_INPUT_MAX = 64 * 1024,           /* read ahead of a client */
+	FRONT_OUTPUT_FULL = 256 * 1024,        /* queued for it, above which the source pauses */
+	FRONT_OUTPUT_LOW = 64 * 1024,          /* and where it goes on */
+	FRONT_STAGED_KEPT = 16 * 1024,         /* memory for staging that is kept between two flushes */
+	FRONT_BODY_RATE = 1024,                /* bytes a second a body must have on the whole */
+	FRONT_LINGER_MS = 5000,                /* for a client to read an early answer */
+	FRONT_LINGER_BYTES = 64 * 1024 * 1024, /* of what it still sends meanwhile */
+};
+
+/* What moves it is written at the functions of front_conn.c. */
+enum front_conn_state {
+	FRONT_CONN_IDLE,      /* no byte of the next head has come */
+	FRONT_CONN_HEAD,      /* a part of it has */
+	FRONT_CONN_REQUEST,   /* `req` is with the handler */
+	FRONT_CONN_FLUSHING,  /* answered; the client has not taken all of it; then `then` */
+	FRONT_CONN_LINGERING, /* half-closed; what the client still sends is read away */
+	FRONT_CONN_RESETTING, /* until the client's side has everything, then RST */
+	FRONT_CONN_DEAD,      /* buried */
+};
+
+enum front_then {
+	FRONT_THEN_NEXT,
+	FRONT_THEN_CLOSE,
+	FRONT_THEN_LINGER,
+	FRONT_THEN_RESET,
+};
+
+struct front_conn {
+	struct front *front;
+	struct list link; /* in front.conns */
+	enum front_conn_state state;
+	enum front_then then;      /* with FLUSHING */
+	bool running;              /* front_conn_run is on the stack */
+	bool broken;               /* a write failed; the event is on its way */
+	evhtp_connection_t *evhtp; /* owned */
+	struct bufferevent *bev;   /* owned by evhtp */
+	struct front_req *req;     /* owned; set exactly with REQUEST */
+	struct timer read_timer;   /* idle, head, body, linger: by state */
+	struct timer write_timer;
+	size_t head_seen;      /* with HEAD: bytes that were tried already */
+	uint64_t drained;      /* with LINGERING */
+	uint64_t handed_bytes; /* to the kernel or the output buffer, ever */
+	uint64_t taken_bytes;  /* of them by the kernel, when the write timer last looked */
+	int looks;             /* in vain, by the write timer or for RESETTING */
+	char peer[64];
+	bool loopback;
+};
+
+/* libevhtp has accepted. */
+evhtp_res front_conn_accept(evhtp_connection_t *evhtp, void *arg);
+/* Reads on from what is there, until nothing can be done. */
+void front_conn_run(struct front_conn *c);
+/* The same, later in this turn of the loop. */
+void front_conn_wake(struct front_conn *c);
+void front_conn_write(struct front_conn *c, const char *bytes, size_t len);
+size_t front_conn_queued(const struct front_conn *c);
+/* A request begins: `r` is handed over. */
+void front_conn_begin(struct front_conn *c, struct front_req *r);
+/* The answer was written: the request is gone, and its memory with it. */
+void front_conn_end(struct front_conn *c, enum front_then then);
+/* Answers instead of a handler, and closes. `head` is NULL where none was read. */
+void front_conn_refuse(struct front_conn *c, int status, const char *why,
+                       const struct http_head *head);
+void front_conn_gone(struct front_conn *c, enum front_gone why);
+void front_conn_kill(struct front_conn *c);
+
+#endif
