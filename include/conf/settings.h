@@ -46,11 +46,11 @@ struct settings {
 	int64_t drain; /* ms, as all durations */
 	enum manage_rule manage;
 	struct text_list hosts;        /* empty: Ollama's rule */
-	struct text_list cors_origins; /* empty: Ollama's list; OLLAMA_ORIGINS is added to it */
+	struct text_list cors_origins; /* all of them (Ollama's own by default); empty: none */
 
-	struct backend_settings *backends; /* owned */
+	struct backend_settings *backends; /* owned; at least one, unless `demo` */
 	size_t backend_count;
-	bool demo;
+	bool demo; /* no backend is configured: the caller adds its simulated ones */
 
 	struct {
 		int64_t size;
@@ -86,8 +86,8 @@ struct settings {
 	struct {
 		enum log_level level;
 		enum log_format format;
-		char *access; /* "stdout", "off", or a file */
-		int64_t slow;
+		char *access; /* "stdout", "off", or a file (with a slash in it) */
+		int64_t slow; /* 0: none is slow */
 	} log;
 
 	char *file; /* that was read; NULL: none */
@@ -101,16 +101,21 @@ struct settings_call {
 	struct settings settings;
 };
 
-/* Reads everything. `environ` is the process's. On failure returns the exit status (1: bad
+/* Reads everything; `environment` is the process's. On failure returns the exit status (1: bad
  * configuration, 2: wrong usage) and `why` has one message a line, each "FILE:LINE:COL: key.path:
  * what is wrong and what would be right" (or the variable's or option's name for FILE:LINE:COL);
  * 0: `out` is filled and the caller finishes it. */
 int settings_load(int argc, char **argv, char **environment, struct settings_call *out,
                   struct buf *why);
 void settings_finish(struct settings *s);
+/* One backend more, with the defaults for what is not said here. */
+void settings_add_backend(struct settings *s, const char *name, const char *url);
 /* `drover --help`, from the table. */
 void settings_add_help(struct buf *out);
 /* The whole configuration in force as YAML, secrets masked. */
 void settings_add_yaml(const struct settings *s, struct buf *out);
+/* Adds the keys that differ and that only a restart can change, one a line. */
+void settings_add_fixed_changes(const struct settings *before, const struct settings *after,
+                                struct buf *out);
 
 #endif

@@ -1,0 +1,163 @@
+/* What no single value shows. */
+#include "check.h"
+
+#include "base/mem.h"
+#include "base/unit.h"
+#include "url.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* Who said a key of the record. */
+static const struct origin *
+origin_of(const struct record *r, const char *path)
+{
+	int row = table_find(r->table, path);
+
+	if (row < 0)
+		abort();
+	return &r->slots[row].origin;
+}
+
+static const struct slot *
+backend_slot(const struct record *root)
+{
+	return &root->slots[table_find(root->table, "backends")];
+}
+
+/* ---- defaults that follow from others ---- */
+
+static char *
+name_of_url(const char *text)
+{
+	struct buf name = {0}, why = {0};
+	struct url url;
+
+	if (!url_parse(str_of(text), &url, &why))
+		abort();
+	url_add_hostport(&url, &name);
+	buf_finish(&why);
+	return buf_take(&name);
+}
+
+void
+check_settle_backend(struct backend_settings *b, bool slots_said)
+{
+	if (b->name == NULL && b->url != NULL)
+		b->name = name_of_url(b->url);
+	if (!slots_said)
+		b->slots = b->parallel * b->max_loaded;
+}
+
+void
+check_settle(const struct record *root, struct settings *s)
+{
+	for (size_t i = 0; i < s->backend_count; i++) {
+		const struct record *r = backend_slot(root)->records[i];
+
+		check_settle_backend(&s->backends[i], origin_of(r, "slots")->source != FROM_DEFAULT);
+	}
+}
+
+/* ---- rules between keys ---- */
+
+static void
+check_tls(const struct record *r, const struct backend_settings *b, struct report *report)
+{
+	static const char *const paths[] = {"tls.ca", "tls.verify"};
+	bool is_tls = strncasecmp(b->url, "https:", 6) == 0;
+
+	for (size_t i = 0; i < 2; i++) {
+		const struct origin *from = origin_of(r, paths[i]);
+
+		if (from->source != FROM_DEFAULT && !is_tls)
+			record_complain(r, from, paths[i], report, "only counts for an https url");
+	}
+	if (b->tls_ca != NULL && access(b->tls_ca, R_OK) != 0)
+		record_complain(r, origin_of(r, "tls.ca"), "tls.ca", report, "%s: %s", b->tls_ca,
+		                strerror(errno));
+}
+
+static bool
+same_name(const struct backend_settings *a, const struct backend_settings *b)
+{
+	return a->name != NULL && b->name != NULL && strcmp(a->name, b->name) == 0;
+}
+
+static void
+check_name(const struct slot *slot, const struct settings *s, size_t i, struct report *report)
+{
+	const struct record *r = slot->records[i];
+	const struct origin *from = origin_of(r, "name");
+
+	/* A name that nobody said came of the url. */
+	if (from->source == FROM_DEFAULT)
+		from = origin_of(r, "url");
+	for (size_t j = 0; j < i; j++)
+		if (same_name(&s->backends[i], &s->backends[j])) {
+			record_complain(r, from, "name", report, "\"%s\" is the name of backends[%zu] too",
+			                s->backends[i].name, j);
+			return;
+		}
+}
+
+static void
+check_backends(const struct record *root, const struct settings *s, struct report *report)
+{
+	const struct slot *slot = backend_slot(root);
+
+	if (s->backend_count == 0 && !s->demo)
+		record_complain(root, &slot->origin, "backends", report,
+		                "the list is empty; give a backend, or leave the key out");
+	for (size_t i = 0; i < s->backend_count; i++) {
+		const struct record *r = slot->records[i];
+
+		check_name(slot, s, i, report);
+		if (s->backends[i].url == NULL)
+			record_complain(r, &r->origin, "", report, "url is missing; a backend needs one");
+		else
+			check_tls(r, &s->backends[i], report);
+	}
+}
+
+static void
+check_listen(const struct record *root, const struct settings *s, struct report *report)
+{
+	const struct origin *from = origin_of(root, "listen");
+
+	if (s->listen.count == 0)
+		record_complain(root, from, "listen", report, "the list is empty; give an address");
+	for (size_t i = 0; i < s->listen.count; i++)
+		for (size_t j = 0; j < i; j++)
+			if (strcmp(s->listen.items[i], s->listen.items[j]) == 0)
+				record_complain(root, from, "listen", report, "\"%s\" is in the list twice",
+				                s->listen.items[i]);
+}
+
+static void
+check_breaker(const struct record *root, const struct settings *s, struct report *report)
+{
+	const struct origin *from = origin_of(root, "breaker.open");
+	const char *path = "breaker.open";
+
+	if (s->breaker.open <= s->breaker.max_open)
+		return;
+	/* Blame what was said, and of two that were said the one that counts more. */
+	if (origin_of(root, "breaker.max_open")->source > from->source) {
+		from = origin_of(root, "breaker.max_open");
+		path = "breaker.max_open";
+	}
+	record_complain(root, from, path, report,
+	                "breaker.open (%lld ms) is more than breaker.max_open (%lld ms)",
+	                (long long)s->breaker.open, (long long)s->breaker.max_open);
+}
+
+void
+check_all(const struct record *root, const struct settings *s, struct report *report)
+{
+	check_listen(root, s, report);
+	check_backends(root, s, report);
+	check_breaker(root, s, report);
+}

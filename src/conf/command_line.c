@@ -1,0 +1,159 @@
+/* The command line. */
+#include "command_line.h"
+
+#include "base/mem.h"
+
+#include <getopt.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* What getopt returns for long options; those of rows follow OPTION_ROW. */
+enum { OPTION_HELP = 256, OPTION_VERSION, OPTION_DEMO, OPTION_LATER, OPTION_ROW };
+
+enum { MOST_OPTIONS = 32 };
+
+static const struct option fixed_options[] = {
+    {"help", no_argument, NULL, OPTION_HELP},
+    {"version", no_argument, NULL, OPTION_VERSION},
+    {"demo", no_argument, NULL, OPTION_DEMO},
+    {"admin", required_argument, NULL, OPTION_LATER},
+};
+
+static const char *const later_commands[] = {"key", "top", "usage", "warm"};
+
+#define COUNT(a) (sizeof(a) / sizeof((a)[0]))
+
+static void
+make_options(struct option *out)
+{
+	const struct table *t = &settings_table;
+	size_t n = COUNT(fixed_options);
+
+	memcpy(out, fixed_options, sizeof(fixed_options));
+	for (size_t i = 0; i < t->count; i++) {
+		if (t->rows[i].option == NULL)
+			continue;
+		if (n + 1 == MOST_OPTIONS)
+			abort();
+		out[n++] =
+		    (struct option){t->rows[i].option + 2, required_argument, NULL, OPTION_ROW + (int)i};
+	}
+	out[n] = (struct option){0};
+}
+
+static void
+add_given(struct command_line *c, size_t row, const char *value)
+{
+	c->givens = mem_realloc(c->givens, (c->given_count + 1) * sizeof(c->givens[0]));
+	c->givens[c->given_count++] = (struct given){row, value};
+}
+
+static bool
+take_option(struct command_line *c, int option, char *const *argv, struct buf *why)
+{
+	switch (option) {
+	case 'c': c->file = optarg; return true;
+	case 'h':
+	case OPTION_HELP: c->command = COMMAND_HELP; return true;
+	case OPTION_VERSION: c->command = COMMAND_VERSION; return true;
+	case OPTION_DEMO: c->demo = true; return true;
+	case OPTION_LATER:
+		buf_adds(why, "drover " DROVER_VERSION " does not have --admin yet\n");
+		return false;
+	case ':': buf_addf(why, "%s needs an argument\n", argv[optind - 1]); return false;
+	case '?':
+		/* A short option stands in optopt alone; for a long one argv has moved on. */
+		if (optopt > 0 && optopt < OPTION_HELP)
+			buf_addf(why, "unknown option -%c\n", optopt);
+		else
+			buf_addf(why, "unknown option or argument: %s\n", argv[optind - 1]);
+		return false;
+	}
+	add_given(c, (size_t)(option - OPTION_ROW), optarg);
+	return true;
+}
+
+static bool
+take_command(struct command_line *c, const char *name, struct buf *why)
+{
+	if (strcmp(name, "serve") == 0)
+		return true;
+	if (strcmp(name, "check") == 0) {
+		c->command = COMMAND_CHECK;
+		return true;
+	}
+	for (size_t i = 0; i < COUNT(later_commands); i++)
+		if (strcmp(name, later_commands[i]) == 0) {
+			buf_addf(why, "drover " DROVER_VERSION " does not have the command %s yet\n", name);
+			return false;
+		}
+	buf_addf(why, "unknown command: %s\n", name);
+	return false;
+}
+
+static bool
+check_usage(const struct command_line *c, struct buf *why)
+{
+	for (size_t i = 0; i < c->given_count; i++)
+		if (c->demo && settings_table.rows[c->givens[i].row].kind == KIND_RECORDS) {
+			buf_adds(why, "--demo brings its own backends; leave --backend out\n");
+			return false;
+		}
+	return true;
+}
+
+bool
+command_line_parse(struct command_line *c, int argc, char **argv, struct buf *why)
+{
+	struct option options[MOST_OPTIONS];
+	int option;
+
+	*c = (struct command_line){.command = COMMAND_SERVE};
+	make_options(options);
+	opterr = 0;
+	optind = 0; /* getopt's own word for: from the start */
+	while ((option = getopt_long(argc, argv, ":c:h", options, NULL)) != -1) {
+		if (!take_option(c, option, argv, why))
+			return false;
+		if (c->command == COMMAND_HELP || c->command == COMMAND_VERSION)
+			return true;
+	}
+	if (optind < argc && !take_command(c, argv[optind++], why))
+		return false;
+	if (optind < argc) {
+		buf_addf(why, "one argument too many: %s\n", argv[optind]);
+		return false;
+	}
+	return check_usage(c, why);
+}
+
+void
+command_line_finish(struct command_line *c)
+{
+	free(c->givens);
+	*c = (struct command_line){0};
+}
+
+void
+command_line_apply(const struct command_line *c, struct record *root, struct report *report)
+{
+	static const struct origin demo = {FROM_COMMAND_LINE, "--demo", 0, 0};
+
+	for (size_t i = 0; i < c->given_count; i++) {
+		size_t row = c->givens[i].row;
+		struct origin from = {FROM_COMMAND_LINE, settings_table.rows[row].option, 0, 0};
+		struct str value = str_of(c->givens[i].value);
+
+		if (!table_is_list(&settings_table.rows[row])) {
+			record_set(root, row, &from, value, report);
+			continue;
+		}
+		/* The first one of a list puts away what file and environment said. */
+		if (root->slots[row].origin.source != FROM_COMMAND_LINE)
+			record_clear_list(root, row, &from);
+		record_add_any(root, row, &from, value, report);
+	}
+	for (size_t i = 0; i < settings_table.count && c->demo; i++)
+		if (settings_table.rows[i].kind == KIND_RECORDS)
+			record_clear_list(root, i, &demo);
+}

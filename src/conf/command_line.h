@@ -1,0 +1,31 @@
+/*
+ * The command line: what to do, and the settings that it overrules.
+ */
+#ifndef CONF_COMMAND_LINE_H
+#define CONF_COMMAND_LINE_H
+
+#include "base/buf.h"
+#include "conf/settings.h"
+#include "record.h"
+
+#include <stdbool.h>
+
+struct given {
+	size_t row;        /* of settings_table */
+	const char *value; /* borrowed */
+};
+
+struct command_line {
+	enum settings_command command;
+	bool demo;
+	const char *file;     /* of -c, borrowed; NULL: none */
+	struct given *givens; /* owned; in their order */
+	size_t given_count;
+};
+
+/* False: wrong usage, and `why` says what. command_line_finish is needed also then. */
+bool command_line_parse(struct command_line *c, int argc, char **argv, struct buf *why);
+void command_line_finish(struct command_line *c);
+void command_line_apply(const struct command_line *c, struct record *root, struct report *report);
+
+#endif

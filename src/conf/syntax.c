@@ -1,0 +1,137 @@
+/* What a text of each key must look like. */
+#include "syntax.h"
+
+#include "url.h"
+
+#include <string.h>
+#include <sys/un.h>
+
+static bool
+refuse(struct buf *why, const char *reason)
+{
+	buf_adds(why, reason);
+	return false;
+}
+
+/* Printable ASCII without blanks and without any of `others`. */
+static bool
+is_plain(struct str text, const char *others)
+{
+	for (size_t i = 0; i < text.len; i++)
+		if (text.ptr[i] <= ' ' || text.ptr[i] >= 0x7f || strchr(others, text.ptr[i]) != NULL)
+			return false;
+	return text.len > 0;
+}
+
+/* It stands in headers, log lines, metric labels and paths. */
+bool
+syntax_name(struct str text, struct buf *why)
+{
+	if (text.len <= 128 && is_plain(text, "/\\\"',;{}"))
+		return true;
+	return refuse(why, "is no name; give at most 128 letters, digits and . - _ : [ ]");
+}
+
+bool
+syntax_url(struct str text, struct buf *why)
+{
+	struct url url;
+
+	return url_parse(text, &url, why);
+}
+
+bool
+syntax_glob(struct str text, struct buf *why)
+{
+	if (text.len <= 512 && is_plain(text, "\"\\"))
+		return true;
+	return refuse(why, "is no model name or glob; give one like qwen2.5:7b or qwen2.5:*");
+}
+
+/* It goes into a header. */
+bool
+syntax_key(struct str text, struct buf *why)
+{
+	if (text.len <= 4096 && is_plain(text, ""))
+		return true;
+	return refuse(why, "is no key; give printable ASCII without blanks");
+}
+
+bool
+syntax_path(struct str text, struct buf *why)
+{
+	if (text.len > 0 && text.len < 4096)
+		return true;
+	return refuse(why, "is no path of a file");
+}
+
+static bool
+check_socket_path(struct str path, struct buf *why)
+{
+	if (path.len == 0 || path.ptr[0] != '/')
+		return refuse(why, "has no absolute path; give unix:/path");
+	if (path.len >= sizeof(((struct sockaddr_un *)0)->sun_path))
+		return refuse(why,
+		              "is too long for a unix socket; give at most 107 characters after unix:");
+	return true;
+}
+
+bool
+syntax_listen(struct str text, struct buf *why)
+{
+	static const char form[] = "is no address to listen on; give host:port, :port or unix:/path";
+	struct str host = text;
+	size_t colon = text.len;
+	int port;
+
+	if (str_starts_nocase(text, "unix:"))
+		return check_socket_path((struct str){text.ptr + 5, text.len - 5}, why);
+	while (colon > 0 && text.ptr[colon - 1] != ':')
+		colon--;
+	if (colon == 0)
+		return refuse(why, form);
+	host.len = colon - 1;
+	if (host.len >= 2 && host.ptr[0] == '[' && host.ptr[host.len - 1] == ']') {
+		if (!url_is_ipv6((struct str){host.ptr + 1, host.len - 2}))
+			return refuse(why, form);
+	} else if (host.len > 0 && !url_is_host(host)) {
+		return refuse(why, form);
+	}
+	if (!url_parse_port((struct str){text.ptr + colon, text.len - colon}, 0, &port))
+		return refuse(why, "has no valid port; give 0 to 65535, 0 for a free one");
+	return true;
+}
+
+bool
+syntax_host(struct str text, struct buf *why)
+{
+	struct str rest = text;
+
+	if (str_eq(text, "*") || url_is_ipv6(text))
+		return true;
+	if (str_starts_nocase(text, "*."))
+		rest = (struct str){text.ptr + 2, text.len - 2};
+	if (url_is_host(rest))
+		return true;
+	return refuse(why, "is no host name; give a name or an address without port, or *.domain");
+}
+
+bool
+syntax_origin(struct str text, struct buf *why)
+{
+	bool has_scheme = text.len > 3 && memmem(text.ptr, text.len, "://", 3) != NULL;
+
+	if (is_plain(text, ",\"\\") && (has_scheme || memchr(text.ptr, '*', text.len) != NULL))
+		return true;
+	return refuse(why, "is no origin; give one like https://app.example.org or http://10.0.0.*:*");
+}
+
+bool
+syntax_access(struct str text, struct buf *why)
+{
+	if (str_eq(text, "stdout") || str_eq(text, "off"))
+		return true;
+	if (text.len < 4096 && memchr(text.ptr, '/', text.len) != NULL)
+		return true;
+	return refuse(why, "is no place for it; give stdout, off or the path of a file");
+}

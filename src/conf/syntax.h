@@ -1,0 +1,24 @@
+/*
+ * What a text of each key must look like: the checks that rows of the table name. On
+ * false, `why` has what the text is and what would be right, to stand after the text
+ * itself: "is no URL; give http://host:port".
+ */
+#ifndef CONF_SYNTAX_H
+#define CONF_SYNTAX_H
+
+#include "base/buf.h"
+#include "base/str.h"
+
+#include <stdbool.h>
+
+bool syntax_name(struct str text, struct buf *why);
+bool syntax_url(struct str text, struct buf *why);
+bool syntax_glob(struct str text, struct buf *why);
+bool syntax_key(struct str text, struct buf *why);
+bool syntax_path(struct str text, struct buf *why);
+bool syntax_listen(struct str text, struct buf *why);
+bool syntax_host(struct str text, struct buf *why);
+bool syntax_origin(struct str text, struct buf *why);
+bool syntax_access(struct str text, struct buf *why);
+
+#endif

@@ -1,0 +1,251 @@
+/* The settings table. */
+#include "table.h"
+
+#include "conf/settings.h"
+#include "near.h"
+#include "syntax.h"
+
+#include <string.h>
+
+#define COUNT(a) (sizeof(a) / sizeof((a)[0]))
+#define SECOND   INT64_C(1000)
+#define MINUTE   (60 * SECOND)
+#define HOUR     (60 * MINUTE)
+#define DAY      (24 * HOUR)
+#define KIB      INT64_C(1024)
+#define GIB      (KIB * KIB * KIB)
+
+/* What Ollama allows by default, any port of this machine and desktop programs. */
+#define OLLAMA_ORIGINS_DEFAULT                                                   \
+	"http://localhost,https://localhost,http://localhost:*,https://localhost:*," \
+	"http://127.0.0.1,https://127.0.0.1,http://127.0.0.1:*,https://127.0.0.1:*," \
+	"http://0.0.0.0,https://0.0.0.0,http://0.0.0.0:*,https://0.0.0.0:*,"         \
+	"app://*,file://*,tauri://*,vscode-webview://*,vscode-file://*"
+
+/* In the order of the enums in settings.h and base/log.h. */
+static const char *const manage_words[] = {"admin", "all", "none", NULL};
+static const char *const level_words[] = {"error", "warn", "info", "debug", NULL};
+static const char *const format_words[] = {"text", "json", NULL};
+
+/* clang-format off */
+#define AT(member) .offset = offsetof(struct backend_settings, member), .reloadable = true
+
+static const struct row backend_rows[] = {
+    {"name", KIND_TEXT, AT(name), .check = syntax_name,
+     .help = "what logs, metrics and X-Drover-Backend call it; default: host:port of its url"},
+    {"url", KIND_TEXT, AT(url), .check = syntax_url,
+     .help = "where it is: http://host:port or https://host; a path goes before every target"},
+    {"weight", KIND_INTEGER, AT(weight), .initial = "1", .least = 1, .most = 1000,
+     .help = "its share of the work, against the other backends"},
+    {"parallel", KIND_INTEGER, AT(parallel), .initial = "1", .least = 1, .most = 1024,
+     .ollama = "OLLAMA_NUM_PARALLEL",
+     .help = "requests at once in each loaded model: what OLLAMA_NUM_PARALLEL is there"},
+    {"max_loaded", KIND_INTEGER, AT(max_loaded), .initial = "3", .least = 1, .most = 1024,
+     .ollama = "OLLAMA_MAX_LOADED_MODELS",
+     .help = "models loaded at once: what OLLAMA_MAX_LOADED_MODELS is there"},
+    {"slots", KIND_INTEGER, AT(slots), .least = 1, .most = 1024 * 1024,
+     .help = "requests at once on the whole node; default: parallel x max_loaded"},
+    {"models", KIND_TEXTS, AT(models), .check = syntax_glob,
+     .help = "only models that match one of these globs; default: all that it lists"},
+    {"api_key", KIND_TEXT, AT(api_key), .check = syntax_key, .secret = true,
+     .help = "sent to the node as bearer token"},
+    {"tls.ca", KIND_TEXT, AT(tls_ca), .check = syntax_path,
+     .help = "PEM file of the authorities that may sign its certificate; default: the system's"},
+    {"tls.verify", KIND_BOOL, AT(tls_verify), .initial = "true",
+     .help = "whether its certificate is checked"},
+};
+
+static const struct table backend_table = {
+    backend_rows, COUNT(backend_rows), sizeof(struct backend_settings), .single_row = 1,
+};
+
+#undef AT
+#define AT(member)     .offset = offsetof(struct settings, member), .reloadable = true
+#define FIXED(member)  .offset = offsetof(struct settings, member)
+
+static const struct row settings_rows[] = {
+    {"listen", KIND_TEXTS, FIXED(listen), .initial = "127.0.0.1:8080", .check = syntax_listen,
+     .option = "--listen", .argument = "ADDR",
+     .help = "addresses to listen on: host:port, :port, unix:/path"},
+    {"max_body", KIND_SIZE, AT(max_body), .initial = "64MiB", .least = KIB, .most = 4 * GIB,
+     .help = "largest request body, 413 above; blobs are streamed and exempt"},
+    {"max_connections", KIND_INTEGER, FIXED(max_connections), .initial = "10000",
+     .least = 1, .most = 1000000,
+     .help = "client connections at once"},
+    {"drain", KIND_DURATION, AT(drain), .initial = "30s", .most = DAY,
+     .help = "how long running requests may take to finish at SIGTERM"},
+    {"manage", KIND_WORD, AT(manage), .initial = "admin", .words = manage_words,
+     .help = "who may pull, delete, create, copy, push"},
+    {"hosts", KIND_TEXTS, AT(hosts), .check = syntax_host,
+     .help = "Host names that are answered; default: as Ollama on loopback, any elsewhere"},
+    {"cors.origins", KIND_TEXTS, AT(cors_origins), .initial = OLLAMA_ORIGINS_DEFAULT,
+     .check = syntax_origin, .ollama = "OLLAMA_ORIGINS",
+     .help = "pages that browsers may call from; default: Ollama's list and OLLAMA_ORIGINS"},
+
+    {"backends", KIND_RECORDS, AT(backends), .of = &backend_table,
+     .count_offset = offsetof(struct settings, backend_count),
+     .option = "--backend", .argument = "URL", .ollama = "OLLAMA_HOST",
+     .help = "the nodes; default: OLLAMA_HOST, else http://127.0.0.1:11434"},
+
+    {"queue.size", KIND_INTEGER, AT(queue.size), .initial = "512", .most = 1000000,
+     .ollama = "OLLAMA_MAX_QUEUE",
+     .help = "requests that may wait, 503 above"},
+    {"queue.max_wait", KIND_DURATION, AT(queue.max_wait), .initial = "10m",
+     .least = 1, .most = DAY,
+     .help = "longest wait for a slot, 504 above"},
+    {"queue.aging", KIND_DURATION, AT(queue.aging), .initial = "5m", .least = 1, .most = DAY,
+     .help = "a request that has waited so long passes those of higher priority"},
+
+    {"timeouts.connect", KIND_DURATION, AT(timeouts.connect), .initial = "5s",
+     .least = 1, .most = HOUR,
+     .help = "to a node, over all its addresses, TLS included"},
+    {"timeouts.load", KIND_DURATION, AT(timeouts.load), .initial = "15m", .least = 1, .most = DAY,
+     .help = "a node's first byte, where it has to load the model"},
+    {"timeouts.first_byte", KIND_DURATION, AT(timeouts.first_byte), .initial = "10m",
+     .least = 1, .most = DAY,
+     .help = "a node's first byte, where the model is loaded"},
+    {"timeouts.idle", KIND_DURATION, AT(timeouts.idle), .initial = "5m", .least = 1, .most = DAY,
+     .help = "between two bytes of a node's answer"},
+    {"timeouts.client_head", KIND_DURATION, AT(timeouts.client_head), .initial = "10s",
+     .least = 1, .most = HOUR,
+     .help = "for a whole request head"},
+    {"timeouts.client_body", KIND_DURATION, AT(timeouts.client_body), .initial = "60s",
+     .least = 1, .most = HOUR,
+     .help = "between two bytes of a request body"},
+    {"timeouts.client_idle", KIND_DURATION, AT(timeouts.client_idle), .initial = "75s",
+     .least = 1, .most = DAY,
+     .help = "between two requests of a connection"},
+    {"timeouts.client_write", KIND_DURATION, AT(timeouts.client_write), .initial = "60s",
+     .least = 1, .most = HOUR,
+     .help = "a client that takes nothing of its answer"},
+
+    {"retry.attempts", KIND_INTEGER, AT(retry.attempts), .initial = "3", .least = 1, .most = 10,
+     .help = "tries of one request, the first included; only before a byte of the answer"},
+    {"retry.budget", KIND_RATIO, AT(retry.budget_percent), .initial = "0.1", .most = 100,
+     .help = "all retries together, as a share of the requests"},
+
+    {"health.interval", KIND_DURATION, AT(health.interval), .initial = "5s",
+     .least = 10, .most = HOUR,
+     .help = "between two probes of a node"},
+    {"health.timeout", KIND_DURATION, AT(health.timeout), .initial = "2s",
+     .least = 1, .most = HOUR,
+     .help = "of one probe"},
+    {"health.down_after", KIND_INTEGER, AT(health.down_after), .initial = "3",
+     .least = 1, .most = 1000,
+     .help = "failed probes in a row until a node is down"},
+    {"health.up_after", KIND_INTEGER, AT(health.up_after), .initial = "2",
+     .least = 1, .most = 1000,
+     .help = "good probes in a row until it is up again"},
+
+    {"breaker.failures", KIND_INTEGER, AT(breaker.failures), .initial = "5",
+     .least = 1, .most = 1000,
+     .help = "failed requests within the window that stop new ones to a node"},
+    {"breaker.window", KIND_DURATION, AT(breaker.window), .initial = "30s",
+     .least = 1, .most = DAY,
+     .help = "in which failures are counted"},
+    {"breaker.open", KIND_DURATION, AT(breaker.open), .initial = "10s", .least = 1, .most = DAY,
+     .help = "the first pause; it doubles each time the trial after it fails"},
+    {"breaker.max_open", KIND_DURATION, AT(breaker.max_open), .initial = "5m",
+     .least = 1, .most = DAY,
+     .help = "the longest pause"},
+
+    {"log.level", KIND_WORD, AT(log.level), .initial = "info", .words = level_words,
+     .option = "--log-level", .argument = "LEVEL",
+     .help = "what goes to standard error"},
+    {"log.format", KIND_WORD, AT(log.format), .initial = "text", .words = format_words,
+     .help = "of log and access log"},
+    {"log.access", KIND_TEXT, AT(log.access), .initial = "stdout", .check = syntax_access,
+     .help = "a line a request to stdout or a file; or off"},
+    {"log.slow", KIND_DURATION, AT(log.slow), .initial = "30s", .most = DAY,
+     .help = "requests slower than this are logged again, as warnings; 0: none"},
+};
+/* clang-format on */
+
+const struct table settings_table = {
+    settings_rows,
+    COUNT(settings_rows),
+    sizeof(struct settings),
+    .single_row = 0,
+};
+
+/* What the documents name and this version does not do yet; a group stands for all in it. */
+static const char *const later_paths[] = {
+    "admin", "state", "tls",    "trusted_proxies", "queue.per_key", "queue.heartbeat",
+    "cache", "keys",  "models", "aliases",         "anonymous",     "usage",
+};
+
+int
+table_find(const struct table *t, const char *path)
+{
+	for (size_t i = 0; i < t->count; i++)
+		if (strcmp(t->rows[i].path, path) == 0)
+			return (int)i;
+	return -1;
+}
+
+bool
+table_is_list(const struct row *row)
+{
+	return row->kind == KIND_TEXTS || row->kind == KIND_RECORDS;
+}
+
+static bool
+is_under(const char *path, const char *group)
+{
+	size_t len = strlen(group);
+
+	return strncmp(path, group, len) == 0 && path[len] == '.';
+}
+
+bool
+table_has_group(const struct table *t, const char *path)
+{
+	for (size_t i = 0; i < t->count; i++)
+		if (is_under(t->rows[i].path, path))
+			return true;
+	return false;
+}
+
+const char *
+table_later(size_t i)
+{
+	return i < COUNT(later_paths) ? later_paths[i] : NULL;
+}
+
+bool
+table_is_later(const char *path)
+{
+	for (size_t i = 0; i < COUNT(later_paths); i++)
+		if (strcmp(path, later_paths[i]) == 0 || is_under(path, later_paths[i]))
+			return true;
+	return false;
+}
+
+void
+table_add_suggestion(const struct table *t, const char *path, struct buf *out)
+{
+	struct near near = near_to(path);
+
+	for (size_t i = 0; i < t->count; i++)
+		near_offer(&near, t->rows[i].path);
+	/* After the rows: a group is named only where no key is as near. */
+	for (size_t i = 0; i < t->count; i++) {
+		const char *dot = strchr(t->rows[i].path, '.');
+
+		if (dot != NULL)
+			near_offer_slice(&near, (struct str){t->rows[i].path, (size_t)(dot - t->rows[i].path)});
+	}
+	if (near.found[0] != '\0')
+		buf_addf(out, "; did you mean %s?", near.found);
+}
+
+void
+table_add_variable(const char *path, struct buf *out)
+{
+	buf_adds(out, "DROVER_");
+	for (; *path != '\0'; path++) {
+		char c = *path;
+
+		buf_addc(out, c == '.' ? '_' : c >= 'a' && c <= 'z' ? (char)(c - 'a' + 'A') : c);
+	}
+}

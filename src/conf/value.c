@@ -1,0 +1,428 @@
+/* One value: from text to the struct, and back. */
+#include "value.h"
+
+#include "base/mem.h"
+#include "base/unit.h"
+#include "conf/settings.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static void *
+at(const void *base, size_t offset)
+{
+	return (char *)(uintptr_t)base + offset;
+}
+
+/* ---- reading ---- */
+
+static bool
+parse_ratio_percent(struct str text, int64_t *out)
+{
+	struct str whole, part = {"0", 1};
+	uint64_t ones, hundredths;
+
+	(void)str_split(&text, '.', &whole);
+	if (text.ptr != NULL)
+		part = text;
+	if (!str_to_u64(whole, &ones) || !str_to_u64(part, &hundredths) || part.len > 2 || ones > 1)
+		return false;
+	if (part.len == 1)
+		hundredths *= 10;
+	*out = (int64_t)(ones * 100 + hundredths);
+	return true;
+}
+
+static bool
+parse_integer(struct str text, int64_t *out)
+{
+	uint64_t value;
+
+	if (!str_to_u64(text, &value))
+		return false;
+	*out = (int64_t)value;
+	return true;
+}
+
+static bool
+parse_number(const struct row *row, struct str text, int64_t *out)
+{
+	switch (row->kind) {
+	case KIND_DURATION: return unit_parse_duration_ms(text, out);
+	case KIND_SIZE: return unit_parse_size_bytes(text, out);
+	case KIND_INTEGER: return parse_integer(text, out);
+	case KIND_RATIO: return parse_ratio_percent(text, out);
+	case KIND_BOOL:
+	case KIND_WORD:
+	case KIND_TEXT:
+	case KIND_TEXTS:
+	case KIND_RECORDS: break;
+	}
+	abort();
+}
+
+static const char *
+kind_name(enum kind kind)
+{
+	switch (kind) {
+	case KIND_DURATION: return "duration";
+	case KIND_SIZE: return "size";
+	case KIND_INTEGER: return "whole number";
+	case KIND_RATIO: return "ratio";
+	case KIND_BOOL: return "truth value";
+	case KIND_WORD:
+	case KIND_TEXT: return "text";
+	case KIND_TEXTS: return "list";
+	case KIND_RECORDS: return "list of mappings";
+	}
+	abort();
+}
+
+static void
+add_size_bytes(struct buf *out, int64_t bytes)
+{
+	static const char *const units[] = {"", "KiB", "MiB", "GiB", "TiB"};
+	size_t unit = 0;
+
+	while (unit < 4 && bytes != 0 && bytes % 1024 == 0) {
+		bytes /= 1024;
+		unit++;
+	}
+	buf_addf(out, "%lld%s", (long long)bytes, units[unit]);
+}
+
+static void
+add_ratio(struct buf *out, int64_t percent)
+{
+	if (percent % 100 == 0)
+		buf_addf(out, "%d", (int)percent / 100);
+	else if (percent % 10 == 0)
+		buf_addf(out, "%d.%d", (int)percent / 100, (int)percent % 100 / 10);
+	else
+		buf_addf(out, "%d.%02d", (int)percent / 100, (int)percent % 100);
+}
+
+static void
+add_number(enum kind kind, int64_t value, struct buf *out)
+{
+	switch (kind) {
+	case KIND_DURATION: unit_add_duration_ms(out, value); return;
+	case KIND_SIZE: add_size_bytes(out, value); return;
+	case KIND_INTEGER: buf_addf(out, "%lld", (long long)value); return;
+	case KIND_RATIO: add_ratio(out, value); return;
+	case KIND_BOOL:
+	case KIND_WORD:
+	case KIND_TEXT:
+	case KIND_TEXTS:
+	case KIND_RECORDS: break;
+	}
+	abort();
+}
+
+static void
+add_range(const struct row *row, struct buf *why)
+{
+	buf_adds(why, "; give ");
+	add_number(row->kind, row->least, why);
+	buf_adds(why, " to ");
+	add_number(row->kind, row->most, why);
+	if (row->kind == KIND_DURATION)
+		buf_adds(why, ", with one of ms s m h d");
+	if (row->kind == KIND_SIZE)
+		buf_adds(why, ", with one of B KB MB GB KiB MiB GiB");
+}
+
+/* The offending text as the messages show it; a secret is never shown. */
+static void
+add_quoted(const struct row *row, struct str text, struct buf *why)
+{
+	enum { SHOWN = 80 };
+
+	if (row->secret)
+		buf_adds(why, "the secret");
+	else if (text.len > SHOWN)
+		buf_adds(why, "this long text");
+	else
+		buf_add_json(why, text.ptr, text.len);
+	buf_addc(why, ' ');
+}
+
+static bool
+set_number(const struct row *row, void *base, struct str text, struct buf *why)
+{
+	int64_t value;
+	bool is_number = parse_number(row, text, &value);
+
+	if (is_number && value >= row->least && value <= row->most) {
+		*(int64_t *)at(base, row->offset) = value;
+		return true;
+	}
+	add_quoted(row, text, why);
+	if (!is_number)
+		buf_addf(why, "is no %s", kind_name(row->kind));
+	else
+		buf_adds(why, value < row->least ? "is too small" : "is too large");
+	add_range(row, why);
+	return false;
+}
+
+static bool
+set_bool(const struct row *row, void *base, struct str text, struct buf *why)
+{
+	if (str_eq(text, "true") || str_eq(text, "false")) {
+		*(bool *)at(base, row->offset) = str_eq(text, "true");
+		return true;
+	}
+	add_quoted(row, text, why);
+	buf_adds(why, "is neither true nor false");
+	return false;
+}
+
+static bool
+set_word(const struct row *row, void *base, struct str text, struct buf *why)
+{
+	for (int i = 0; row->words[i] != NULL; i++)
+		if (str_eq(text, row->words[i])) {
+			/* The enums of the settings have the size of an int. */
+			memcpy(at(base, row->offset), &i, sizeof(i));
+			return true;
+		}
+	add_quoted(row, text, why);
+	buf_adds(why, "is not known; give ");
+	for (int i = 0; row->words[i] != NULL; i++)
+		buf_addf(why, "%s%s",
+		         i == 0                      ? ""
+		         : row->words[i + 1] == NULL ? " or "
+		                                     : ", ",
+		         row->words[i]);
+	return false;
+}
+
+/* A NUL would end the text earlier than its author thinks; no text needs a control character. */
+static bool
+check_text(const struct row *row, struct str text, struct buf *why)
+{
+	struct buf reason = {0};
+	bool fine = true;
+
+	for (size_t i = 0; i < text.len && fine; i++)
+		fine = (unsigned char)text.ptr[i] >= 0x20 && text.ptr[i] != 0x7f;
+	if (text.len == 0)
+		buf_adds(why, "is empty; leave the key out for its default");
+	else if (!fine)
+		buf_adds(why, "the text has a control character in it");
+	else if (!row->check(text, &reason)) {
+		add_quoted(row, text, why);
+		buf_adds(why, buf_text(&reason));
+		fine = false;
+	}
+	buf_finish(&reason);
+	return fine && text.len > 0;
+}
+
+static bool
+set_text(const struct row *row, void *base, struct str text, struct buf *why)
+{
+	char **slot = at(base, row->offset);
+
+	if (!check_text(row, text, why))
+		return false;
+	free(*slot);
+	*slot = mem_strndup(text.ptr, text.len);
+	return true;
+}
+
+bool
+value_set(const struct row *row, void *base, struct str text, struct buf *why)
+{
+	switch (row->kind) {
+	case KIND_DURATION:
+	case KIND_SIZE:
+	case KIND_INTEGER:
+	case KIND_RATIO: return set_number(row, base, text, why);
+	case KIND_BOOL: return set_bool(row, base, text, why);
+	case KIND_WORD: return set_word(row, base, text, why);
+	case KIND_TEXT: return set_text(row, base, text, why);
+	case KIND_TEXTS:
+	case KIND_RECORDS: break;
+	}
+	abort();
+}
+
+/* ---- lists ---- */
+
+bool
+value_add_item(const struct row *row, void *base, struct str text, struct buf *why)
+{
+	struct text_list *list = at(base, row->offset);
+
+	if (!check_text(row, text, why))
+		return false;
+	list->items = mem_realloc(list->items, (list->count + 1) * sizeof(list->items[0]));
+	list->items[list->count++] = mem_strndup(text.ptr, text.len);
+	return true;
+}
+
+static void
+clear_texts(struct text_list *list)
+{
+	for (size_t i = 0; i < list->count; i++)
+		free(list->items[i]);
+	free(list->items);
+	*list = (struct text_list){0};
+}
+
+static void
+clear_records(const struct row *row, void *base)
+{
+	void **records = at(base, row->offset);
+
+	for (size_t i = 0; i < value_record_count(row, base); i++)
+		value_finish_all(row->of, value_record(row, base, i));
+	free(*records);
+	*records = NULL;
+	*(size_t *)at(base, row->count_offset) = 0;
+}
+
+void
+value_clear_list(const struct row *row, void *base)
+{
+	if (row->kind == KIND_RECORDS)
+		clear_records(row, base);
+	else
+		clear_texts(at(base, row->offset));
+}
+
+const struct text_list *
+value_texts(const struct row *row, const void *base)
+{
+	return at(base, row->offset);
+}
+
+size_t
+value_record_count(const struct row *row, const void *base)
+{
+	return *(const size_t *)at(base, row->count_offset);
+}
+
+void *
+value_record(const struct row *row, const void *base, size_t i)
+{
+	return *(char **)at(base, row->offset) + i * row->of->size;
+}
+
+void *
+value_add_record(const struct row *row, void *base)
+{
+	void **records = at(base, row->offset);
+	size_t *count = at(base, row->count_offset);
+	void *added;
+
+	*records = mem_realloc(*records, (*count + 1) * row->of->size);
+	added = value_record(row, base, (*count)++);
+	memset(added, 0, row->of->size);
+	return added;
+}
+
+/* ---- writing ---- */
+
+int64_t
+value_number(const struct row *row, const void *base)
+{
+	return *(const int64_t *)at(base, row->offset);
+}
+
+static const char *
+word_of(const struct row *row, const void *base)
+{
+	int i;
+
+	memcpy(&i, at(base, row->offset), sizeof(i));
+	return row->words[i];
+}
+
+bool
+value_add_text(const struct row *row, const void *base, struct buf *out)
+{
+	const char *text;
+
+	switch (row->kind) {
+	case KIND_DURATION:
+	case KIND_SIZE:
+	case KIND_INTEGER:
+	case KIND_RATIO: add_number(row->kind, value_number(row, base), out); return true;
+	case KIND_BOOL:
+		buf_adds(out, *(const bool *)at(base, row->offset) ? "true" : "false");
+		return true;
+	case KIND_WORD: buf_adds(out, word_of(row, base)); return true;
+	case KIND_TEXT:
+		text = *(char **)at(base, row->offset);
+		if (text == NULL)
+			return false;
+		buf_adds(out, text);
+		return true;
+	case KIND_TEXTS:
+	case KIND_RECORDS: break;
+	}
+	abort();
+}
+
+static bool
+texts_equal(const struct text_list *a, const struct text_list *b)
+{
+	if (a->count != b->count)
+		return false;
+	for (size_t i = 0; i < a->count; i++)
+		if (strcmp(a->items[i], b->items[i]) != 0)
+			return false;
+	return true;
+}
+
+static bool
+records_equal(const struct row *row, const void *a, const void *b)
+{
+	if (value_record_count(row, a) != value_record_count(row, b))
+		return false;
+	for (size_t i = 0; i < value_record_count(row, a); i++)
+		for (size_t j = 0; j < row->of->count; j++)
+			if (!value_equal(&row->of->rows[j], value_record(row, a, i), value_record(row, b, i)))
+				return false;
+	return true;
+}
+
+static bool
+written_equal(const struct row *row, const void *a, const void *b)
+{
+	struct buf left = {0}, right = {0};
+	bool equal = value_add_text(row, a, &left) == value_add_text(row, b, &right) &&
+	             strcmp(buf_text(&left), buf_text(&right)) == 0;
+
+	buf_finish(&left);
+	buf_finish(&right);
+	return equal;
+}
+
+bool
+value_equal(const struct row *row, const void *a, const void *b)
+{
+	if (row->kind == KIND_TEXTS)
+		return texts_equal(value_texts(row, a), value_texts(row, b));
+	if (row->kind == KIND_RECORDS)
+		return records_equal(row, a, b);
+	return written_equal(row, a, b);
+}
+
+void
+value_finish_all(const struct table *t, void *base)
+{
+	for (size_t i = 0; i < t->count; i++) {
+		const struct row *row = &t->rows[i];
+
+		if (row->kind == KIND_TEXTS || row->kind == KIND_RECORDS) {
+			value_clear_list(row, base);
+		} else if (row->kind == KIND_TEXT) {
+			free(*(char **)at(base, row->offset));
+			*(char **)at(base, row->offset) = NULL;
+		}
+	}
+}
