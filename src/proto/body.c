@@ -1,0 +1,484 @@
+/*
+ * The reader of bodies: watches the scanner for the top-level keys that the
+ * gateway routes by, and refuses a body in which a node could read them
+ * otherwise. One routing key at a time is `key`; while another key's value is
+ * scanned it is KEY_OTHER, and nothing is kept.
+ *
+ * Go's encoding/json matches keys by Unicode simple folding, under which two
+ * characters outside of ASCII fold to a letter: U+017F to s, U+212A to k.
+ */
+#include "proto/body.h"
+
+#include "base/mem.h"
+#include "base/unit.h"
+#include "proto/form.h"
+#include "proto/json.h"
+
+#include <ctype.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum key { KEY_OTHER, KEY_MODEL, KEY_NAME, KEY_STREAM, KEY_KEEP_ALIVE, KEY_OPTIONS, KEY_CONTENT };
+
+enum { KEYS = KEY_CONTENT + 1 };
+
+/* Longer than any routing key, though all its letters were three bytes long. */
+enum { KEY_BYTES_MAX = 40, KEEP_ALIVE_BYTES_MAX = 64 };
+
+/* A text that is put together from pieces. */
+struct text {
+	size_t len;
+	bool overflow;
+	char bytes[BODY_MODEL_MAX];
+};
+
+struct body_reader {
+	const struct route *route;
+	struct json_scanner *json; /* owned; NULL for a form */
+	struct form_reader *form;  /* owned; NULL for JSON */
+	struct body_facts facts;
+	bool seen[KEYS];
+	bool has_content;
+	bool begun; /* the body is not empty */
+	enum key key;
+	struct text text; /* of the key, or of the key's value */
+	struct body_span name_at;
+	char name[BODY_MODEL_MAX]; /* of the old key "name" */
+	char why[256];
+};
+
+static bool refuse(struct body_reader *r, const char *fmt, ...)
+    __attribute__((format(printf, 2, 3)));
+
+static bool
+refuse(struct body_reader *r, const char *fmt, ...)
+{
+	va_list args;
+
+	va_start(args, fmt);
+	vsnprintf(r->why, sizeof(r->why), fmt, args);
+	va_end(args);
+	return false;
+}
+
+static void
+text_add(struct text *t, struct str piece, size_t max)
+{
+	t->overflow = t->overflow || t->len + piece.len > max;
+	if (t->overflow)
+		return;
+	memcpy(t->bytes + t->len, piece.ptr, piece.len);
+	t->len += piece.len;
+}
+
+static void
+text_clear(struct text *t)
+{
+	t->len = 0;
+	t->overflow = false;
+}
+
+/* Keys */
+
+/* How a routing key is written on this route; NULL where it means nothing. */
+static const char *
+key_name(const struct route *route, enum key key)
+{
+	bool native_run = route->kind == ROUTE_RUN && route->dialect == DIALECT_OLLAMA;
+	bool has_old_name = route->kind == ROUTE_SHOW || route->kind == ROUTE_MANAGE;
+
+	switch (key) {
+	case KEY_OTHER: return NULL;
+	case KEY_MODEL: return route->model_key;
+	case KEY_NAME: return has_old_name && strcmp(route->model_key, "model") == 0 ? "name" : NULL;
+	case KEY_STREAM: return "stream";
+	case KEY_KEEP_ALIVE: return native_run ? "keep_alive" : NULL;
+	case KEY_OPTIONS: return native_run ? "options" : NULL;
+	case KEY_CONTENT: return route->content_key;
+	}
+	abort();
+}
+
+/* Whether Go takes `written` for `name`, which is in lower case. */
+static bool
+folds_to(struct str written, const char *name)
+{
+	static const struct {
+		const char *utf8;
+		char letter;
+	} folds[] = {{"\xc5\xbf", 's'}, {"\xe2\x84\xaa", 'k'}};
+	size_t i = 0;
+
+	while (i < written.len && *name != '\0') {
+		char letter = (char)tolower((unsigned char)written.ptr[i]);
+		size_t n = 1;
+
+		for (size_t f = 0; f < 2; f++) {
+			size_t len = strlen(folds[f].utf8);
+
+			if (written.len - i >= len && memcmp(written.ptr + i, folds[f].utf8, len) == 0) {
+				letter = folds[f].letter;
+				n = len;
+			}
+		}
+		if (letter != *name++)
+			return false;
+		i += n;
+	}
+	return i == written.len && *name == '\0';
+}
+
+static bool
+end_key(struct body_reader *r)
+{
+	struct str written = {r->text.bytes, r->text.len};
+	const char *name = NULL;
+
+	r->key = KEY_OTHER;
+	if (r->text.overflow)
+		return true;
+	for (int k = KEY_OTHER + 1; k < KEYS && r->key == KEY_OTHER; k++) {
+		name = key_name(r->route, (enum key)k);
+		if (name != NULL && folds_to(written, name))
+			r->key = (enum key)k;
+	}
+	if (r->key == KEY_OTHER)
+		return true;
+	if (!str_eq(written, name))
+		return refuse(r, "the key \"%.*s\" must be written \"%s\"", STR_ARG(written), name);
+	if (r->seen[r->key])
+		return refuse(r, "the key \"%s\" occurs twice", name);
+	r->seen[r->key] = true;
+	text_clear(&r->text);
+	return true;
+}
+
+/* Values */
+
+static void
+note_span(struct body_span *at, enum json_event event, struct str text, uint64_t offset)
+{
+	switch (event) {
+	case JSON_OBJECT_BEGIN:
+	case JSON_ARRAY_BEGIN:
+	case JSON_STRING_BEGIN: at->begin = offset; break;
+	case JSON_OBJECT_END:
+	case JSON_ARRAY_END:
+	case JSON_STRING_END: at->end = offset; break;
+	case JSON_NUMBER: *at = (struct body_span){offset, offset + text.len}; break;
+	case JSON_TRUE:
+	case JSON_NULL: *at = (struct body_span){offset, offset + 4}; break;
+	case JSON_FALSE: *at = (struct body_span){offset, offset + 5}; break;
+	case JSON_KEY_BEGIN:
+	case JSON_KEY_PIECE:
+	case JSON_KEY_END:
+	case JSON_STRING_PIECE: break;
+	}
+}
+
+/* Copies the text as a C string. */
+static bool
+end_model(struct body_reader *r, const char *key, char out[BODY_MODEL_MAX])
+{
+	if (r->text.overflow)
+		return refuse(r, "\"%s\" is too long", key);
+	if (memchr(r->text.bytes, '\0', r->text.len) != NULL)
+		return refuse(r, "\"%s\" has a NUL in it", key);
+	memcpy(out, r->text.bytes, r->text.len);
+	out[r->text.len] = '\0';
+	return true;
+}
+
+static bool
+on_model(struct body_reader *r, enum json_event event, struct str text, char out[BODY_MODEL_MAX])
+{
+	const char *key = key_name(r->route, r->key);
+
+	switch (event) {
+	case JSON_STRING_BEGIN:
+	case JSON_NULL: return true;
+	case JSON_STRING_PIECE: text_add(&r->text, text, BODY_MODEL_MAX - 1); return true;
+	case JSON_STRING_END: return end_model(r, key, out);
+	case JSON_OBJECT_BEGIN:
+	case JSON_OBJECT_END:
+	case JSON_ARRAY_BEGIN:
+	case JSON_ARRAY_END:
+	case JSON_KEY_BEGIN:
+	case JSON_KEY_PIECE:
+	case JSON_KEY_END:
+	case JSON_NUMBER:
+	case JSON_TRUE:
+	case JSON_FALSE: break;
+	}
+	return refuse(r, "\"%s\" must be a string", key);
+}
+
+static bool
+on_stream(struct body_reader *r, enum json_event event)
+{
+	if (event == JSON_NULL)
+		return true;
+	if (event != JSON_TRUE && event != JSON_FALSE)
+		return refuse(r, "\"stream\" must be true or false");
+	r->facts.stream = event == JSON_TRUE;
+	r->facts.stream_given = true;
+	return true;
+}
+
+/* Ollama cuts the seconds to a whole number, and takes what is below 0 for "for ever". */
+static bool
+is_zero_number(struct str text)
+{
+	char number[JSON_NUMBER_MAX + 1];
+	double seconds;
+
+	memcpy(number, text.ptr, text.len);
+	number[text.len] = '\0';
+	seconds = strtod(number, NULL);
+	return seconds >= 0 && seconds < 1;
+}
+
+static bool
+end_keep_alive_text(struct body_reader *r)
+{
+	int64_t ns;
+
+	if (r->text.overflow)
+		return refuse(r, "\"keep_alive\" is too long");
+	r->facts.keep_alive_zero =
+	    unit_parse_go_duration_ns((struct str){r->text.bytes, r->text.len}, &ns) && ns >= 0 &&
+	    ns < 1000000000;
+	return true;
+}
+
+/* What is neither a number nor a duration is an error that the node answers with. */
+static bool
+on_keep_alive(struct body_reader *r, enum json_event event, struct str text)
+{
+	r->facts.keep_alive_given = event != JSON_NULL;
+	if (event == JSON_NUMBER)
+		r->facts.keep_alive_zero = is_zero_number(text);
+	else if (event == JSON_STRING_PIECE)
+		text_add(&r->text, text, KEEP_ALIVE_BYTES_MAX);
+	else if (event == JSON_STRING_END)
+		return end_keep_alive_text(r);
+	return true;
+}
+
+/* Null, "" and [] are no content. What is of a wrong type counts as content: the node is to
+ * answer it. */
+static void
+on_content(struct body_reader *r, enum json_event event, int depth)
+{
+	bool may_be_empty = event == JSON_NULL || event == JSON_STRING_BEGIN ||
+	                    event == JSON_STRING_END || event == JSON_ARRAY_BEGIN ||
+	                    event == JSON_ARRAY_END;
+
+	if (depth > 1 || !may_be_empty)
+		r->has_content = true;
+}
+
+/* An event of the value of `r->key`, at depth 1 or, inside of it, deeper. */
+static bool
+on_value(struct body_reader *r, enum json_event event, struct str text, uint64_t offset)
+{
+	struct body_facts *f = &r->facts;
+	int depth = json_scanner_depth(r->json);
+
+	if (r->key == KEY_CONTENT)
+		on_content(r, event, depth);
+	if (depth > 1)
+		return true;
+	switch (r->key) {
+	case KEY_OTHER:
+	case KEY_CONTENT: return true;
+	case KEY_MODEL:
+		note_span(&f->model_at, event, text, offset);
+		return on_model(r, event, text, f->model);
+	case KEY_NAME:
+		note_span(&r->name_at, event, text, offset);
+		return on_model(r, event, text, r->name);
+	case KEY_STREAM: return on_stream(r, event);
+	case KEY_KEEP_ALIVE:
+		note_span(&f->keep_alive_at, event, text, offset);
+		return on_keep_alive(r, event, text);
+	case KEY_OPTIONS: note_span(&f->options_at, event, text, offset); return true;
+	}
+	abort();
+}
+
+static bool
+on_json(enum json_event event, struct str text, uint64_t offset, void *arg)
+{
+	struct body_reader *r = arg;
+	int depth = json_scanner_depth(r->json);
+
+	if (depth == 0) {
+		if (event == JSON_OBJECT_BEGIN || event == JSON_OBJECT_END)
+			return true;
+		return refuse(r, "the body must be a JSON object");
+	}
+	if (depth == 1 && event == JSON_KEY_BEGIN) {
+		text_clear(&r->text);
+		return true;
+	}
+	if (depth == 1 && event == JSON_KEY_PIECE) {
+		text_add(&r->text, text, KEY_BYTES_MAX);
+		return true;
+	}
+	if (depth == 1 && event == JSON_KEY_END)
+		return end_key(r);
+	return r->key == KEY_OTHER || on_value(r, event, text, offset);
+}
+
+/* Two names for one thing: Ollama takes "model" unless it is empty. That they differ has no
+ * honest reason. */
+static bool
+settle_name(struct body_reader *r)
+{
+	struct body_facts *f = &r->facts;
+
+	if (r->name[0] == '\0')
+		return true;
+	if (f->model[0] != '\0' && strcmp(f->model, r->name) != 0)
+		return refuse(r, "\"model\" and \"name\" differ");
+	if (f->model[0] == '\0') {
+		memcpy(f->model, r->name, sizeof(f->model));
+		f->model_at = r->name_at;
+	}
+	return true;
+}
+
+static bool
+end_json(struct body_reader *r)
+{
+	struct body_facts *f = &r->facts;
+
+	if (!json_scanner_end(r->json))
+		return r->begun ? false : refuse(r, "missing request body");
+	f->load_only = r->route->content_key != NULL && !r->has_content;
+	f->unload = f->load_only && f->keep_alive_zero;
+	return settle_name(r);
+}
+
+/* Forms */
+
+static bool
+end_field(struct body_reader *r)
+{
+	if (r->key == KEY_MODEL)
+		return end_model(r, "model", r->facts.model);
+	if (r->key == KEY_STREAM) {
+		r->facts.stream = str_eq((struct str){r->text.bytes, r->text.len}, "true");
+		r->facts.stream_given = true;
+	}
+	return true;
+}
+
+/* Go matches the fields of a form by their exact names. */
+static enum key
+form_key(struct str name)
+{
+	if (str_eq(name, "model"))
+		return KEY_MODEL;
+	return str_eq(name, "stream") ? KEY_STREAM : KEY_OTHER;
+}
+
+static bool
+begin_field(struct body_reader *r, struct str name, uint64_t offset)
+{
+	r->key = form_key(name);
+	text_clear(&r->text);
+	if (r->key == KEY_MODEL)
+		r->facts.model_at.begin = offset;
+	if (r->key == KEY_OTHER)
+		return true;
+	if (r->seen[r->key])
+		return refuse(r, "the field \"%.*s\" occurs twice", STR_ARG(name));
+	r->seen[r->key] = true;
+	return true;
+}
+
+static bool
+on_form(enum form_event event, struct str text, uint64_t offset, void *arg)
+{
+	struct body_reader *r = arg;
+
+	switch (event) {
+	case FORM_FIELD_BEGIN: return begin_field(r, text, offset);
+	case FORM_FILE:
+		r->key = form_key(text);
+		return r->key == KEY_OTHER ||
+		       refuse(r, "the field \"%.*s\" must not be a file", STR_ARG(text));
+	case FORM_PIECE:
+		if (r->key != KEY_OTHER)
+			text_add(&r->text, text, BODY_MODEL_MAX - 1);
+		return true;
+	case FORM_FIELD_END:
+		if (r->key == KEY_MODEL)
+			r->facts.model_at.end = offset;
+		return end_field(r);
+	}
+	abort();
+}
+
+struct body_reader *
+body_reader_create(const struct route *route, struct str content_type)
+{
+	struct body_reader *r = NEW(struct body_reader);
+
+	r->route = route;
+	r->facts.stream = route->streams;
+	if (route->multipart)
+		r->form = form_reader_create(content_type, on_form, r);
+	else
+		r->json = json_scanner_create(on_json, r, BODY_NODES_MAX);
+	return r;
+}
+
+void
+body_reader_destroy(struct body_reader **rp)
+{
+	struct body_reader *r = *rp;
+
+	*rp = NULL;
+	if (r == NULL)
+		return;
+	if (r->json != NULL)
+		json_scanner_destroy(&r->json);
+	if (r->form != NULL)
+		form_reader_destroy(&r->form);
+	free(r);
+}
+
+bool
+body_reader_feed(struct body_reader *r, struct str bytes)
+{
+	if (r->why[0] != '\0')
+		return false;
+	r->begun = r->begun || bytes.len > 0;
+	if (r->form != NULL)
+		return form_reader_feed(r->form, bytes);
+	return json_scanner_feed(r->json, bytes);
+}
+
+bool
+body_reader_end(struct body_reader *r, struct body_facts *out)
+{
+	if (r->why[0] != '\0')
+		return false;
+	if (!(r->form != NULL ? form_reader_end(r->form) : end_json(r)))
+		return false;
+	*out = r->facts;
+	return true;
+}
+
+const char *
+body_reader_why(const struct body_reader *r)
+{
+	if (r->why[0] != '\0')
+		return r->why;
+	return r->form != NULL ? form_reader_why(r->form) : json_scanner_why(r->json);
+}
