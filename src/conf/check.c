@@ -4,6 +4,7 @@
 #include "base/mem.h"
 #include "base/unit.h"
 #include "url.h"
+#include "value.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -66,18 +67,17 @@ check_settle(const struct record *root, struct settings *s)
 static void
 check_tls(const struct record *r, const struct backend_settings *b, struct report *report)
 {
-	static const char *const paths[] = {"tls.ca", "tls.verify"};
 	bool is_tls = strncasecmp(b->url, "https:", 6) == 0;
 
-	for (size_t i = 0; i < 2; i++) {
-		const struct origin *from = origin_of(r, paths[i]);
-
-		if (from->source != FROM_DEFAULT && !is_tls)
-			record_complain(r, from, paths[i], report, "only counts for an https url");
-	}
-	if (b->tls_ca != NULL && access(b->tls_ca, R_OK) != 0)
+	if (b->tls_ca != NULL && !is_tls)
+		record_complain(r, origin_of(r, "tls.ca"), "tls.ca", report,
+		                "only counts for an https url");
+	else if (b->tls_ca != NULL && access(b->tls_ca, R_OK) != 0)
 		record_complain(r, origin_of(r, "tls.ca"), "tls.ca", report, "%s: %s", b->tls_ca,
 		                strerror(errno));
+	if (!b->tls_verify && !is_tls)
+		record_complain(r, origin_of(r, "tls.verify"), "tls.verify", report,
+		                "only counts for an https url");
 }
 
 static bool
@@ -154,9 +154,36 @@ check_breaker(const struct record *root, const struct settings *s, struct report
 	                (long long)s->breaker.open, (long long)s->breaker.max_open);
 }
 
+/* First of all: the rules below compare each with each. */
+static bool
+check_lengths(const struct record *r, struct report *report)
+{
+	bool fine = true;
+
+	for (size_t i = 0; i < r->table->count; i++) {
+		const struct row *row = &r->table->rows[i];
+		size_t count = 0;
+
+		if (row->kind == KIND_TEXTS)
+			count = value_texts(row, record_base(r))->count;
+		else if (row->kind == KIND_RECORDS)
+			count = r->slots[i].record_count;
+		if (table_is_list(row) && count > (size_t)row->most) {
+			record_complain(r, &r->slots[i].origin, row->path, report,
+			                "has %zu entries; give at most %lld", count, (long long)row->most);
+			fine = false;
+		}
+		for (size_t n = 0; n < r->slots[i].record_count; n++)
+			fine = check_lengths(r->slots[i].records[n], report) && fine;
+	}
+	return fine;
+}
+
 void
 check_all(const struct record *root, const struct settings *s, struct report *report)
 {
+	if (!check_lengths(root, report))
+		return;
 	check_listen(root, s, report);
 	check_backends(root, s, report);
 	check_breaker(root, s, report);

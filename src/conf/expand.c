@@ -62,3 +62,13 @@ expand_text(const char *text, char *const *environment, struct buf *out, struct 
 	}
 	return true;
 }
+
+void
+expand_add_escaped(const char *text, struct buf *out)
+{
+	for (; *text != '\0'; text++) {
+		if (strncmp(text, "${", 2) == 0)
+			buf_addc(out, '$');
+		buf_addc(out, *text);
+	}
+}

@@ -12,5 +12,7 @@ const char *environment_find(char *const *environment, struct str name);
 /* `text` with each ${NAME} replaced; $${ stands for ${ itself. False: `why` says which one is not
  * set or not closed. */
 bool expand_text(const char *text, char *const *environment, struct buf *out, struct buf *why);
+/* Adds `text` so that expand_text gives it back. */
+void expand_add_escaped(const char *text, struct buf *out);
 
 #endif

@@ -5,7 +5,7 @@
 
 #include <stdlib.h>
 
-enum { MOST_SHOWN = 50 };
+enum { MOST_SHOWN = 50, LONGEST_PATH = 120 };
 
 struct complaint {
 	enum source source;
@@ -24,6 +24,15 @@ report_finish(struct report *r)
 	*r = (struct report){0};
 }
 
+/* A key may have a line break in it: a message stays one line. */
+static void
+flatten(char *text)
+{
+	for (; *text != '\0'; text++)
+		if ((unsigned char)*text < 0x20 || *text == 0x7f)
+			*text = '?';
+}
+
 void
 report_add(struct report *r, const struct origin *from, const char *path, const char *fmt, ...)
 {
@@ -37,10 +46,11 @@ report_add(struct report *r, const struct origin *from, const char *path, const 
 	if (from->name != NULL)
 		buf_adds(&text, ": ");
 	if (path[0] != '\0')
-		buf_addf(&text, "%s: ", path);
+		buf_addf(&text, "%.*s: ", LONGEST_PATH, path);
 	va_start(args, fmt);
 	buf_addv(&text, fmt, args);
 	va_end(args);
+	flatten(text.data);
 	r->items = mem_realloc(r->items, (r->count + 1) * sizeof(r->items[0]));
 	r->items[r->count] =
 	    (struct complaint){from->source, from->line, from->column, r->count, buf_take(&text)};

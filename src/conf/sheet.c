@@ -37,8 +37,10 @@ static const cyaml_config_t config = {
     .flags = CYAML_CFG_IGNORE_UNKNOWN_KEYS | CYAML_CFG_NO_ALIAS | CYAML_CFG_STYLE_BLOCK,
 };
 
+/* Quoted, so that a name like "null" or "10" is written as the text that it is. */
 static const cyaml_schema_value_t text_value = {
-    CYAML_VALUE_STRING(CYAML_FLAG_POINTER, char *, 0, CYAML_UNLIMITED),
+    CYAML_VALUE_STRING(CYAML_FLAG_POINTER | CYAML_FLAG_SCALAR_QUOTE_DOUBLE, char *, 0,
+                       CYAML_UNLIMITED),
 };
 
 /* ---- the schema, made of the table ---- */
@@ -77,6 +79,8 @@ fill_leaf(struct schema *s, cyaml_schema_field_t *f, const struct row *row, size
 	if (!is_list && row->kind != KIND_RECORDS) {
 		f->value = text_value;
 		f->value.flags = CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL;
+		if (row->kind == KIND_TEXT)
+			f->value.flags |= CYAML_FLAG_SCALAR_QUOTE_DOUBLE;
 		f->data_offset = cell + (uint32_t)offsetof(struct cell, text);
 		return;
 	}

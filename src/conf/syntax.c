@@ -84,7 +84,7 @@ syntax_listen(struct str text, struct buf *why)
 	size_t colon = text.len;
 	int port;
 
-	if (str_starts_nocase(text, "unix:"))
+	if (text.len >= 5 && memcmp(text.ptr, "unix:", 5) == 0)
 		return check_socket_path((struct str){text.ptr + 5, text.len - 5}, why);
 	while (colon > 0 && text.ptr[colon - 1] != ':')
 		colon--;

@@ -45,7 +45,7 @@ static const struct row backend_rows[] = {
      .help = "models loaded at once: what OLLAMA_MAX_LOADED_MODELS is there"},
     {"slots", KIND_INTEGER, AT(slots), .least = 1, .most = 1024 * 1024,
      .help = "requests at once on the whole node; default: parallel x max_loaded"},
-    {"models", KIND_TEXTS, AT(models), .check = syntax_glob,
+    {"models", KIND_TEXTS, AT(models), .most = 1000, .check = syntax_glob,
      .help = "only models that match one of these globs; default: all that it lists"},
     {"api_key", KIND_TEXT, AT(api_key), .check = syntax_key, .secret = true,
      .help = "sent to the node as bearer token"},
@@ -64,7 +64,7 @@ static const struct table backend_table = {
 #define FIXED(member)  .offset = offsetof(struct settings, member)
 
 static const struct row settings_rows[] = {
-    {"listen", KIND_TEXTS, FIXED(listen), .initial = "127.0.0.1:8080", .check = syntax_listen,
+    {"listen", KIND_TEXTS, FIXED(listen), .initial = "127.0.0.1:8080", .most = 64, .check = syntax_listen,
      .option = "--listen", .argument = "ADDR",
      .help = "addresses to listen on: host:port, :port, unix:/path"},
     {"max_body", KIND_SIZE, AT(max_body), .initial = "64MiB", .least = KIB, .most = 4 * GIB,
@@ -76,13 +76,13 @@ static const struct row settings_rows[] = {
      .help = "how long running requests may take to finish at SIGTERM"},
     {"manage", KIND_WORD, AT(manage), .initial = "admin", .words = manage_words,
      .help = "who may pull, delete, create, copy, push"},
-    {"hosts", KIND_TEXTS, AT(hosts), .check = syntax_host,
+    {"hosts", KIND_TEXTS, AT(hosts), .most = 1000, .check = syntax_host,
      .help = "Host names that are answered; default: as Ollama on loopback, any elsewhere"},
     {"cors.origins", KIND_TEXTS, AT(cors_origins), .initial = OLLAMA_ORIGINS_DEFAULT,
-     .check = syntax_origin, .ollama = "OLLAMA_ORIGINS",
+     .most = 1000, .check = syntax_origin, .ollama = "OLLAMA_ORIGINS",
      .help = "pages that browsers may call from; default: Ollama's list and OLLAMA_ORIGINS"},
 
-    {"backends", KIND_RECORDS, AT(backends), .of = &backend_table,
+    {"backends", KIND_RECORDS, AT(backends), .most = 1000, .of = &backend_table,
      .count_offset = offsetof(struct settings, backend_count),
      .option = "--backend", .argument = "URL", .ollama = "OLLAMA_HOST",
      .help = "the nodes; default: OLLAMA_HOST, else http://127.0.0.1:11434"},

@@ -36,7 +36,7 @@ struct row {
 	size_t offset;
 	const char *initial; /* the default as text, lists with commas; NULL: none */
 	const char *help;
-	int64_t least, most;      /* of numbers */
+	int64_t least, most;      /* of a number; of a list its length is at most `most` */
 	const char *const *words; /* ends with NULL */
 	text_check check;         /* of a text, and of each text in a list */
 	const char *option;       /* its option, "--listen"; NULL: none */

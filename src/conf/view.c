@@ -2,6 +2,7 @@
 #include "conf/settings.h"
 
 #include "base/mem.h"
+#include "expand.h"
 #include "sheet.h"
 #include "value.h"
 
@@ -11,6 +12,15 @@ static const char masked[] = "********";
 
 static void fill_cells(const struct table *t, const void *base, struct cell *cells);
 
+static char *
+escape(const char *text)
+{
+	struct buf escaped = {0};
+
+	expand_add_escaped(text, &escaped);
+	return buf_take(&escaped);
+}
+
 static void
 fill_texts(const struct text_list *list, struct cell *cell)
 {
@@ -18,7 +28,7 @@ fill_texts(const struct text_list *list, struct cell *cell)
 	char **items = mem_zalloc(list->count + 1, sizeof(items[0]));
 
 	for (size_t i = 0; i < list->count; i++)
-		items[i] = mem_strdup(list->items[i]);
+		items[i] = escape(list->items[i]);
 	cell->items = items;
 	cell->count = (uint32_t)list->count;
 }
@@ -40,7 +50,7 @@ fill_text(const struct row *row, const void *base, struct cell *cell)
 	struct buf text = {0};
 
 	if (value_add_text(row, base, &text))
-		cell->text = row->secret ? mem_strdup(masked) : buf_take(&text);
+		cell->text = row->secret ? mem_strdup(masked) : escape(buf_text(&text));
 	buf_finish(&text);
 }
 
