@@ -36,7 +36,8 @@ struct exchange_ops {
 	/* The final head; 1xx were skipped. Its slices live during the call. */
 	void (*on_head)(struct exchange *x, const struct http_head *head, void *arg);
 	void (*on_body)(struct exchange *x, struct str piece, void *arg);
-	/* What one read of the socket brought has been handed over: send it on. */
+	/* What one read of the socket brought has been handed over: send it on. Where that was the
+	 * end, on_end comes instead. */
 	void (*on_flush)(struct exchange *x, void *arg);
 	/* The upload may go on (after exchange_send returned false). May be NULL. */
 	void (*on_drained)(struct exchange *x, void *arg);
@@ -52,14 +53,16 @@ struct exchange_request {
 	struct str body;         /* stays valid until the end; with `streamed` it must be empty */
 	bool streamed;           /* the body comes by exchange_send */
 	int64_t streamed_length; /* -1: chunked */
-	int64_t first_byte_ms;   /* from the whole request being sent; 0: no limit */
-	int64_t idle_ms;         /* between two bytes of the answer; 0: no limit */
+	int64_t first_byte_ms;   /* from the whole request being sent to the head; 0: no limit */
+	int64_t idle_ms;         /* between two bytes of the answer, and for a node that stops taking
+	                          * the request; 0: no limit */
 };
 
 /* Copies target and headers; borrows body. */
 struct exchange *exchange_start(struct upstream *u, const struct exchange_request *req,
                                 const struct exchange_ops *ops, void *arg);
-/* A piece of a streamed body. False: more than 256 KiB wait; stop until on_drained. */
+/* A piece of a streamed body. False: more than 256 KiB wait; stop until on_drained. After an
+ * answer that came before the end of the body, pieces are dropped. */
 bool exchange_send(struct exchange *x, struct str piece);
 void exchange_send_end(struct exchange *x);
 /* Backpressure: stop and go on reading the answer. The idle limit rests meanwhile. */

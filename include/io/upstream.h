@@ -28,7 +28,7 @@ struct upstream_conf {
 struct upstream *upstream_create(struct loop *l, const struct upstream_conf *conf, struct buf *why);
 /* No exchange may be running on it. */
 void upstream_destroy(struct upstream **u);
-/* "host:port" as it stands in Host. */
+/* "host:port" as it stands in Host, where the scheme's own port is left out. */
 const char *upstream_host(const struct upstream *u);
 int upstream_idle(const struct upstream *u);
 
