@@ -1,6 +1,7 @@
 /*
- * What nodes list: /api/tags, /api/ps, /api/version, /v1/models, read with cJSON
- * from answers of bounded size, and merged into one answer.
+ * What nodes list: /api/tags, /api/ps, /api/version, /v1/models, read from whole
+ * answers, and merged into one answer. Entries are copied byte for byte, so that
+ * what a newer Ollama adds to them comes through.
  */
 #ifndef PROTO_LISTING_H
 #define PROTO_LISTING_H
@@ -12,17 +13,16 @@
 #include <stddef.h>
 
 struct listing_model {
-	const char *name;      /* canonical (proto/model_name.h) */
-	const char *digest;    /* "" when the node gave none */
-	int64_t expires_in_ms; /* of /api/ps; 0 when unknown */
+	const char *name; /* canonical (proto/model_name.h) */
 };
 
-/* Calls `fn` for each model of a /api/tags or /api/ps body. False: it is no such body. */
+/* Calls `fn` for each model of a /api/tags or /api/ps body that has a valid name. False: it is no
+ * such body; forget what `fn` was told. */
 bool listing_read_models(struct str body, void (*fn)(const struct listing_model *, void *arg),
                          void *arg);
-/* False when there is no "version" text. */
+/* False when there is no "version" text, or it is longer than fits. */
 bool listing_read_version(struct str body, char *out, size_t size);
-/* <0, 0, >0 like strcmp, by the numbers of "0.12.3-rc1". */
+/* <0, 0, >0 like strcmp, by the numbers of "0.12.3-rc1", which is older than "0.12.3". */
 int listing_compare_versions(const char *a, const char *b);
 
 /* One node's answer, for merging. */
@@ -31,11 +31,12 @@ struct listing_part {
 	struct str body;
 };
 
-/* The union: a model that several nodes have is listed once, from the first part (later ones
- * only when newer modified_at). Parts that are no such body are left out. */
+/* The union, most recently modified first as Ollama has it: a model that several nodes have is
+ * listed once, as the node that modified it last lists it, or else the first one. Parts that are
+ * no such body are left out. */
 void listing_merge_tags(const struct listing_part *parts, size_t count, struct buf *out);
 void listing_merge_v1_models(const struct listing_part *parts, size_t count, struct buf *out);
-/* All entries, each with "backend". */
+/* All entries, in the order of the parts, each with "backend". */
 void listing_merge_ps(const struct listing_part *parts, size_t count, struct buf *out);
 
 #endif
