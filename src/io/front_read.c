@@ -89,6 +89,7 @@ look(struct front_conn *c, bool all)
 	return (struct str){(const char *)evbuffer_pullup(input(c), (ev_ssize_t)len), len};
 }
 
+/* Returns whether a head begins. A CR alone may still become an empty line. */
 static bool
 skip_empty_lines(struct front_conn *c)
 {
@@ -104,7 +105,7 @@ skip_empty_lines(struct front_conn *c)
 		n = http_skip_empty_lines(start);
 		evbuffer_drain(input(c), n);
 	} while (n > 0);
-	return start.len > 0;
+	return start.len > 0 && !str_eq(start, "\r");
 }
 
 /* A client that sends a head byte by byte has it parsed once a line. */
