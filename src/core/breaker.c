@@ -93,9 +93,16 @@ breaker_saw_failure(struct breaker *k, int64_t now_ms)
 bool
 breaker_trip(struct breaker *k, int64_t now_ms)
 {
-	if (k->state == BREAKER_CLOSED)
-		return open_for(k, k->first_pause_ms, now_ms);
-	return breaker_saw_failure(k, now_ms);
+	switch (k->state) {
+	case BREAKER_CLOSED: return open_for(k, k->first_pause_ms, now_ms);
+	case BREAKER_OPEN:
+		/* Begun before, but as sick now as then: no trial yet. */
+		if (now_ms >= k->retry_at_ms)
+			open_for(k, k->pause_ms, now_ms);
+		return false;
+	case BREAKER_TRYING: return open_for(k, 2 * k->pause_ms, now_ms);
+	}
+	abort();
 }
 
 bool

@@ -63,13 +63,11 @@ backend_allows(const struct backend *b, const char *model)
 }
 
 bool
-backend_has_slot(const struct backend *b, const struct variant *v)
+backend_has_room(const struct backend *b, const struct variant *v)
 {
 	const struct place *p = &v->places[b->index];
 
-	if (b->busy >= b->slots || p->busy >= b->parallel)
-		return false;
-	return p->busy > 0 || b->busy_variants < b->max_loaded;
+	return p->busy < b->parallel && (p->busy > 0 || b->busy_variants < b->max_loaded);
 }
 
 /* The idle variant that was used longest ago; NULL: none is idle. */
@@ -109,6 +107,7 @@ take_slot(struct backend *b, struct variant *v, int64_t now_ms)
 {
 	struct place *p = &v->places[b->index];
 
+	assert(b->busy < b->slots && backend_has_room(b, v));
 	if (p->residency == ABSENT)
 		reckon_load(b, v);
 	if (p->busy++ == 0)

@@ -102,7 +102,7 @@ place_find(const struct survey *y, const struct need *need, uint64_t sequence)
 		if (!place_serves(b, need) || place_is_avoided(y, b, need))
 			continue;
 		if (!need->slotless &&
-		    (!backend_has_slot(b, need->variant) || keep_forbids(b, need->variant, sequence)))
+		    (!backend_has_room(b, need->variant) || keep_forbids(b, need->variant, sequence)))
 			continue;
 		struct rank rank = rank_of(b, need);
 

@@ -1,0 +1,422 @@
+/* The oracle of the simulation: counts again, decides again, compares. */
+#include "oracle.h"
+
+#include "node.h"
+
+/* Slots in use by the jobs' own word. */
+struct count {
+	int busy[MOST_NODES];
+	int on[MOST_NODES][MODELS];
+	int models[MOST_NODES]; /* with slots in use */
+	int remote[MOST_NODES];
+	int waiting;
+	int waiting_in[CLASSES];
+	int running;
+};
+
+/* As it was before the pick. */
+static struct count before;
+static bool held_before[MOST_NODES][MODELS];
+static bool usable_before[MOST_NODES];
+static enum breaker_state breaker_before[MOST_NODES];
+
+static int
+node_of(const struct world *w, const struct backend *b)
+{
+	for (int n = 0; n < w->node_count; n++)
+		if (w->nodes[n].backend == b)
+			return n;
+	sim_fail(w, "a job runs on a node that is none", __FILE__, __LINE__);
+}
+
+static void
+count_running(const struct world *w, const struct sim_job *j, struct count *c)
+{
+	int n = node_of(w, j->job.backend);
+
+	c->running++;
+	if (j->job.slotless) {
+		c->remote[n]++;
+		return;
+	}
+	c->busy[n]++;
+	if (c->on[n][j->model]++ == 0)
+		c->models[n]++;
+}
+
+static struct count
+count_again(const struct world *w)
+{
+	struct count c = {0};
+
+	for (int i = 0; i < MOST_JOBS; i++) {
+		const struct sim_job *j = &w->jobs[i];
+
+		if (!j->alive)
+			continue;
+		if (j->job.state == JOB_RUNNING)
+			count_running(w, j, &c);
+		if (j->job.state == JOB_QUEUED) {
+			c.waiting++;
+			c.waiting_in[j->job.class]++;
+		}
+	}
+	return c;
+}
+
+static bool
+serves(const struct world *w, int n, const struct sim_job *j)
+{
+	const struct sim_node *node = &w->nodes[n];
+
+	if (j->job.only != NULL && j->job.only != node->backend)
+		return false;
+	return j->job.slotless ? node->allowed[j->model] : node->lists[j->model];
+}
+
+enum sched_answer
+oracle_outlook(const struct world *w, const struct sim_job *j)
+{
+	bool down = w->node_count == 0;
+
+	for (int n = 0; n < w->node_count; n++) {
+		const struct sim_node *node = &w->nodes[n];
+		bool may = serves(w, n, j) || (!node->has_listed && node->allowed[j->model] &&
+		                               (j->job.only == NULL || j->job.only == node->backend));
+
+		if (may && backend_state(node->backend) != BACKEND_DOWN)
+			return SCHED_QUEUED;
+		down |= may;
+	}
+	return down ? SCHED_NO_BACKEND : SCHED_UNKNOWN_MODEL;
+}
+
+/* --- who could start where, by the state in `c` --- */
+
+static bool
+is_avoided(const struct world *w, int n, const struct sim_job *j, const bool *usable)
+{
+	if (j->job.avoid != w->nodes[n].backend)
+		return false;
+	for (int other = 0; other < w->node_count; other++)
+		if (other != n && usable[other] && serves(w, other, j))
+			return true;
+	return false;
+}
+
+static bool
+may_run(const struct world *w, int n, const struct sim_job *j, const bool *usable)
+{
+	return usable[n] && serves(w, n, j) && !is_avoided(w, n, j, usable);
+}
+
+static bool
+has_slot(const struct world *w, int n, int model, const struct count *c)
+{
+	const struct backend_conf *conf = &w->nodes[n].conf;
+
+	return c->busy[n] < conf->slots && c->on[n][model] < conf->parallel &&
+	       (c->on[n][model] > 0 || c->models[n] < conf->max_loaded);
+}
+
+static bool
+can_start(const struct world *w, int n, const struct sim_job *j, const struct count *c,
+          const bool *usable)
+{
+	return may_run(w, n, j, usable) && (j->job.slotless || has_slot(w, n, j->model, c));
+}
+
+static bool
+is_aged(const struct world *w, const struct sim_job *j)
+{
+	return w->conf.aging_ms > 0 && w->now - j->job.queued_at_ms >= w->conf.aging_ms;
+}
+
+/* Whether a node may be kept for a waiting job: it is past the aging bound, and there are none
+ * but other models in flight wherever it may run. */
+static bool
+needs_a_dry_node(const struct world *w, const struct sim_job *k, const struct count *c,
+                 const bool *usable)
+{
+	if (!is_aged(w, k) || k->job.slotless)
+		return false;
+	for (int n = 0; n < w->node_count; n++)
+		if (may_run(w, n, k, usable) &&
+		    (c->on[n][k->model] > 0 || c->models[n] < w->nodes[n].conf.max_loaded))
+			return false;
+	return true;
+}
+
+/* Whether somebody older may have the node kept from it. */
+static bool
+is_excused(const struct world *w, int n, const struct sim_job *j, const struct count *c,
+           const bool *usable)
+{
+	for (int i = 0; i < MOST_JOBS; i++) {
+		const struct sim_job *k = &w->jobs[i];
+
+		if (!k->alive || k->job.state != JOB_QUEUED)
+			continue;
+		if (k->model != j->model && k->job.sequence < j->job.sequence && may_run(w, n, k, usable) &&
+		    needs_a_dry_node(w, k, c, usable))
+			return true;
+	}
+	return false;
+}
+
+/* How many lanes of jobs past the aging bound there are at most. */
+static int
+count_aged(const struct world *w)
+{
+	int aged = 0;
+
+	for (int i = 0; i < MOST_JOBS; i++)
+		aged += w->jobs[i].alive && w->jobs[i].job.state == JOB_QUEUED && is_aged(w, &w->jobs[i]);
+	return aged;
+}
+
+/* Promise 4. A node may be kept from a job, but no more nodes than there are aged jobs. */
+static void
+check_nobody_waits_for_nothing(const struct world *w, const struct count *c, const bool *usable)
+{
+	bool kept[MOST_NODES] = {false};
+	int nodes_kept = 0;
+
+	for (int i = 0; i < MOST_JOBS; i++) {
+		const struct sim_job *j = &w->jobs[i];
+
+		if (!j->alive || j->job.state != JOB_QUEUED)
+			continue;
+		for (int n = 0; n < w->node_count; n++) {
+			if (!can_start(w, n, j, c, usable))
+				continue;
+			SIM_CHECK(w, !j->job.slotless && is_excused(w, n, j, c, usable));
+			nodes_kept += !kept[n];
+			kept[n] = true;
+		}
+	}
+	SIM_CHECK(w, nodes_kept == 0 || nodes_kept <= count_aged(w));
+}
+
+/* --- picks --- */
+
+static void
+see_usable(const struct world *w, bool *usable)
+{
+	for (int n = 0; n < w->node_count; n++)
+		usable[n] = backend_is_usable(w->nodes[n].backend, w->now);
+}
+
+void
+oracle_before_pick(const struct world *w)
+{
+	before = count_again(w);
+	see_usable(w, usable_before);
+	for (int n = 0; n < w->node_count; n++) {
+		breaker_before[n] = backend_breaker(w->nodes[n].backend);
+		for (int m = 0; m < MODELS; m++)
+			held_before[n][m] = backend_holds_model(w->nodes[n].backend, world_model(m));
+	}
+}
+
+static int
+band(const struct world *w, const struct sim_job *j)
+{
+	return is_aged(w, j) ? 0 : 1 + (int)j->job.class;
+}
+
+static bool
+goes_before(const struct world *w, const struct sim_job *a, const struct sim_job *b)
+{
+	if (band(w, a) != band(w, b))
+		return band(w, a) < band(w, b);
+	return a->job.sequence < b->job.sequence;
+}
+
+static void
+check_nobody_was_passed_over(const struct world *w, const struct sim_job *picked)
+{
+	for (int i = 0; i < MOST_JOBS; i++) {
+		const struct sim_job *k = &w->jobs[i];
+
+		if (!k->alive || k->job.state != JOB_QUEUED || !goes_before(w, k, picked))
+			continue;
+		for (int n = 0; n < w->node_count; n++)
+			if (can_start(w, n, k, &before, usable_before))
+				SIM_CHECK(w, is_excused(w, n, k, &before, usable_before));
+	}
+}
+
+static bool
+is_better_node(const struct world *w, int a, int b, const struct sim_job *j)
+{
+	bool held_a = j->job.slotless ? w->nodes[a].lists[j->model] : held_before[a][j->model];
+	bool held_b = j->job.slotless ? w->nodes[b].lists[j->model] : held_before[b][j->model];
+	const int *load = j->job.slotless ? before.remote : before.busy;
+	int by_load = (load[a] + 1) * w->nodes[b].conf.weight - (load[b] + 1) * w->nodes[a].conf.weight;
+
+	if (held_a != held_b)
+		return held_a;
+	return by_load < 0 || (by_load == 0 && a < b);
+}
+
+static void
+check_node(const struct world *w, const struct sim_job *picked, int chosen)
+{
+	SIM_CHECK(w, can_start(w, chosen, picked, &before, usable_before));
+	for (int n = 0; n < w->node_count; n++)
+		if (n != chosen && can_start(w, n, picked, &before, usable_before) &&
+		    is_better_node(w, n, chosen, picked))
+			SIM_CHECK(w, is_excused(w, n, picked, &before, usable_before));
+}
+
+/* While the breaker is not closed, one at a time. */
+static void
+check_trial(struct world *w, const struct sim_job *picked, int n)
+{
+	struct sim_node *node = &w->nodes[n];
+
+	if (breaker_before[n] == BREAKER_TRYING && node->trial != NULL && node->trial != picked)
+		SIM_CHECK(w, node->trial->job.sequence != node->trial_sequence ||
+		                 node->trial->job.backend != node->backend);
+	node->trial = breaker_before[n] == BREAKER_CLOSED ? NULL : picked;
+	node->trial_sequence = picked->job.sequence;
+}
+
+/* A model that the node did not hold takes the place of idle ones. */
+static void
+check_eviction(const struct world *w, const struct sim_job *picked, int n)
+{
+	int held = 0;
+
+	for (int m = 0; m < MODELS; m++)
+		held += backend_holds_model(w->nodes[n].backend, world_model(m));
+	if (!picked->job.slotless && !held_before[n][picked->model])
+		SIM_CHECK(w, held <= w->nodes[n].conf.max_loaded);
+}
+
+void
+oracle_check_pick(struct world *w, const struct sim_job *picked, bool was_loaded)
+{
+	int n = node_of(w, picked->job.backend);
+
+	SIM_CHECK(w, picked->alive && picked->job.state == JOB_RUNNING);
+	SIM_CHECK(w, picked->job.attempts <= w->conf.retry_attempts);
+	SIM_CHECK(w, !was_loaded || picked->job.slotless || held_before[n][picked->model]);
+	SIM_CHECK(w, picked->job.slotless ||
+	                 backend_holds_model(w->nodes[n].backend, world_model(picked->model)));
+	check_eviction(w, picked, n);
+	check_nobody_was_passed_over(w, picked);
+	check_node(w, picked, n);
+	check_trial(w, picked, n);
+}
+
+void
+oracle_check_full(const struct world *w, const struct sim_job *j)
+{
+	struct count c = count_again(w);
+	bool usable[MOST_NODES] = {false};
+
+	see_usable(w, usable);
+	SIM_CHECK(w, c.waiting >= w->conf.queue_size);
+	check_nobody_waits_for_nothing(w, &c, usable);
+	for (int n = 0; n < w->node_count; n++)
+		if (can_start(w, n, j, &c, usable))
+			SIM_CHECK(w, is_excused(w, n, j, &c, usable));
+}
+
+/* --- after the pump --- */
+
+static void
+check_slots(const struct world *w, const struct count *c)
+{
+	for (int n = 0; n < w->node_count; n++) {
+		const struct sim_node *node = &w->nodes[n];
+
+		SIM_CHECK(w, backend_busy(node->backend) == c->busy[n]);
+		SIM_CHECK(w, c->busy[n] <= node->conf.slots);
+		SIM_CHECK(w, c->models[n] <= node->conf.max_loaded);
+		for (int m = 0; m < MODELS; m++) {
+			SIM_CHECK(w, c->on[n][m] <= node->conf.parallel);
+			SIM_CHECK(w, backend_has_model(node->backend, world_model(m)) == node->lists[m]);
+			SIM_CHECK(w, c->on[n][m] == 0 || backend_holds_model(node->backend, world_model(m)));
+		}
+	}
+}
+
+static void
+check_counts(const struct world *w, const struct count *c)
+{
+	long ended = 0;
+
+	SIM_CHECK(w, sched_running(w->sched) == c->running);
+	SIM_CHECK(w, sched_waiting(w->sched) == c->waiting);
+	for (int class = 0; class < CLASSES; class ++)
+		SIM_CHECK(w, sched_waiting_in(w->sched, (enum job_class) class) == c->waiting_in[class]);
+	for (int end = JOB_OPEN + 1; end <= JOB_DEADLINE; end++)
+		ended += w->ended[end];
+	SIM_CHECK(w, w->submitted == ended + c->waiting + c->running);
+	SIM_CHECK(w, w->ended[JOB_OPEN] == 0);
+}
+
+/* Promise 5: in quiet times the oldest job past the aging bound starts within one service. */
+static void
+check_oldest(struct world *w)
+{
+	const struct sim_job *oldest = NULL;
+
+	for (int i = 0; i < MOST_JOBS; i++)
+		if (w->jobs[i].alive && w->jobs[i].job.state == JOB_QUEUED &&
+		    (oldest == NULL || w->jobs[i].job.sequence < oldest->job.sequence))
+			oldest = &w->jobs[i];
+	if (oldest == NULL || !w->quiet || !is_aged(w, oldest)) {
+		w->oldest = NULL;
+		return;
+	}
+	if (oldest != w->oldest) {
+		w->oldest = oldest;
+		w->oldest_since_ms = w->now;
+	}
+	SIM_CHECK(w, w->now - w->oldest_since_ms <= SERVICE_MS);
+}
+
+static void
+check_waiting(const struct world *w)
+{
+	for (int i = 0; i < MOST_JOBS; i++) {
+		const struct sim_job *j = &w->jobs[i];
+
+		if (!j->alive || j->job.state != JOB_QUEUED)
+			continue;
+		SIM_CHECK(w, oracle_outlook(w, j) == SCHED_QUEUED);
+		SIM_CHECK(w, w->now - j->job.queued_at_ms < w->conf.max_wait_ms);
+		SIM_CHECK(w, j->job.deadline_ms == 0 || w->now < j->job.deadline_ms);
+	}
+}
+
+/* A breaker whose trial left without an outcome lets another job through. */
+static void
+check_breakers(const struct world *w, const struct count *c)
+{
+	for (int n = 0; n < w->node_count; n++) {
+		const struct backend *b = w->nodes[n].backend;
+
+		if (b->breaker.state == BREAKER_TRYING && c->busy[n] + c->remote[n] == 0)
+			SIM_CHECK(w, breaker_admits(&b->breaker, w->now));
+	}
+}
+
+void
+oracle_check(struct world *w)
+{
+	struct count c = count_again(w);
+	bool usable[MOST_NODES] = {false};
+
+	see_usable(w, usable);
+	check_slots(w, &c);
+	check_counts(w, &c);
+	check_breakers(w, &c);
+	check_waiting(w);
+	check_nobody_waits_for_nothing(w, &c, usable);
+	check_oldest(w);
+}

@@ -1,0 +1,23 @@
+/*
+ * What must be true, worked out the slow and obvious way from the world's own records.
+ *
+ * Promises of RELIABILITY: 1 (every job ends once), 2 (slots = jobs in flight), 4 (no
+ * eligible job waits while an eligible slot is free), 5 (nobody starves).
+ */
+#ifndef TESTS_SIM_ORACLE_H
+#define TESTS_SIM_ORACLE_H
+
+#include "world.h"
+
+/* What the scheduler should answer, the bound of the queue aside. */
+enum sched_answer oracle_outlook(const struct world *w, const struct sim_job *j);
+/* Before a pick: what is about to be decided on. */
+void oracle_before_pick(const struct world *w);
+/* The pick was right: nobody who goes before could have started, no better node was free. */
+void oracle_check_pick(struct world *w, const struct sim_job *picked, bool was_loaded);
+/* The newcomer was refused as the queue was full of jobs that cannot start; nor can it. */
+void oracle_check_full(const struct world *w, const struct sim_job *j);
+/* After the pump. */
+void oracle_check(struct world *w);
+
+#endif

@@ -1,0 +1,141 @@
+"""Plants bugs in core, one at a time, and demands that the simulation catches each.
+
+usage: planted.py BUILD_DIR [NUMBER]
+
+The changed file is compiled as the build does it (same compiler, flags, sanitizers) and linked
+in front of the library. A bug whose text is no longer found once in its file is an error: mend
+the list below.
+"""
+import json
+import pathlib
+import shlex
+import subprocess
+import sys
+import tempfile
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+CORE = ROOT / "src" / "core"
+WORLDS = "150"
+
+# What goes wrong; file; text; its replacement.
+BUGS = [
+    ("a slot is not given back", "node.c", "	b->busy--;\n", ""),
+    ("a variant's slot is not given back", "node.c", "if (--p->busy == 0)", "if (p->busy == 1)"),
+    ("one slot too many on a node", "place.c", "if (b->busy < b->slots)", "if (b->busy <= b->slots)"),
+    ("one slot too many of a model", "node.c", "p->busy < b->parallel", "p->busy <= b->parallel"),
+    ("one slot too few of a model", "node.c", "p->busy < b->parallel", "p->busy + 1 < b->parallel"),
+    ("one model too many in flight", "node.c", "b->busy_variants < b->max_loaded",
+     "b->busy_variants <= b->max_loaded"),
+    ("a model never goes to a node that holds another", "node.c", "p->busy > 0 || b->busy_variants",
+     "p->busy > 0 || b->resident"),
+    ("nothing is evicted", "node.c", "while (b->resident >= b->max_loaded &&",
+     "while (b->resident > 1000 &&"),
+    ("the trial that left is waited for", "node.c", "	if (b->trial == j) {", "	if (b == NULL) {"),
+    ("trials without number", "breaker.c", "return !k->trial_out;", "return true;"),
+    ("a hang is one failure among others", "backend.c", "breaker_trip(&b->breaker",
+     "breaker_saw_failure(&b->breaker"),
+    ("a refused connection leaves the node up", "backend.c",
+     "return set_health(b, BACKEND_DOWN) || trial_failed;", "return trial_failed;"),
+    ("a busy node is not given a pause", "backend.c",
+     "	b->paused_until_ms = now_ms + b->pause_ms;\n", ""),
+    ("a listing is added, not replaced", "backend.c", "variant_set_listed(it.value, b, false);", ";"),
+    ("a listing's leftovers stay", "fleet.c", "v->jobs > 0 || v->places_known > 0",
+     "v->jobs > 0 || v->places_known >= 0"),
+    ("what the configuration forbids is listed", "fleet.c", "p->listed = listed && p->allowed;",
+     "p->listed = listed;"),
+    ("classes do not count", "queue.c", "0 : (int)j->class + 1,", "0 : 1,"),
+    ("nobody ages", "queue.c", "return q->aging_ms > 0 &&", "return q->aging_ms < 0 &&"),
+    ("only the first of a class ages", "queue.c", "	if (job_is_aged(q, oldest, now_ms))\n",
+     "	if (q == NULL)\n"),
+    ("a job that is tried again goes to the end", "queue.c",
+     "LIST_ENTRY(head->prev, struct job, queue_link)->sequence < j->sequence", "true"),
+    ("deadlines are not kept in mind", "queue.c",
+     "	if (j->deadline_ms > 0 && j->deadline_ms < q->next_deadline_ms)\n", "	if (q == NULL)\n"),
+    ("lanes of different nodes are one", "queue.c", "a->only == b->only && ", ""),
+    ("weights do not count", "place.c", "return a.load * b.weight < b.load * a.weight;",
+     "return a.load < b.load;"),
+    ("nodes that hold the model are not preferred", "place.c", "		return a.held;\n",
+     "		return b.held;\n"),
+    ("the failed node is tried first again", "place.c", "	if (b != need->avoid)\n",
+     "	if (need != NULL)\n"),
+    ("the failed node is never tried again", "place.c",
+     "y->usable[i] != b && place_serves(y->usable[i], need)", "true"),
+    ("no node is kept for who waited too long", "keep.c", "		b = choose(l, y);\n",
+     "		b = NULL;\n"),
+    ("a kept node is not left alone", "keep.c", "sequence > age_of(l);", "sequence < age_of(l);"),
+    ("a kept node is kept from the elder too", "keep.c", " && sequence > age_of(l);", ";"),
+    ("nodes are kept without need", "keep.c",
+     "		if (!must_run_dry(b, l->need.variant))\n			return NULL;\n", ""),
+    ("the place of a job kept for outlives it", "sched.c", "	if (j == lane_oldest(j->lane))\n",
+     "	if (j == NULL)\n"),
+    ("the queue is one longer", "sched.c", "s->queue.waiting >= s->conf.queue_size",
+     "s->queue.waiting > s->conf.queue_size"),
+    ("a full queue refuses who could start", "sched.c",
+     "		return start_newcomer(s, j, now_ms);", "		return false;"),
+    ("jobs that can start count as waiting", "sched.c", "		while (start_next(s, now_ms))\n",
+     "		while (false)\n"),
+    ("one attempt too many", "sched.c", "j->attempts >= s->conf.retry_attempts",
+     "j->attempts > s->conf.retry_attempts"),
+    ("the failed node is forgotten", "sched.c", "	j->avoid = j->backend;\n", ""),
+    ("max_wait is a moment late", "sched.c", "now_ms - j->queued_at_ms < bound",
+     "now_ms - j->queued_at_ms <= bound"),
+    ("nobody wakes for a node that comes back", "sched.c",
+     "int64_t at = backend_back_at_ms(s->fleet.backends[i], now_ms);", "int64_t at = INT64_MAX;"),
+    ("hopeless jobs wait on", "sched.c", "if (s->changes_weighed == s->fleet.changes)",
+     "if (s != NULL)"),
+    ("a node that is down is waited for", "outlook.c",
+     "b->health == BACKEND_DOWN ? SCHED_NO_BACKEND : SCHED_QUEUED", "SCHED_QUEUED"),
+    ("a node that was not asked lacks everything", "outlook.c", "!slotless && b->has_listed &&",
+     "!slotless &&"),
+]
+
+
+def command_of(build, source):
+    for entry in json.loads((build / "compile_commands.json").read_text()):
+        if (build / entry["file"]).resolve() == source:
+            return shlex.split(entry["command"])
+    sys.exit(f"{source} is not in the build")
+
+
+def compile_changed(build, source, changed, out):
+    command = command_of(build, source)
+    command[command.index("-o") + 1] = str(out)
+    command[command.index("-c") + 1] = str(changed)
+    for flag in ("-MF", "-MQ"):
+        at = command.index(flag)
+        del command[at:at + 2]
+    command.remove("-MD")
+    subprocess.run(command + ["-w", f"-I{CORE}"], cwd=build, check=True)
+    return command[0], [a for a in command if a.startswith(("-fsanitize", "--coverage"))]
+
+
+def is_caught(build, work, bug):
+    what, name, text, replacement = bug
+    source = CORE / name
+    original = source.read_text()
+    if original.count(text) != 1:
+        sys.exit(f"planted bug '{what}': its text is in {name} {original.count(text)} times")
+    changed = work / name
+    changed.write_text(original.replace(text, replacement))
+    compiler, flags = compile_changed(build, source, changed, work / "changed.o")
+    objects = sorted((build / "tests/sim/test_sched_sim.p").glob("*.o"))
+    program = work / "sim"
+    subprocess.run([compiler, *flags, "-o", program, *objects, work / "changed.o",
+                    build / "src/core/libcore.a", build / "src/base/libbase.a", "-lm"], check=True)
+    run = subprocess.run([program, WORLDS], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
+                         text=True, timeout=120)
+    first_line = run.stderr.strip().splitlines()[:1]
+    print("ok    " if run.returncode != 0 else "MISSED", what, *first_line, sep=" | ", flush=True)
+    return run.returncode != 0
+
+
+def main():
+    build = pathlib.Path(sys.argv[1]).resolve()
+    bugs = BUGS if len(sys.argv) < 3 else [BUGS[int(sys.argv[2])]]
+    with tempfile.TemporaryDirectory() as work:
+        missed = sum(not is_caught(build, pathlib.Path(work), bug) for bug in bugs)
+    print(f"{len(bugs) - missed} of {len(bugs)} planted bugs caught")
+    return 1 if missed else 0
+
+
+sys.exit(main())

@@ -1,0 +1,504 @@
+/* The random world: its events, and the pump that follows each. */
+#include "world.h"
+
+#include "node.h"
+#include "oracle.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+static const char *const model_names[MODELS] = {"m0", "m1", "m2", "m3", "m4", "ghost"};
+
+const char *
+world_model(int model)
+{
+	return model_names[model];
+}
+
+void
+sim_fail(const struct world *w, const char *what, const char *file, int line)
+{
+	fprintf(stderr, "seed %" PRIu64 ", event %ld, at %" PRId64 " ms: not true: %s (%s:%d)\n",
+	        w->seed, w->events, w->now, what, file, line);
+	exit(1);
+}
+
+/* splitmix64 */
+uint32_t
+world_below(struct world *w, uint32_t bound)
+{
+	uint64_t z = w->random += 0x9e3779b97f4a7c15;
+
+	z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9;
+	z = (z ^ (z >> 27)) * 0x94d049bb133111eb;
+	return (uint32_t)((z >> 33) % bound);
+}
+
+void
+world_note(struct world *w, uint64_t what)
+{
+	w->trace = (w->trace ^ what) * 0x100000001b3;
+}
+
+static bool
+chance(struct world *w, uint32_t percent)
+{
+	return world_below(w, 100) < percent;
+}
+
+/* --- making it --- */
+
+static struct sched_conf
+random_conf(struct world *w)
+{
+	static const int sizes[] = {0, 1, 5, 20, 80};
+	static const int64_t agings[] = {0, 1000, 5000, 30000};
+
+	return (struct sched_conf){
+	    .queue_size = sizes[world_below(w, 5)],
+	    .max_wait_ms = chance(w, 30) ? 5000 : 600000,
+	    .aging_ms = agings[world_below(w, 4)],
+	    .health =
+	        {
+	            .down_after = 1 + (int)world_below(w, 3),
+	            .up_after = 1 + (int)world_below(w, 2),
+	            .breaker_failures = 1 + (int)world_below(w, 5),
+	            .breaker_window_ms = 30000,
+	            .breaker_open_ms = 1000,
+	            .breaker_max_open_ms = 8000,
+	        },
+	    .retry_attempts = 1 + (int)world_below(w, 4),
+	    .retry_budget_percent = (int)world_below(w, 30),
+	};
+}
+
+/* All limits at one in every other world: there the mistakes are. */
+static void
+add_node(struct world *w, bool tiny)
+{
+	static const char *const names[MOST_NODES] = {"n0", "n1", "n2", "n3", "n4"};
+	struct sim_node *node = &w->nodes[w->node_count];
+	uint32_t most = tiny ? 1 : 4;
+
+	node->conf = (struct backend_conf){
+	    .name = names[w->node_count++],
+	    .weight = 1 + (int)world_below(w, most),
+	    .parallel = 1 + (int)world_below(w, most),
+	    .max_loaded = 1 + (int)world_below(w, tiny ? 1 : 3),
+	    .slots = 1 + (int)world_below(w, tiny ? 1 : 8),
+	    .models = node->globs,
+	};
+	for (int m = 0; m < MODELS; m++) {
+		node->allowed[m] = chance(w, 75);
+		if (node->allowed[m])
+			node->globs[node->conf.model_count++] = model_names[m];
+	}
+	for (int m = 0; m < MODELS; m++) /* no globs: everything */
+		node->allowed[m] |= node->conf.model_count == 0;
+	node->backend = sched_add_backend(w->sched, &node->conf);
+}
+
+void
+world_open(struct world *w, uint64_t seed)
+{
+	uint32_t nodes;
+	bool tiny;
+
+	*w = (struct world){.seed = seed, .random = seed, .now = 1000, .faults = true};
+	w->conf = random_conf(w);
+	w->sched = sched_create(&w->conf);
+	nodes = 1 + world_below(w, MOST_NODES);
+	tiny = chance(w, 50);
+	for (uint32_t n = 0; n < nodes; n++)
+		add_node(w, tiny);
+}
+
+/* --- choosing --- */
+
+/* A job in that state, or NULL. */
+static struct sim_job *
+any_job(struct world *w, enum job_state state)
+{
+	uint32_t first = world_below(w, MOST_JOBS);
+
+	for (uint32_t i = 0; i < MOST_JOBS; i++) {
+		struct sim_job *j = &w->jobs[(first + i) % MOST_JOBS];
+
+		if (j->alive && j->job.state == state)
+			return j;
+	}
+	return NULL;
+}
+
+static struct sim_node *
+any_node(struct world *w)
+{
+	return &w->nodes[world_below(w, (uint32_t)w->node_count)];
+}
+
+static struct sim_job *
+free_job(struct world *w)
+{
+	for (int i = 0; i < MOST_JOBS; i++)
+		if (!w->jobs[i].alive)
+			return &w->jobs[i];
+	return NULL;
+}
+
+/* --- the life of a job --- */
+
+static struct sim_job *
+sim_job_of(struct job *j)
+{
+	return LIST_ENTRY(j, struct sim_job, job);
+}
+
+static void
+buried(struct world *w, struct sim_job *j)
+{
+	SIM_CHECK(w, j->alive && j->job.state == JOB_ENDED);
+	SIM_CHECK(w, j->job.backend == NULL && j->job.variant == NULL && j->job.lane == NULL);
+	j->alive = false;
+	w->ended[j->job.end]++;
+	world_note(w, j->job.sequence << 8 | j->job.end);
+}
+
+static void
+end(struct world *w, struct sim_job *j, enum job_end why)
+{
+	sched_end(w->sched, &j->job, why, w->now);
+	SIM_CHECK(w, j->job.end == why);
+	buried(w, j);
+}
+
+/* A newcomer at the bound lets the others go first: those that it made start are not the
+ * next pick's decision. */
+static void
+mark_settled(struct world *w)
+{
+	for (int i = 0; i < MOST_JOBS; i++)
+		if (w->jobs[i].alive && w->jobs[i].job.state == JOB_RUNNING && w->jobs[i].done_at_ms == 0)
+			w->jobs[i].settled = true;
+}
+
+static void
+submit(struct world *w)
+{
+	struct sim_job *j = free_job(w);
+	int waiting = sched_waiting(w->sched);
+	enum sched_answer answer;
+
+	if (j == NULL)
+		return;
+	*j = (struct sim_job){.model = (int)world_below(w, MODELS)};
+	job_init(&j->job, (enum job_class)world_below(w, CLASSES));
+	j->job.slotless = chance(w, 5);
+	if (chance(w, 10))
+		j->job.deadline_ms = w->now + 1 + world_below(w, 20000);
+	if (chance(w, 10))
+		j->job.only = any_node(w)->backend;
+	answer = sched_submit(w->sched, &j->job, model_names[j->model], w->now);
+	world_note(w, answer);
+	if (answer == SCHED_FULL) {
+		SIM_CHECK(w, oracle_outlook(w, j) == SCHED_QUEUED);
+		oracle_check_full(w, j);
+	} else {
+		SIM_CHECK(w, oracle_outlook(w, j) == answer);
+	}
+	mark_settled(w);
+	if (answer != SCHED_QUEUED) {
+		SIM_CHECK(w, j->job.state == JOB_NEW && j->job.variant == NULL);
+		w->refused++;
+		return;
+	}
+	SIM_CHECK(w, sched_waiting(w->sched) <=
+	                 (waiting > w->conf.queue_size ? waiting : w->conf.queue_size));
+	j->alive = true;
+	j->settled = j->job.state == JOB_RUNNING;
+	w->submitted++;
+}
+
+static void
+pick_one(struct world *w, struct job *picked, bool was_loaded)
+{
+	struct sim_job *j = sim_job_of(picked);
+
+	if (!j->settled)
+		oracle_check_pick(w, j, was_loaded);
+	j->settled = false;
+	j->done_at_ms = w->now + 1 + world_below(w, SERVICE_MS - 1000);
+	w->started++;
+	world_note(w, picked->sequence);
+	world_note(w, (uint64_t)backend_name(picked->backend)[1]);
+}
+
+/* How many jobs it moved. */
+static int
+pump(struct world *w)
+{
+	int moved = 0;
+	struct job *j;
+	bool was_loaded;
+
+	for (; (j = sched_take_expired(w->sched, w->now)) != NULL; moved++) {
+		SIM_CHECK(w, w->now - j->queued_at_ms >= w->conf.max_wait_ms ||
+		                 (j->deadline_ms > 0 && w->now >= j->deadline_ms));
+		SIM_CHECK(w, j->end == JOB_DEADLINE);
+		buried(w, sim_job_of(j));
+	}
+	for (; (j = sched_take_hopeless(w->sched, w->now)) != NULL; moved++) {
+		SIM_CHECK(w, oracle_outlook(w, sim_job_of(j)) != SCHED_QUEUED && j->end == JOB_REFUSED);
+		buried(w, sim_job_of(j));
+	}
+	oracle_before_pick(w);
+	for (; (j = sched_pick(w->sched, w->now, &was_loaded)) != NULL; moved++) {
+		pick_one(w, j, was_loaded);
+		oracle_before_pick(w);
+	}
+	return moved;
+}
+
+/* --- events --- */
+
+static void
+finish_job(struct world *w, struct sim_job *j)
+{
+	backend_saw_answer(j->job.backend, w->now);
+	end(w, j, JOB_DONE);
+}
+
+static void
+fault(struct world *w)
+{
+	struct sim_job *j = any_job(w, JOB_RUNNING);
+	struct backend *b;
+	enum backend_fault what = (enum backend_fault)world_below(w, FAULT_HANG + 1);
+
+	if (j == NULL)
+		return;
+	b = j->job.backend;
+	world_note(w, what);
+	backend_saw_fault(b, what, w->now);
+	SIM_CHECK(w, what != FAULT_CONNECT || backend_state(b) == BACKEND_DOWN);
+	SIM_CHECK(w, what != FAULT_HANG || !backend_is_usable(b, w->now));
+	SIM_CHECK(w, what != FAULT_BUSY || !backend_is_usable(b, w->now));
+	if (chance(w, 70) && sched_retry(w->sched, &j->job, w->now)) {
+		SIM_CHECK(w, j->job.state == JOB_QUEUED && j->job.attempts < w->conf.retry_attempts);
+		SIM_CHECK(w, j->job.avoid == b && oracle_outlook(w, j) == SCHED_QUEUED);
+		j->done_at_ms = 0;
+		w->retried++;
+		return;
+	}
+	SIM_CHECK(w, j->job.state == JOB_RUNNING);
+	end(w, j, JOB_BACKEND_ERROR);
+}
+
+static void
+set_models(struct world *w, struct sim_node *node, uint32_t percent)
+{
+	const char *names[MODELS];
+	size_t count = 0;
+
+	for (int m = 0; m < MODELS; m++) {
+		bool listed = chance(w, percent);
+
+		node->lists[m] = listed && node->allowed[m];
+		if (listed)
+			names[count++] = model_names[m];
+	}
+	node->has_listed = true;
+	backend_set_models(node->backend, names, count);
+}
+
+/* The node's own word on what it holds may be old, or wrong, or of somebody else's doing. */
+static void
+set_loaded(struct world *w, struct sim_node *node)
+{
+	const char *names[MODELS];
+	size_t count = 0;
+
+	for (int m = 0; m < MODELS; m++)
+		if (chance(w, 30))
+			names[count++] = model_names[m];
+	backend_set_loaded(node->backend, names, count);
+}
+
+static void
+node_event(struct world *w)
+{
+	struct sim_node *node = any_node(w);
+	uint32_t kind = world_below(w, 10);
+
+	world_note(w, kind);
+	if (kind < 4)
+		backend_saw_probe(node->backend, chance(w, 80), w->now);
+	else if (kind < 6)
+		set_models(w, node, 70);
+	else if (kind < 9)
+		set_loaded(w, node);
+	else
+		backend_set_draining(node->backend, chance(w, 30));
+}
+
+/* Time goes on, in the steps that the scheduler asks for. Shortly before each of them
+ * nothing may be due yet, and after it there must be a later one. */
+static void
+advance(struct world *w, int64_t ms)
+{
+	int64_t until = w->now + ms;
+
+	for (;;) {
+		int64_t next = sched_next_ms(w->sched, w->now);
+
+		SIM_CHECK(w, next > w->now);
+		if (next > until)
+			break;
+		w->now = next - 1;
+		SIM_CHECK(w, pump(w) == 0);
+		w->now = next;
+		pump(w);
+	}
+	w->now = until;
+	SIM_CHECK(w, pump(w) == 0);
+}
+
+static void
+end_due(struct world *w)
+{
+	for (int i = 0; i < MOST_JOBS; i++) {
+		struct sim_job *j = &w->jobs[i];
+
+		if (j->alive && j->job.state == JOB_RUNNING && j->done_at_ms <= w->now)
+			finish_job(w, j);
+	}
+}
+
+static void
+client_leaves(struct world *w, enum job_state state)
+{
+	struct sim_job *j = any_job(w, state);
+
+	if (j != NULL)
+		end(w, j, JOB_CLIENT_GONE);
+}
+
+static void
+wild_event(struct world *w)
+{
+	uint32_t kind = world_below(w, 100);
+	struct sim_job *j;
+
+	world_note(w, kind);
+	if (kind < 34) {
+		for (uint32_t n = 1 + world_below(w, 3); n > 0; n--)
+			submit(w);
+	} else if (kind < 62) {
+		j = any_job(w, JOB_RUNNING);
+		if (j != NULL)
+			finish_job(w, j);
+	} else if (kind < 66) {
+		client_leaves(w, JOB_QUEUED);
+	} else if (kind < 69) {
+		client_leaves(w, JOB_RUNNING);
+	} else if (kind < 82) {
+		advance(w, 1 + world_below(w, chance(w, 10) ? 20000 : 500));
+	} else if (kind < 88) {
+		fault(w);
+	} else {
+		node_event(w);
+	}
+}
+
+static bool
+all_is_well(const struct world *w)
+{
+	for (int n = 0; n < w->node_count; n++)
+		if (!backend_is_usable(w->nodes[n].backend, w->now) ||
+		    backend_breaker(w->nodes[n].backend) != BREAKER_CLOSED)
+			return false;
+	return true;
+}
+
+static void
+calm_event(struct world *w, bool arrivals)
+{
+	w->quiet = all_is_well(w);
+	for (uint32_t n = world_below(w, 3); arrivals && n > 0; n--)
+		submit(w);
+	if (chance(w, 5))
+		set_loaded(w, any_node(w));
+	pump(w);
+	advance(w, 1 + world_below(w, 500));
+	end_due(w);
+}
+
+static void
+after_event(struct world *w)
+{
+	pump(w);
+	oracle_check(w);
+	w->events++;
+}
+
+void
+world_step(struct world *w)
+{
+	wild_event(w);
+	after_event(w);
+}
+
+void
+world_heal(struct world *w, long steps)
+{
+	w->faults = false;
+	for (int n = 0; n < w->node_count; n++) {
+		backend_set_draining(w->nodes[n].backend, false);
+		for (int i = 0; i < w->conf.health.up_after; i++)
+			backend_saw_probe(w->nodes[n].backend, true, w->now);
+		set_models(w, &w->nodes[n], 100);
+	}
+	for (int i = 0; i < MOST_JOBS; i++)
+		if (w->jobs[i].job.state == JOB_RUNNING)
+			w->jobs[i].done_at_ms = w->now + 1 + world_below(w, SERVICE_MS - 1000);
+	for (long i = 0; i < steps; i++) {
+		calm_event(w, true);
+		after_event(w);
+	}
+}
+
+void
+world_drain(struct world *w)
+{
+	long most = 40L * MOST_JOBS * SERVICE_MS / 250;
+
+	while (sched_waiting(w->sched) > 0 || sched_running(w->sched) > 0) {
+		SIM_CHECK(w, most-- > 0);
+		calm_event(w, false);
+		after_event(w);
+	}
+}
+
+void
+world_close(struct world *w)
+{
+	const struct fleet *fleet = w->nodes[0].backend->fleet;
+	long ended = 0;
+
+	for (int i = 0; i < MOST_JOBS; i++)
+		SIM_CHECK(w, !w->jobs[i].alive);
+	for (int e = JOB_OPEN + 1; e <= JOB_DEADLINE; e++)
+		ended += w->ended[e];
+	SIM_CHECK(w, ended == w->submitted);
+	/* The floor of ten, one a second, and the share of what was dispatched. */
+	SIM_CHECK(w,
+	          100 * w->retried <= 1000 + w->now / 10 + w->conf.retry_budget_percent * w->started);
+	for (int n = 0; n < w->node_count; n++) {
+		backend_set_models(w->nodes[n].backend, NULL, 0);
+		/* The first snapshot may be older than what was done here; the second is not. */
+		backend_set_loaded(w->nodes[n].backend, NULL, 0);
+		backend_set_loaded(w->nodes[n].backend, NULL, 0);
+	}
+	SIM_CHECK(w, map_count(&fleet->variants) == 0);
+	sched_destroy(&w->sched);
+}

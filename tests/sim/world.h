@@ -1,0 +1,80 @@
+/*
+ * A random world around the scheduler: nodes with faults, clients that come and go, a clock
+ * that jumps. Everything follows from the seed. What the world knows of nodes and jobs it
+ * keeps for itself, naively, so that the oracle can count again what the scheduler says.
+ */
+#ifndef TESTS_SIM_WORLD_H
+#define TESTS_SIM_WORLD_H
+
+#include "core/sched.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum {
+	MOST_NODES = 5,
+	MODELS = 6,         /* the last is listed by no node at first */
+	MOST_JOBS = 160,    /* alive at once */
+	SERVICE_MS = 20000, /* in quiet times every job is done after so long at most */
+};
+
+struct sim_job {
+	struct job job;
+	int model;
+	bool alive;   /* submitted and not ended */
+	bool settled; /* started by a later submit, before the pump */
+	int64_t done_at_ms;
+};
+
+struct sim_node {
+	struct backend *backend;
+	struct backend_conf conf;
+	const char *globs[MODELS];
+	bool allowed[MODELS];
+	bool lists[MODELS]; /* by its last listing, and allowed */
+	bool has_listed;
+	const struct sim_job *trial; /* what went last while its breaker was not closed */
+	uint64_t trial_sequence;
+};
+
+struct world {
+	uint64_t seed;
+	uint64_t random;
+	uint64_t trace; /* hash of everything that happened */
+	long events;
+	int64_t now;
+	struct sched_conf conf;
+	struct sched *sched;
+	int node_count;
+	struct sim_node nodes[MOST_NODES];
+	struct sim_job jobs[MOST_JOBS];
+	bool faults; /* things go wrong */
+	bool quiet;  /* all is well, and jobs end in time */
+
+	/* Kept by the oracle: */
+	const struct sim_job *oldest; /* in quiet times: the longest waiting, */
+	int64_t oldest_since_ms;      /* and since when it is that and past the aging bound */
+	long submitted;
+	long refused;
+	long ended[JOB_DEADLINE + 1];
+	long started;
+	long retried;
+};
+
+/* Prints seed and event, and ends the program. */
+#define SIM_CHECK(w, what) ((what) ? (void)0 : sim_fail((w), #what, __FILE__, __LINE__))
+_Noreturn void sim_fail(const struct world *w, const char *what, const char *file, int line);
+
+void world_open(struct world *w, uint64_t seed);
+/* One event, and the pump after it. */
+void world_step(struct world *w);
+/* Nodes recover, traffic goes on; then it stops, and everything must come to its end. */
+void world_heal(struct world *w, long steps);
+void world_drain(struct world *w);
+void world_close(struct world *w);
+
+const char *world_model(int model);
+uint32_t world_below(struct world *w, uint32_t bound);
+void world_note(struct world *w, uint64_t what);
+
+#endif
