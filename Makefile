@@ -3,7 +3,7 @@
 BUILD ?= build
 ARGS ?=
 
-.PHONY: build run test setup setup-test asan lint format tidy clean install help
+.PHONY: build run test bench setup setup-test asan lint format tidy clean install help
 
 build: setup $(BUILD)/build.ninja ## compile (the default)
 	@meson compile -C $(BUILD)
@@ -14,6 +14,9 @@ run: setup $(BUILD)/build.ninja ## compile, then serve on 127.0.0.1:8080; ARGS="
 
 test: setup-test ## every test: gcc, gcc with sanitizers, clang
 	@python3 tools/test.py
+
+bench: build ## compare with nginx and HAProxy, side by side; ARGS="..." goes to bench/compare.py
+	@python3 bench/compare.py --build $(BUILD) $(ARGS)
 
 setup: ## install what compiling needs (apt, only when something is missing)
 	@sh tools/setup.sh build
