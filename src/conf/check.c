@@ -136,22 +136,26 @@ check_listen(const struct record *root, const struct settings *s, struct report 
 				                s->listen.items[i]);
 }
 
+/* Blames the one of the two that was said last. */
 static void
-check_breaker(const struct record *root, const struct settings *s, struct report *report)
+complain_order(const struct record *root, const char *smaller, const char *larger,
+               struct report *report)
 {
-	const struct origin *from = origin_of(root, "breaker.open");
-	const char *path = "breaker.open";
+	int low = table_find(root->table, smaller), high = table_find(root->table, larger);
+	const struct slot *slots = root->slots;
+	bool blame_high = slots[high].origin.source > slots[low].origin.source;
+	struct buf least = {0}, most = {0};
 
-	if (s->breaker.open <= s->breaker.max_open)
-		return;
-	/* Blame what was said, and of two that were said the one that counts more. */
-	if (origin_of(root, "breaker.max_open")->source > from->source) {
-		from = origin_of(root, "breaker.max_open");
-		path = "breaker.max_open";
-	}
-	record_complain(root, from, path, report,
-	                "breaker.open (%lld ms) is more than breaker.max_open (%lld ms)",
-	                (long long)s->breaker.open, (long long)s->breaker.max_open);
+	(void)value_add_text(&root->table->rows[low], record_base(root), &least);
+	(void)value_add_text(&root->table->rows[high], record_base(root), &most);
+	if (blame_high)
+		record_complain(root, &slots[high].origin, larger, report, "%s is less than %s, %s",
+		                buf_text(&most), smaller, buf_text(&least));
+	else
+		record_complain(root, &slots[low].origin, smaller, report, "%s is more than %s, %s",
+		                buf_text(&least), larger, buf_text(&most));
+	buf_finish(&least);
+	buf_finish(&most);
 }
 
 /* First of all: the rules below compare each with each. */
@@ -186,5 +190,6 @@ check_all(const struct record *root, const struct settings *s, struct report *re
 		return;
 	check_listen(root, s, report);
 	check_backends(root, s, report);
-	check_breaker(root, s, report);
+	if (s->breaker.open > s->breaker.max_open)
+		complain_order(root, "breaker.open", "breaker.max_open", report);
 }

@@ -134,7 +134,7 @@ add_ollama_backend(struct record *r, size_t i, const struct origin *from, struct
 	if (url_add_ollama(host, &url, &why))
 		record_set(child, child->table->single_row, from, str_of(buf_text(&url)), report);
 	else
-		record_complain(child, from, "url", report, "%s", buf_text(&why));
+		record_complain(child, from, "url", report, "\"%.*s\" %s", STR_ARG(host), buf_text(&why));
 	buf_finish(&url);
 	buf_finish(&why);
 }

@@ -229,7 +229,7 @@ table_add_suggestion(const struct table *t, const char *path, struct buf *out)
 	for (size_t i = 0; i < t->count; i++)
 		near_offer(&near, t->rows[i].path);
 	/* After the rows: a group is named only where no key is as near. */
-	for (size_t i = 0; i < t->count; i++) {
+	for (size_t i = 0; i < t->count && strchr(path, '.') == NULL; i++) {
 		const char *dot = strchr(t->rows[i].path, '.');
 
 		if (dot != NULL)

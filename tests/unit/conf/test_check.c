@@ -1,0 +1,108 @@
+#include "loading.h"
+
+static void
+names_are_unique(void **state)
+{
+	assert_complaints("backends:\n"
+	                  "  - {url: 'http://a', name: one}\n"
+	                  "  - {url: 'http://b', name: one}\n",
+	                  NO_WORDS,
+	                  "t.yaml:3:29: backends[1].name: \"one\" is the name of backends[0] "
+	                  "too\n");
+	/* Made of the URL, so that is what is blamed. */
+	assert_complaints("backends:\n"
+	                  "  - {url: 'http://a:80'}\n"
+	                  "  - {url: 'http://a/x'}\n",
+	                  NO_WORDS,
+	                  "t.yaml:3:11: backends[1].name: \"a:80\" is the name of backends[0] "
+	                  "too\n");
+	assert_complaints("backends:\n"
+	                  "  - {url: 'http://a:80'}\n"
+	                  "  - {url: 'http://b', name: 'a:80'}\n",
+	                  NO_WORDS,
+	                  "t.yaml:3:29: backends[1].name: \"a:80\" is the name of backends[0] "
+	                  "too\n");
+}
+
+static void
+a_backend_needs_a_url(void **state)
+{
+	assert_complaints("backends:\n  - name: a\n  - {name: a}\n  - {}\n", NO_WORDS,
+	                  "t.yaml:2:5: backends[0]: url is missing; a backend needs one\n"
+	                  "t.yaml:3:5: backends[1]: url is missing; a backend needs one\n"
+	                  "t.yaml:3:12: backends[1].name: \"a\" is the name of backends[0] too\n"
+	                  "t.yaml:4:5: backends[2]: url is missing; a backend needs one\n");
+	assert_complaints("backends: []", NO_WORDS,
+	                  "t.yaml:1:11: backends: the list is empty; give a backend, or leave the key "
+	                  "out\n");
+}
+
+static void
+tls_is_for_https(void **state)
+{
+	assert_complaints("backends:\n"
+	                  "  - url: http://a\n"
+	                  "    tls: {ca: /dev/null, verify: false}\n",
+	                  NO_WORDS,
+	                  "t.yaml:3:15: backends[0].tls.ca: only counts for an https url\n"
+	                  "t.yaml:3:34: backends[0].tls.verify: only counts for an https url\n");
+	assert_complaints("backends: [{url: 'https://a', tls: {ca: /dev/null, verify: false}}]",
+	                  NO_WORDS, "");
+	assert_complaints("backends: [{url: 'https://a', tls: {ca: none.pem}}]", NO_WORDS,
+	                  "t.yaml:1:41: backends[0].tls.ca: none.pem: No such file or directory\n");
+}
+
+static void
+an_address_is_listened_on_once(void **state)
+{
+	assert_complaints("listen: [':1', ':2', ':1']", NO_WORDS,
+	                  "t.yaml:1:9: listen: \":1\" is in the list twice\n");
+	assert_complaints("listen: []", NO_WORDS,
+	                  "t.yaml:1:9: listen: the list is empty; give an address\n");
+}
+
+static void
+the_first_pause_is_not_longer_than_the_longest(void **state)
+{
+	assert_complaints("breaker: {open: 5m, max_open: 5m}", NO_WORDS, "");
+	assert_complaints("breaker: {open: 10m}", NO_WORDS,
+	                  "t.yaml:1:17: breaker.open: 10m is more than breaker.max_open, 5m\n");
+	assert_complaints("breaker: {max_open: 1s}", NO_WORDS,
+	                  "t.yaml:1:21: breaker.max_open: 1s is less than breaker.open, 10s\n");
+	assert_complaints("breaker: {open: 10m}", WORDS("DROVER_BREAKER_MAX_OPEN=1m"),
+	                  "DROVER_BREAKER_MAX_OPEN: breaker.max_open: 1m is less than breaker.open, "
+	                  "10m\n");
+}
+
+static void
+lists_are_bounded(void **state)
+{
+	struct buf yaml = {0};
+
+	buf_adds(&yaml, "listen: [");
+	for (int i = 1; i <= 65; i++)
+		buf_addf(&yaml, "':%d',", i);
+	buf_adds(&yaml, "]\nbackends:\n- url: http://a\n  models: [");
+	for (int i = 0; i <= 1000; i++)
+		buf_adds(&yaml, "m,");
+	buf_adds(&yaml, "]\n");
+	assert_complaints(buf_text(&yaml), NO_WORDS,
+	                  "t.yaml:1:9: listen: has 65 entries; give at most 64\n"
+	                  "t.yaml:4:11: backends[0].models: has 1001 entries; give at most 1000\n");
+	buf_finish(&yaml);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(names_are_unique),
+	    cmocka_unit_test(a_backend_needs_a_url),
+	    cmocka_unit_test(tls_is_for_https),
+	    cmocka_unit_test(an_address_is_listened_on_once),
+	    cmocka_unit_test(the_first_pause_is_not_longer_than_the_longest),
+	    cmocka_unit_test(lists_are_bounded),
+	};
+
+	return cmocka_run_group_tests(tests, enter_empty_directory, leave_directory);
+}

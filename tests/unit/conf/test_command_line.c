@@ -1,0 +1,117 @@
+#include "loading.h"
+
+#define HINT "try drover --help\n"
+
+static void
+expect_usage(const char *const *arguments, const char *expected)
+{
+	struct loaded l = load(arguments, NO_WORDS);
+
+	assert_string_equal(buf_text(&l.why), expected);
+	assert_int_equal(l.status, 2);
+	unload(&l);
+}
+
+static void
+expect_command(const char *const *arguments, enum settings_command command)
+{
+	struct loaded l = load(arguments, NO_WORDS);
+
+	assert_string_equal(buf_text(&l.why), "");
+	assert_int_equal(l.status, 0);
+	assert_int_equal(l.call.command, command);
+	unload(&l);
+}
+
+static void
+the_command_is_serve_unless_another_is_named(void **state)
+{
+	expect_command(NO_WORDS, COMMAND_SERVE);
+	expect_command(WORDS("serve"), COMMAND_SERVE);
+	expect_command(WORDS("check"), COMMAND_CHECK);
+	expect_command(WORDS("check", "-c", "drover.yaml"), COMMAND_CHECK);
+	expect_command(WORDS("-c", "drover.yaml", "check"), COMMAND_CHECK);
+}
+
+static void
+help_and_version_ask_for_nothing_else(void **state)
+{
+	expect_command(WORDS("--help"), COMMAND_HELP);
+	expect_command(WORDS("-h"), COMMAND_HELP);
+	expect_command(WORDS("check", "--help"), COMMAND_HELP);
+	expect_command(WORDS("--version"), COMMAND_VERSION);
+	expect_command(WORDS("--version", "-c", "none.yaml"), COMMAND_VERSION);
+}
+
+static void
+options_may_be_given_several_times(void **state)
+{
+	struct loaded l = load(WORDS("serve", "--listen", ":1", "--listen=unix:/x", "--backend",
+	                             "http://a:1", "--backend", "http://b:1", "--log-level", "warn"),
+	                       NO_WORDS);
+
+	assert_int_equal(l.status, 0);
+	assert_int_equal(l.call.settings.listen.count, 2);
+	assert_string_equal(l.call.settings.listen.items[0], ":1");
+	assert_string_equal(l.call.settings.listen.items[1], "unix:/x");
+	assert_int_equal(l.call.settings.backend_count, 2);
+	assert_int_equal(l.call.settings.log.level, LOG_WARN);
+	unload(&l);
+}
+
+static void
+wrong_usage_is_told_with_a_hint(void **state)
+{
+	expect_usage(WORDS("--nonsense"), "unknown option or argument: --nonsense\n" HINT);
+	expect_usage(WORDS("-x"), "unknown option -x\n" HINT);
+	expect_usage(WORDS("--listen"), "--listen needs an argument\n" HINT);
+	expect_usage(WORDS("-c"), "-c needs an argument\n" HINT);
+	expect_usage(WORDS("--demo=yes"), "unknown option or argument: --demo=yes\n" HINT);
+	expect_usage(WORDS("run"), "unknown command: run\n" HINT);
+	expect_usage(WORDS("serve", "check"), "one argument too many: check\n" HINT);
+	expect_usage(WORDS("--demo", "--backend", "http://a"),
+	             "--demo brings its own backends; leave --backend out\n" HINT);
+}
+
+static void
+what_comes_later_is_told_as_such(void **state)
+{
+	expect_usage(WORDS("key"),
+	             "drover " DROVER_VERSION " does not have the command key yet\n" HINT);
+	expect_usage(WORDS("warm", "m"),
+	             "drover " DROVER_VERSION " does not have the command warm yet\n" HINT);
+	expect_usage(WORDS("--admin", ":1"),
+	             "drover " DROVER_VERSION " does not have --admin yet\n" HINT);
+}
+
+static void
+a_wrong_value_names_its_option(void **state)
+{
+	struct loaded l =
+	    load(WORDS("--listen", "x", "--backend", "a", "--log-level", "loud"), NO_WORDS);
+
+	assert_int_equal(l.status, 1);
+	assert_string_equal(buf_text(&l.why),
+	                    "--listen: listen: \"x\" is no address to listen on; give host:port, :port "
+	                    "or unix:/path\n"
+	                    "--backend: backends[0].url: \"a\" is no URL; give http://host:port or "
+	                    "https://host\n"
+	                    "--log-level: log.level: \"loud\" is not known; give error, warn, info or "
+	                    "debug\n");
+	unload(&l);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(the_command_is_serve_unless_another_is_named),
+	    cmocka_unit_test(help_and_version_ask_for_nothing_else),
+	    cmocka_unit_test(options_may_be_given_several_times),
+	    cmocka_unit_test(wrong_usage_is_told_with_a_hint),
+	    cmocka_unit_test(what_comes_later_is_told_as_such),
+	    cmocka_unit_test(a_wrong_value_names_its_option),
+	};
+
+	return cmocka_run_group_tests(tests, enter_empty_directory, leave_directory);
+}

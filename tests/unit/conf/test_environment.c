@@ -1,0 +1,201 @@
+#include "loading.h"
+
+#include "table.h"
+#include "value.h"
+
+static void
+expect_complaints(const char *variable, const char *expected)
+{
+	struct loaded l = load(NO_WORDS, WORDS(variable));
+
+	assert_string_equal(buf_text(&l.why), expected);
+	assert_int_equal(l.status, expected[0] == '\0' ? 0 : 1);
+	unload(&l);
+}
+
+/* ---- DROVER_* ---- */
+
+/* A value that is not the default. */
+static const char *
+other_value(const struct row *row)
+{
+	switch (row->kind) {
+	case KIND_DURATION: return "11s";
+	case KIND_SIZE: return "7KiB";
+	case KIND_INTEGER: return "7";
+	case KIND_RATIO: return "0.07";
+	case KIND_BOOL: return "false";
+	case KIND_WORD: return row->words[1];
+	case KIND_TEXT: return "/seven";
+	case KIND_TEXTS: return row->option != NULL ? ":7, :8" : "https://*,*";
+	case KIND_RECORDS: return "http://7:7,http://8:8";
+	}
+	abort();
+}
+
+static void
+every_key_has_its_variable(void **state)
+{
+	struct loaded before = load(NO_WORDS, NO_WORDS);
+
+	for (size_t i = 0; i < settings_table.count; i++) {
+		const struct row *row = &settings_table.rows[i];
+		struct buf variable = {0};
+		struct loaded l;
+
+		table_add_variable(row->path, &variable);
+		buf_addf(&variable, "=%s", strcmp(row->path, "hosts") == 0 ? "a,b" : other_value(row));
+		l = load(NO_WORDS, WORDS(buf_text(&variable)));
+		assert_string_equal(buf_text(&l.why), "");
+		assert_false(value_equal(row, &before.call.settings, &l.call.settings));
+		unload(&l);
+		buf_finish(&variable);
+	}
+	unload(&before);
+}
+
+static void
+an_error_names_the_variable(void **state)
+{
+	expect_complaints("DROVER_QUEUE_SIZE=x",
+	                  "DROVER_QUEUE_SIZE: queue.size: \"x\" is no whole number; give 0 to "
+	                  "1000000\n");
+	expect_complaints("DROVER_BACKENDS=http://a,b",
+	                  "DROVER_BACKENDS: backends[1].url: \"b\" is no URL; give http://host:port "
+	                  "or https://host\n");
+	expect_complaints("DROVER_LISTEN=:1,",
+	                  "DROVER_LISTEN: listen: is empty; leave the key out for its default\n");
+}
+
+static void
+an_empty_variable_says_nothing(void **state)
+{
+	expect_complaints("DROVER_QUEUE_SIZE=", "");
+	expect_complaints("DROVER_LISTEN=", "");
+	expect_complaints("DROVER_CONFIG=", "");
+}
+
+static void
+a_misspelled_variable_is_told(void **state)
+{
+	expect_complaints("DROVER_QUEUE_SIZ=5",
+	                  "DROVER_QUEUE_SIZ: unknown variable; did you mean DROVER_QUEUE_SIZE?\n");
+	expect_complaints("DROVER_BACKEND=http://a",
+	                  "DROVER_BACKEND: unknown variable; did you mean DROVER_BACKENDS?\n");
+	expect_complaints("DROVER_ADMIN=off",
+	                  "DROVER_ADMIN: drover " DROVER_VERSION " does not have this setting yet\n");
+}
+
+/* Kubernetes makes them of a service that is called drover. */
+static void
+variables_of_others_are_let_be(void **state)
+{
+	expect_complaints("DROVER_PORT=tcp://10.0.0.1:8080", "");
+	expect_complaints("DROVER_SERVICE_HOST=10.0.0.1", "");
+	expect_complaints("DROVER_PORT_8080_TCP_ADDR=10.0.0.1", "");
+	expect_complaints("DROVER", "");
+	expect_complaints("DROVER_=x", "");
+	expect_complaints("QUEUE_SIZE=x", "");
+}
+
+/* ---- Ollama's ---- */
+
+static void
+ollamas_variables_count_where_nothing_else_is_said(void **state)
+{
+	static const char *const ollama[] = {"OLLAMA_MAX_QUEUE=16", "OLLAMA_NUM_PARALLEL= \"4\" ",
+	                                     "OLLAMA_MAX_LOADED_MODELS=2", NULL};
+	struct loaded l = load(NO_WORDS, ollama);
+
+	assert_int_equal(l.status, 0);
+	assert_int_equal(l.call.settings.queue.size, 16);
+	assert_int_equal(l.call.settings.backends[0].parallel, 4);
+	assert_int_equal(l.call.settings.backends[0].max_loaded, 2);
+	assert_int_equal(l.call.settings.backends[0].slots, 8);
+	unload(&l);
+	l = load_text_in("queue: {size: 5}\nbackends: [{url: 'http://a', parallel: 3}]", ollama);
+	assert_int_equal(l.call.settings.queue.size, 5);
+	assert_int_equal(l.call.settings.backends[0].parallel, 3);
+	assert_int_equal(l.call.settings.backends[0].max_loaded, 2);
+	unload(&l);
+}
+
+static void
+ollamas_zero_is_ollamas_default(void **state)
+{
+	struct loaded l = load(NO_WORDS, WORDS("OLLAMA_NUM_PARALLEL=0", "OLLAMA_MAX_LOADED_MODELS=0",
+	                                       "OLLAMA_MAX_QUEUE=0"));
+
+	assert_int_equal(l.status, 0);
+	assert_int_equal(l.call.settings.backends[0].parallel, 1);
+	assert_int_equal(l.call.settings.backends[0].max_loaded, 3);
+	assert_int_equal(l.call.settings.queue.size, 0);
+	unload(&l);
+}
+
+static void
+a_wrong_variable_of_ollama_is_told_only_where_it_counts(void **state)
+{
+	struct loaded l = load_text_in("queue: {size: 5}", WORDS("OLLAMA_MAX_QUEUE=many"));
+
+	assert_int_equal(l.status, 0);
+	unload(&l);
+	expect_complaints("OLLAMA_MAX_QUEUE=many", "OLLAMA_MAX_QUEUE: queue.size: \"many\" is no whole "
+	                                           "number; give 0 to 1000000\n");
+	expect_complaints("OLLAMA_HOST=a b", "OLLAMA_HOST: backends[0].url: \"a b\" is no address; "
+	                                     "give host, host:port or http://host:port\n");
+}
+
+static void
+ollamas_host_is_the_backend_where_none_is_told(void **state)
+{
+	struct loaded l = load(NO_WORDS, WORDS("OLLAMA_HOST=0.0.0.0:1234"));
+
+	assert_int_equal(l.call.settings.backend_count, 1);
+	assert_string_equal(l.call.settings.backends[0].url, "http://127.0.0.1:1234");
+	unload(&l);
+	l = load(WORDS("--backend", "http://a"), WORDS("OLLAMA_HOST=b"));
+	assert_int_equal(l.call.settings.backend_count, 1);
+	assert_string_equal(l.call.settings.backends[0].url, "http://a");
+	unload(&l);
+	l = load(WORDS("--demo"), WORDS("OLLAMA_HOST=b"));
+	assert_int_equal(l.call.settings.backend_count, 0);
+	unload(&l);
+}
+
+static void
+ollamas_origins_are_added_to_its_own(void **state)
+{
+	static const char *const ollama[] = {"OLLAMA_ORIGINS=https://a.example, moz-extension://*",
+	                                     NULL};
+	struct loaded l = load(NO_WORDS, ollama);
+	const struct text_list *origins = &l.call.settings.cors_origins;
+
+	assert_int_equal(origins->count, 19);
+	assert_string_equal(origins->items[0], "http://localhost");
+	assert_string_equal(origins->items[17], "https://a.example");
+	assert_string_equal(origins->items[18], "moz-extension://*");
+	unload(&l);
+	l = load_text_in("cors: {origins: []}", ollama);
+	assert_int_equal(l.call.settings.cors_origins.count, 0);
+	unload(&l);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(every_key_has_its_variable),
+	    cmocka_unit_test(an_error_names_the_variable),
+	    cmocka_unit_test(an_empty_variable_says_nothing),
+	    cmocka_unit_test(a_misspelled_variable_is_told),
+	    cmocka_unit_test(variables_of_others_are_let_be),
+	    cmocka_unit_test(ollamas_variables_count_where_nothing_else_is_said),
+	    cmocka_unit_test(ollamas_zero_is_ollamas_default),
+	    cmocka_unit_test(a_wrong_variable_of_ollama_is_told_only_where_it_counts),
+	    cmocka_unit_test(ollamas_host_is_the_backend_where_none_is_told),
+	    cmocka_unit_test(ollamas_origins_are_added_to_its_own),
+	};
+
+	return cmocka_run_group_tests(tests, enter_empty_directory, leave_directory);
+}

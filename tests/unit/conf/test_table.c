@@ -1,0 +1,218 @@
+#include "loading.h"
+
+#include "table.h"
+#include "value.h"
+
+static const struct table *
+backend_table(void)
+{
+	int row = table_find(&settings_table, "backends");
+
+	assert_true(row >= 0);
+	return settings_table.rows[row].of;
+}
+
+static bool
+is_number(const struct row *row)
+{
+	switch (row->kind) {
+	case KIND_DURATION:
+	case KIND_SIZE:
+	case KIND_INTEGER:
+	case KIND_RATIO: return true;
+	case KIND_BOOL:
+	case KIND_WORD:
+	case KIND_TEXT:
+	case KIND_TEXTS:
+	case KIND_RECORDS: return false;
+	}
+	abort();
+}
+
+/* ---- the rows ---- */
+
+static void
+check_rows(const struct table *t)
+{
+	for (size_t i = 0; i < t->count; i++) {
+		const struct row *row = &t->rows[i];
+
+		assert_int_equal(table_find(t, row->path), i);
+		assert_true(row->help != NULL && row->help[strlen(row->help) - 1] != '.');
+		assert_true(!is_number(row) || row->least < row->most);
+		assert_true(!table_is_list(row) || row->most > 0);
+		assert_true((row->kind == KIND_WORD) == (row->words != NULL));
+		assert_true((row->kind == KIND_RECORDS) == (row->of != NULL));
+		assert_true((row->kind == KIND_TEXT || row->kind == KIND_TEXTS) == (row->check != NULL));
+	}
+}
+
+static void
+every_row_is_whole_and_there_once(void **state)
+{
+	for (size_t i = 0; i < settings_table.count; i++)
+		assert_false(table_is_later(settings_table.rows[i].path));
+	check_rows(&settings_table);
+	check_rows(backend_table());
+}
+
+/* The schema for libcyaml makes one mapping of rows that follow each other. */
+static void
+the_rows_of_a_group_stand_together(void **state)
+{
+	const struct row *rows = settings_table.rows;
+
+	for (size_t i = 0; i < settings_table.count; i++) {
+		size_t len = strcspn(rows[i].path, ".");
+		bool left = false;
+
+		for (size_t j = i + 1; j < settings_table.count; j++) {
+			bool same = strncmp(rows[i].path, rows[j].path, len) == 0 && rows[j].path[len] == '.';
+
+			assert_false(same && left);
+			left = left || !same;
+		}
+	}
+}
+
+static void
+a_variable_is_the_path_in_upper_case(void **state)
+{
+	struct buf b = {0};
+
+	table_add_variable("queue.max_wait", &b);
+	assert_string_equal(buf_text(&b), "DROVER_QUEUE_MAX_WAIT");
+	buf_finish(&b);
+}
+
+/* ---- bounds of every number, through the file ---- */
+
+static void
+write_number(const struct row *row, int64_t value, struct buf *out)
+{
+	if (row->kind == KIND_RATIO)
+		buf_addf(out, "%d.%02d", (int)(value / 100), (int)(value % 100));
+	else
+		buf_addf(out, "%lld%s", (long long)value, row->kind == KIND_DURATION ? "ms" : "");
+}
+
+/* "queue: {size: 5}", or inside of a backend. */
+static void
+write_key(const struct table *t, const struct row *row, int64_t value, struct buf *out)
+{
+	const char *dot = strchr(row->path, '.');
+	bool in_backend = t != &settings_table;
+
+	/* What other keys forbid is not in question here. */
+	if (strcmp(row->path, "breaker.open") == 0)
+		buf_adds(out, "breaker: {max_open: 24h, open: ");
+	else if (strcmp(row->path, "breaker.max_open") == 0)
+		buf_adds(out, "breaker: {open: 1ms, max_open: ");
+	else if (in_backend)
+		buf_addf(out, "backends: [{url: 'http://a:1', %s: ", row->path);
+	else if (dot != NULL)
+		buf_addf(out, "%.*s: {%s: ", (int)(dot - row->path), row->path, dot + 1);
+	else
+		buf_addf(out, "%s: ", row->path);
+	write_number(row, value, out);
+	buf_adds(out, in_backend ? "}]" : dot != NULL ? "}" : "");
+}
+
+static void
+check_bound(const struct table *t, const struct row *row, int64_t value, bool allowed)
+{
+	struct buf yaml = {0};
+	struct loaded l;
+
+	write_key(t, row, value, &yaml);
+	l = load_text(buf_text(&yaml));
+	if (allowed) {
+		const void *base =
+		    t == &settings_table ? (void *)&l.call.settings : (void *)&l.call.settings.backends[0];
+
+		assert_string_equal(buf_text(&l.why), "");
+		assert_int_equal(value_number(row, base), value);
+	} else {
+		assert_int_equal(l.status, 1);
+		assert_non_null(strstr(buf_text(&l.why),
+		                       value < row->least ? "is too small; give " : "is too large; give "));
+		assert_non_null(strstr(buf_text(&l.why), row->path));
+	}
+	unload(&l);
+	buf_finish(&yaml);
+}
+
+static void
+check_bounds(const struct table *t)
+{
+	for (size_t i = 0; i < t->count; i++) {
+		const struct row *row = &t->rows[i];
+
+		if (!is_number(row))
+			continue;
+		check_bound(t, row, row->least, true);
+		check_bound(t, row, row->most, true);
+		if (row->least > 0)
+			check_bound(t, row, row->least - 1, false);
+		check_bound(t, row, row->most + 1, false);
+	}
+}
+
+static void
+every_number_is_held_to_its_bounds(void **state)
+{
+	check_bounds(&settings_table);
+	check_bounds(backend_table());
+}
+
+/* ---- keys that are not there ---- */
+
+static void
+keys_of_later_versions_are_known_as_such(void **state)
+{
+	assert_true(table_is_later("cache"));
+	assert_true(table_is_later("cache.ttl"));
+	assert_true(table_is_later("queue.per_key"));
+	assert_true(table_is_later("tls"));
+	assert_false(table_is_later("queue"));
+	assert_false(table_is_later("cached"));
+}
+
+static void
+expect_suggestion(const struct table *t, const char *wrong, const char *expected)
+{
+	struct buf b = {0};
+
+	table_add_suggestion(t, wrong, &b);
+	assert_string_equal(buf_text(&b), expected);
+	buf_finish(&b);
+}
+
+static void
+a_misspelled_key_is_guessed(void **state)
+{
+	expect_suggestion(&settings_table, "listne", "; did you mean listen?");
+	expect_suggestion(&settings_table, "queue.sise", "; did you mean queue.size?");
+	expect_suggestion(&settings_table, "max_wait", "; did you mean queue.max_wait?");
+	expect_suggestion(&settings_table, "quue", "; did you mean queue?");
+	expect_suggestion(&settings_table, "backend", "; did you mean backends?");
+	expect_suggestion(backend_table(), "urls", "; did you mean url?");
+	expect_suggestion(&settings_table, "something", "");
+	expect_suggestion(&settings_table, "x", "");
+	expect_suggestion(&settings_table, "", "");
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(every_row_is_whole_and_there_once),
+	    cmocka_unit_test(the_rows_of_a_group_stand_together),
+	    cmocka_unit_test(a_variable_is_the_path_in_upper_case),
+	    cmocka_unit_test(every_number_is_held_to_its_bounds),
+	    cmocka_unit_test(keys_of_later_versions_are_known_as_such),
+	    cmocka_unit_test(a_misspelled_key_is_guessed),
+	};
+
+	return cmocka_run_group_tests(tests, enter_empty_directory, leave_directory);
+}
