@@ -1,0 +1,36 @@
+/*
+ * Active probes of one node: /api/version, /api/tags and /api/ps every interval,
+ * fed into its backend. A round is good when version and tags were answered in
+ * time; what the node holds is taken when /api/ps answers.
+ */
+#ifndef IO_PROBE_H
+#define IO_PROBE_H
+
+#include "core/backend.h"
+#include "io/upstream.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct probe;
+
+struct probe_conf {
+	int64_t interval_ms;
+	int64_t timeout_ms; /* for a whole round */
+	/* After each round; the backend has been told. */
+	void (*on_round)(struct probe *p, void *arg);
+	void *arg;
+};
+
+/* Starts with a round at once. Borrows upstream and backend. */
+struct probe *probe_create(struct loop *l, struct upstream *u, struct backend *b,
+                           const struct probe_conf *conf);
+void probe_destroy(struct probe **p);
+/* A round now, unless one that began less than `fresh_ms` ago is done or under way. True when a
+ * round is under way after the call. */
+bool probe_refresh(struct probe *p, int64_t fresh_ms);
+bool probe_is_running(const struct probe *p);
+/* "" until it is known. */
+const char *probe_version(const struct probe *p);
+
+#endif

@@ -1,0 +1,254 @@
+/* The access log. */
+#include "app/access_log.h"
+
+#include "app/request.h"
+#include "base/clock.h"
+#include "base/mem.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { FLUSH_MS = 100, FLUSH_BYTES = 32 * 1024 };
+
+struct access_log {
+	char *path; /* owned; NULL: standard output */
+	int fd;     /* -1: off, or the file could not be opened again */
+	enum log_format format;
+	struct buf lines;
+	struct timer timer;
+	int64_t stamp_s; /* the second that `stamp` names */
+	char stamp[32];
+};
+
+static void
+flush(struct access_log *log)
+{
+	size_t at = 0;
+
+	while (at < log->lines.len) {
+		ssize_t n = write(log->fd, log->lines.data + at, log->lines.len - at);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			break; /* a full disk costs lines, never a request */
+		at += (size_t)n;
+	}
+	buf_clear(&log->lines);
+}
+
+static void
+on_timer(void *arg)
+{
+	flush(arg);
+}
+
+static int
+open_target(const char *path)
+{
+	return open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0640);
+}
+
+struct access_log *
+access_log_create(struct loop *l, const char *target, enum log_format format, struct buf *why)
+{
+	struct access_log *log = NEW(struct access_log);
+
+	log->format = format;
+	log->fd = -1;
+	log->stamp_s = -1;
+	timer_init(&log->timer, l, on_timer, log);
+	if (strcmp(target, "stdout") == 0) {
+		log->fd = STDOUT_FILENO;
+	} else if (strcmp(target, "off") != 0) {
+		log->path = mem_strdup(target);
+		log->fd = open_target(target);
+		if (log->fd < 0) {
+			buf_addf(why, "log.access: %s: %s", target, strerror(errno));
+			access_log_destroy(&log);
+		}
+	}
+	return log;
+}
+
+static void
+close_file(struct access_log *log)
+{
+	if (log->path != NULL && log->fd >= 0)
+		close(log->fd);
+}
+
+void
+access_log_destroy(struct access_log **lp)
+{
+	struct access_log *log = *lp;
+
+	*lp = NULL;
+	if (log == NULL)
+		return;
+	if (log->fd >= 0)
+		flush(log);
+	close_file(log);
+	timer_finish(&log->timer);
+	buf_finish(&log->lines);
+	free(log->path);
+	free(log);
+}
+
+void
+access_log_reopen(struct access_log *log)
+{
+	if (log->path == NULL)
+		return;
+	if (log->fd >= 0)
+		flush(log);
+	close_file(log);
+	log->fd = open_target(log->path);
+	if (log->fd < 0)
+		log_error("access log", "%s: %s", log->path, strerror(errno));
+}
+
+static void
+add_stamp(struct access_log *log)
+{
+	int64_t ms = clock_wall_ms();
+	struct buf *b = &log->lines;
+	int rest = (int)(ms % 1000);
+
+	if (ms / 1000 != log->stamp_s) {
+		time_t seconds = (time_t)(ms / 1000);
+		struct tm utc;
+
+		log->stamp_s = ms / 1000;
+		gmtime_r(&seconds, &utc);
+		strftime(log->stamp, sizeof(log->stamp), "%Y-%m-%dT%H:%M:%S.", &utc);
+	}
+	buf_adds(b, log->stamp);
+	buf_addc(b, (char)('0' + rest / 100));
+	buf_addc(b, (char)('0' + rest / 10 % 10));
+	buf_addc(b, (char)('0' + rest % 10));
+	buf_addc(b, 'Z');
+}
+
+static void
+add_name(struct access_log *log, const char *name)
+{
+	if (log->format == LOG_JSON)
+		buf_addf(&log->lines, ",\"%s\":", name);
+	else {
+		buf_addc(&log->lines, ' ');
+		buf_adds(&log->lines, name);
+		buf_addc(&log->lines, '=');
+	}
+}
+
+/* In text, a value is quoted only when it has a blank, a quote or what could break the line. */
+static bool
+is_plain(struct str s)
+{
+	for (size_t i = 0; i < s.len; i++) {
+		unsigned char c = (unsigned char)s.ptr[i];
+
+		if (c <= ' ' || c == '"' || c == '=' || c >= 0x7f)
+			return false;
+	}
+	return s.len > 0;
+}
+
+static void
+add_text(struct access_log *log, const char *name, struct str value)
+{
+	add_name(log, name);
+	if (value.ptr == NULL)
+		buf_adds(&log->lines, log->format == LOG_JSON ? "null" : "-");
+	else if (log->format == LOG_TEXT && is_plain(value))
+		buf_add(&log->lines, value.ptr, value.len);
+	else
+		buf_add_json(&log->lines, value.ptr, value.len);
+}
+
+static void
+add_number(struct access_log *log, const char *name, int64_t value)
+{
+	char digits[24];
+	size_t at = sizeof(digits);
+	uint64_t rest = (uint64_t)(value < 0 ? 0 : value);
+
+	add_name(log, name);
+	do {
+		digits[--at] = (char)('0' + rest % 10);
+		rest /= 10;
+	} while (rest > 0);
+	buf_add(&log->lines, digits + at, sizeof(digits) - at);
+}
+
+static void
+begin_line(struct access_log *log, const char *id, const char *peer)
+{
+	if (log->format == LOG_JSON)
+		buf_adds(&log->lines, "{\"time\":\"");
+	add_stamp(log);
+	if (log->format == LOG_JSON)
+		buf_addc(&log->lines, '"');
+	add_text(log, "id", str_of(id));
+	add_text(log, "client", peer == NULL ? (struct str){0} : str_of(peer));
+}
+
+static void
+end_line(struct access_log *log)
+{
+	buf_adds(&log->lines, log->format == LOG_JSON ? "}\n" : "\n");
+	if (log->lines.len >= FLUSH_BYTES)
+		flush(log);
+	else if (log->timer.due_ms == 0)
+		timer_start(&log->timer, FLUSH_MS);
+}
+
+static struct str
+text_or_null(const char *text)
+{
+	return text == NULL || *text == '\0' ? (struct str){0} : str_of(text);
+}
+
+void
+access_log_add(struct access_log *log, const struct request *r, const char *end)
+{
+	int64_t now = clock_now_ms();
+
+	if (log->fd < 0)
+		return;
+	begin_line(log, r->id, r->peer);
+	add_text(log, "method", str_of(http_method_name(r->method)));
+	add_text(log, "route", r->route == NULL ? (struct str){0} : str_of(r->route->path));
+	add_text(log, "model", text_or_null(r->facts.model));
+	add_number(log, "status", r->status);
+	add_number(log, "bytes_in", (int64_t)r->bytes_in);
+	add_number(log, "bytes_out", (int64_t)r->bytes_out);
+	add_number(log, "waited_ms", r->waited_ms);
+	if (r->first_byte_ms > 0)
+		add_number(log, "first_byte_ms", r->first_byte_ms - r->began_ms);
+	else
+		add_text(log, "first_byte_ms", (struct str){0});
+	add_number(log, "total_ms", now - r->began_ms);
+	add_text(log, "backend", text_or_null(r->backend));
+	add_number(log, "attempts", r->attempts);
+	add_text(log, "end", str_of(end));
+	end_line(log);
+}
+
+void
+access_log_add_refusal(struct access_log *log, const char *id, const char *peer, struct str path,
+                       int status)
+{
+	if (log->fd < 0)
+		return;
+	begin_line(log, id, peer);
+	add_text(log, "path", path);
+	add_number(log, "status", status);
+	add_text(log, "end", str_of("refused"));
+	end_line(log);
+}

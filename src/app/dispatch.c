@@ -1,0 +1,49 @@
+/* The pump. */
+#include "app/dispatch.h"
+
+#include "app/gateway.h"
+#include "app/run.h"
+#include "base/clock.h"
+
+#include <stdint.h>
+
+static void
+pump(void *arg)
+{
+	struct gateway *g = arg;
+	int64_t now = clock_now_ms(), next;
+	struct job *j;
+	bool was_loaded;
+
+	while ((j = sched_take_expired(g->sched, now)) != NULL)
+		run_give_up(j);
+	while ((j = sched_take_hopeless(g->sched, now)) != NULL)
+		run_give_up(j);
+	while ((j = sched_pick(g->sched, now, &was_loaded)) != NULL)
+		run_dispatch(j, was_loaded);
+	next = sched_next_ms(g->sched, now);
+	if (next == INT64_MAX)
+		timer_stop(&g->pump_timer);
+	else
+		timer_start(&g->pump_timer, next > now ? next - now : 1);
+}
+
+void
+dispatch_init(struct gateway *g)
+{
+	waker_init(&g->pump, g->loop, pump, g);
+	timer_init(&g->pump_timer, g->loop, pump, g);
+}
+
+void
+dispatch_finish(struct gateway *g)
+{
+	waker_finish(&g->pump);
+	timer_finish(&g->pump_timer);
+}
+
+void
+dispatch_wake(struct gateway *g)
+{
+	waker_wake(&g->pump);
+}

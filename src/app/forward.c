@@ -1,0 +1,117 @@
+/* Which headers pass. Names are looked up by length and first letter: this runs for each header
+ * of each request. */
+#include "app/forward.h"
+
+#include "app/request.h"
+
+#include <string.h>
+
+static const char *const request_private[] = {
+    "Host",
+    "Origin",
+    "Expect",
+    "Authorization",
+    "X-Api-Key",
+    "X-Request-Id",
+    "Cache-Control",
+    "Forwarded",
+    "X-Real-IP",
+    "Access-Control-Request-Method",
+    "Cookie",
+    "Access-Control-Request-Headers",
+    NULL,
+};
+
+static const char *const answer_private[] = {
+    "Date", "X-Request-Id", "Access-Control-Allow-Origin", "Retry-After-Ms", NULL,
+};
+
+static bool
+is_one_of(struct str name, const char *const *names)
+{
+	for (; *names != NULL; names++)
+		if ((name.ptr[0] | 0x20) == (**names | 0x20) && str_eq_nocase(name, *names))
+			return true;
+	return false;
+}
+
+static void
+add_line(struct buf *out, const struct http_header *h)
+{
+	buf_add(out, h->name.ptr, h->name.len);
+	buf_add(out, ": ", 2);
+	buf_add(out, h->value.ptr, h->value.len);
+	buf_add(out, "\r\n", 2);
+}
+
+static bool
+is_gateways_own(struct str name)
+{
+	return (name.ptr[0] | 0x20) == 'x' &&
+	       (str_starts_nocase(name, "X-Drover-") || str_starts_nocase(name, "X-Forwarded-"));
+}
+
+/* The client's address without its port. */
+static struct str
+peer_address(const char *peer)
+{
+	const char *colon = strrchr(peer, ':');
+	struct str address = {peer, colon == NULL ? strlen(peer) : (size_t)(colon - peer)};
+
+	if (address.len > 1 && address.ptr[0] == '[')
+		address = (struct str){address.ptr + 1, address.len - 2};
+	return address;
+}
+
+void
+forward_request_headers(const struct request *r, struct buf *out)
+{
+	const struct http_head *head = front_req_head(r->client);
+
+	for (size_t i = 0; i < head->header_count; i++) {
+		const struct http_header *h = &head->headers[i];
+
+		if (!http_is_hop_by_hop(head, h->name) && !is_one_of(h->name, request_private) &&
+		    !is_gateways_own(h->name))
+			add_line(out, h);
+	}
+	if (strncmp(r->peer, "unix:", 5) != 0) {
+		struct str address = peer_address(r->peer);
+
+		buf_adds(out, "X-Forwarded-For: ");
+		buf_add(out, address.ptr, address.len);
+		buf_adds(out, "\r\n");
+	}
+}
+
+static void
+add_number(struct buf *out, int64_t n)
+{
+	char digits[24];
+	size_t at = sizeof(digits);
+
+	do {
+		digits[--at] = (char)('0' + n % 10);
+		n /= 10;
+	} while (n > 0);
+	buf_add(out, digits + at, sizeof(digits) - at);
+}
+
+void
+forward_answer_headers(const struct request *r, const struct http_head *answer, const char *backend,
+                       struct buf *out)
+{
+	for (size_t i = 0; i < answer->header_count; i++) {
+		const struct http_header *h = &answer->headers[i];
+
+		if (!http_is_hop_by_hop(answer, h->name) && !is_one_of(h->name, answer_private) &&
+		    !is_gateways_own(h->name))
+			add_line(out, h);
+	}
+	request_add_headers(r, out);
+	buf_adds(out, "X-Drover-Backend: ");
+	buf_adds(out, backend);
+	buf_adds(out, "\r\nX-Drover-Queue-Ms: ");
+	add_number(out, r->waited_ms < 0 ? 0 : r->waited_ms);
+	buf_adds(out, "\r\n");
+}

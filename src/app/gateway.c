@@ -1,0 +1,238 @@
+/* The gateway: builds what serves from the settings, and takes it down in the opposite order. */
+#include "app/gateway.h"
+
+#include "app/dispatch.h"
+#include "app/intake.h"
+#include "app/request.h"
+#include "app/run.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/mem.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+	PROBE_AFTER_FAULT_MS = 200,
+	IDLE_CONNECTIONS_PER_SLOT = 2,
+	IDLE_CONNECTIONS_LEAST = 32,
+	DRAIN_TICK_MS = 20,
+};
+
+static bool
+is_loopback_address(const char *address)
+{
+	static const char *const patterns[] = {"127.*", "localhost", "localhost:*", "unix:*"};
+
+	if (strncmp(address, "[::1]", 5) == 0)
+		return true;
+	for (size_t i = 0; i < sizeof(patterns) / sizeof(patterns[0]); i++)
+		if (str_glob(patterns[i], address))
+			return true;
+	return false;
+}
+
+static bool
+listens_on_loopback_only(const struct settings *s)
+{
+	for (size_t i = 0; i < s->listen.count; i++)
+		if (!is_loopback_address(s->listen.items[i]))
+			return false;
+	return true;
+}
+
+static struct sched *
+build_sched(const struct settings *s)
+{
+	struct sched_conf conf = {
+	    .queue_size = (int)s->queue.size,
+	    .max_wait_ms = s->queue.max_wait,
+	    .aging_ms = s->queue.aging,
+	    .health =
+	        {
+	            .down_after = (int)s->health.down_after,
+	            .up_after = (int)s->health.up_after,
+	            .breaker_failures = (int)s->breaker.failures,
+	            .breaker_window_ms = s->breaker.window,
+	            .breaker_open_ms = s->breaker.open,
+	            .breaker_max_open_ms = s->breaker.max_open,
+	        },
+	    .retry_attempts = (int)s->retry.attempts,
+	    .retry_budget_percent = (int)s->retry.budget_percent,
+	};
+
+	return sched_create(&conf);
+}
+
+static void
+on_round(struct probe *p, void *arg)
+{
+	struct gateway *g = arg;
+
+	run_settle_puzzled(g);
+	dispatch_wake(g);
+}
+
+static bool
+build_server(struct gateway *g, const struct backend_settings *b, struct buf *why)
+{
+	struct server *s = &g->servers[g->server_count];
+	struct backend_conf backend = {
+	    .name = b->name,
+	    .weight = (int)b->weight,
+	    .parallel = (int)b->parallel,
+	    .max_loaded = (int)b->max_loaded,
+	    .slots = (int)b->slots,
+	    .models = b->models.count == 0 ? NULL : (const char *const *)b->models.items,
+	    .model_count = b->models.count,
+	};
+	struct upstream_conf upstream = {
+	    .url = b->url,
+	    .api_key = b->api_key,
+	    .tls_ca = b->tls_ca,
+	    .tls_verify = b->tls_verify,
+	    .connect_ms = g->settings->timeouts.connect,
+	    .idle_max = IDLE_CONNECTIONS_LEAST + IDLE_CONNECTIONS_PER_SLOT * (int)b->slots,
+	};
+	struct probe_conf probe = {
+	    .interval_ms = g->settings->health.interval,
+	    .timeout_ms = g->settings->health.timeout,
+	    .on_round = on_round,
+	    .arg = g,
+	};
+
+	s->upstream = upstream_create(g->loop, &upstream, why);
+	if (s->upstream == NULL)
+		return false;
+	g->server_count++;
+	s->backend = sched_add_backend(g->sched, &backend);
+	s->probe = probe_create(g->loop, s->upstream, s->backend, &probe);
+	return true;
+}
+
+static bool
+build_front(struct gateway *g, struct buf *why)
+{
+	const struct settings *s = g->settings;
+	struct front_limits limits = {
+	    .connections = (int)s->max_connections,
+	    .head_ms = s->timeouts.client_head,
+	    .body_ms = s->timeouts.client_body,
+	    .idle_ms = s->timeouts.client_idle,
+	    .write_ms = s->timeouts.client_write,
+	};
+
+	g->front = front_create(g->loop, &limits, &intake_ops, g);
+	for (size_t i = 0; i < s->listen.count; i++)
+		if (!front_listen(g->front, s->listen.items[i], why))
+			return false;
+	return true;
+}
+
+static void
+on_drain_tick(void *arg)
+{
+	struct gateway *g = arg;
+
+	if (list_empty(&g->requests) && front_connections(g->front) == 0) {
+		loop_stop(g->loop);
+	} else if (clock_now_ms() >= g->drain_until_ms) {
+		log_warn("drain", "the time is over, cutting what still runs");
+		loop_stop(g->loop);
+	} else {
+		timer_start(&g->drain_timer, DRAIN_TICK_MS);
+	}
+}
+
+struct gateway *
+gateway_create(struct loop *l, const struct settings *s, struct buf *why)
+{
+	struct gateway *g = NEW(struct gateway);
+
+	g->loop = l;
+	g->settings = s;
+	g->hosts = (struct host_rule){&s->hosts, listens_on_loopback_only(s)};
+	g->origins = (struct origin_rule){&s->cors_origins};
+	list_init(&g->requests);
+	list_init(&g->puzzled);
+	dispatch_init(g);
+	timer_init(&g->drain_timer, l, on_drain_tick, g);
+	g->sched = build_sched(s);
+	g->servers = mem_zalloc(s->backend_count, sizeof(g->servers[0]));
+	g->access = access_log_create(l, s->log.access, s->log.format, why);
+	if (g->access == NULL || !build_front(g, why))
+		goto fail;
+	for (size_t i = 0; i < s->backend_count; i++)
+		if (!build_server(g, &s->backends[i], why))
+			goto fail;
+	return g;
+fail:
+	gateway_destroy(&g);
+	return NULL;
+}
+
+void
+gateway_destroy(struct gateway **gp)
+{
+	struct gateway *g = *gp;
+
+	*gp = NULL;
+	if (g == NULL)
+		return;
+	front_destroy(&g->front); /* ends every request, and so every exchange */
+	for (size_t i = 0; i < g->server_count; i++) {
+		probe_destroy(&g->servers[i].probe);
+		upstream_destroy(&g->servers[i].upstream);
+	}
+	free(g->servers);
+	dispatch_finish(g);
+	timer_finish(&g->drain_timer);
+	sched_destroy(&g->sched);
+	access_log_destroy(&g->access);
+	free(g);
+}
+
+void
+gateway_drain(struct gateway *g)
+{
+	if (g->draining) {
+		log_warn("drain", "told twice, stopping at once");
+		loop_stop(g->loop);
+		return;
+	}
+	g->draining = true;
+	log_info("drain", "no new requests; what runs may finish");
+	front_stop_accepting(g->front);
+	run_refuse_waiting(g);
+	g->drain_until_ms = clock_now_ms() + g->settings->drain;
+	on_drain_tick(g);
+}
+
+void
+gateway_saw_fault(struct gateway *g, struct backend *b, enum backend_fault fault)
+{
+	if (backend_saw_fault(b, fault, clock_now_ms()))
+		log_warn(backend_name(b), "is %s, breaker %s", backend_state_name(backend_state(b)),
+		         breaker_state_name(backend_breaker(b)));
+	if (fault != FAULT_BUSY)
+		probe_refresh(gateway_server_of(g, b)->probe, PROBE_AFTER_FAULT_MS);
+	dispatch_wake(g);
+}
+
+struct server *
+gateway_server_of(struct gateway *g, const struct backend *b)
+{
+	for (size_t i = 0; i < g->server_count; i++)
+		if (g->servers[i].backend == b)
+			return &g->servers[i];
+	abort();
+}
+
+struct server *
+gateway_find_server(struct gateway *g, struct str name)
+{
+	for (size_t i = 0; i < g->server_count; i++)
+		if (str_eq(name, backend_name(g->servers[i].backend)))
+			return &g->servers[i];
+	return NULL;
+}

@@ -1,0 +1,152 @@
+/*
+ * The program: settings, demo nodes, signals, the loop.
+ * Exit status: 0; 1 bad configuration or nothing to bind; 2 wrong usage.
+ */
+#include "app/gateway.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "conf/settings.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct program {
+	struct loop *loop;
+	struct settings *settings;
+	struct gateway *gateway;
+	struct event *signals[4];
+};
+
+static void
+say(const struct buf *text)
+{
+	fputs(buf_text(text), stderr);
+	if (text->len > 0 && text->data[text->len - 1] != '\n')
+		fputc('\n', stderr);
+}
+
+static void
+on_stop(int signal, void *arg)
+{
+	gateway_drain(((struct program *)arg)->gateway);
+}
+
+static void
+on_reopen(int signal, void *arg)
+{
+	access_log_reopen(((struct program *)arg)->gateway->access);
+}
+
+static void
+on_hangup(int signal, void *arg)
+{
+	log_warn("drover", "SIGHUP: a changed configuration takes effect at the next start");
+}
+
+static void
+say_started(const struct program *p)
+{
+	struct buf at = {0}, nodes = {0};
+
+	front_addresses(p->gateway->front, &at);
+	for (size_t i = 0; i < p->settings->backend_count; i++)
+		buf_addf(&nodes, " %s", p->settings->backends[i].url);
+	log_info("drover", "version %s, configuration: %s", DROVER_VERSION,
+	         p->settings->file == NULL ? "defaults" : p->settings->file);
+	log_info("drover", "in front of%s", buf_text(&nodes));
+	log_info("drover", "listening on %s", buf_text(&at));
+	buf_finish(&nodes);
+	buf_finish(&at);
+}
+
+static void
+take_signals(struct program *p)
+{
+	p->signals[0] = loop_on_signal(p->loop, SIGTERM, on_stop, p);
+	p->signals[1] = loop_on_signal(p->loop, SIGINT, on_stop, p);
+	p->signals[2] = loop_on_signal(p->loop, SIGUSR1, on_reopen, p);
+	p->signals[3] = loop_on_signal(p->loop, SIGHUP, on_hangup, p);
+}
+
+static int
+serve(struct settings *s)
+{
+	struct program p = {.settings = s};
+	struct buf why = {0};
+	int status = 1;
+
+	log_set_level(s->log.level);
+	log_set_format(s->log.format);
+	p.loop = loop_create();
+	if (s->demo) {
+		buf_adds(&why, "--demo is not in this build");
+		goto out;
+	}
+	p.gateway = gateway_create(p.loop, s, &why);
+	if (p.gateway == NULL)
+		goto out;
+	take_signals(&p);
+	say_started(&p);
+	loop_run(p.loop);
+	log_info("drover", "stopped");
+	status = 0;
+out:
+	if (status != 0)
+		log_error("drover", "%s", buf_text(&why));
+	for (size_t i = 0; i < sizeof(p.signals) / sizeof(p.signals[0]); i++)
+		loop_off_signal(&p.signals[i]);
+	gateway_destroy(&p.gateway);
+	loop_destroy(&p.loop);
+	buf_finish(&why);
+	return status;
+}
+
+static int
+check(const struct settings *s)
+{
+	printf("%s: good, %zu backend%s\n", s->file == NULL ? "no file, the defaults" : s->file,
+	       s->backend_count, s->backend_count == 1 ? "" : "s");
+	return 0;
+}
+
+static int
+help(void)
+{
+	struct buf text = {0};
+
+	settings_add_help(&text);
+	fputs(buf_text(&text), stdout);
+	buf_finish(&text);
+	return 0;
+}
+
+static int
+run(struct settings_call *call)
+{
+	switch (call->command) {
+	case COMMAND_SERVE: return serve(&call->settings);
+	case COMMAND_CHECK: return check(&call->settings);
+	case COMMAND_HELP: return help();
+	case COMMAND_VERSION: return printf("drover %s\n", DROVER_VERSION) < 0;
+	}
+	abort();
+}
+
+int
+main(int argc, char **argv)
+{
+	extern char **environ;
+	struct settings_call call;
+	struct buf why = {0};
+	int status = settings_load(argc, argv, environ, &call, &why);
+
+	say(&why);
+	buf_finish(&why);
+	if (status != 0)
+		return status;
+	status = run(&call);
+	settings_finish(&call.settings);
+	return status;
+}

@@ -1,0 +1,238 @@
+/*
+ * One request of a client. The only way out is request_end, which logs and frees;
+ * it is reached once the client was answered, cut, or is gone.
+ */
+#include "app/request.h"
+
+#include "app/gateway.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/random.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* All bodies together may take so many times the most of one: what arrives beyond it is told
+ * to come back. */
+enum { BODIES_BUDGET = 16, GENERATED_ID_LEN = 16, RETRY_SOON_MS = 1000 };
+
+static bool
+is_token_char(char c)
+{
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+	       (c != '\0' && strchr("!#$%&'*+-.^_`|~", c) != NULL);
+}
+
+static bool
+is_fit_id(struct str id)
+{
+	if (id.ptr == NULL || id.len == 0 || id.len > REQUEST_ID_MAX)
+		return false;
+	for (size_t i = 0; i < id.len; i++)
+		if (!is_token_char(id.ptr[i]))
+			return false;
+	return true;
+}
+
+static void
+take_id(struct request *r, struct str given)
+{
+	if (!is_fit_id(given)) {
+		random_hex(r->id, GENERATED_ID_LEN + 1);
+		return;
+	}
+	memcpy(r->id, given.ptr, given.len);
+	r->id[given.len] = '\0';
+}
+
+struct request *
+request_create(struct gateway *g, struct front_req *client)
+{
+	struct request *r = NEW(struct request);
+	const struct http_head *head = front_req_head(client);
+
+	r->gateway = g;
+	r->client = client;
+	r->began_ms = clock_now_ms();
+	r->dialect = route_dialect(head->path);
+	r->method = head->method;
+	snprintf(r->peer, sizeof(r->peer), "%s", front_req_peer(client));
+	take_id(r, http_find_header(head, "X-Request-Id"));
+	list_add_last(&g->requests, &r->link);
+	front_req_set_data(client, r);
+	return r;
+}
+
+void
+request_drop_body(struct request *r)
+{
+	r->gateway->body_bytes -= (int64_t)r->body.len;
+	buf_finish(&r->body);
+}
+
+void
+request_drop_readers(struct request *r)
+{
+	body_reader_destroy(&r->reader);
+	zstd_body_destroy(&r->unzip);
+}
+
+bool
+request_keep_body(struct request *r, struct str piece)
+{
+	struct gateway *g = r->gateway;
+
+	if (g->body_bytes + (int64_t)piece.len > BODIES_BUDGET * g->settings->max_body)
+		return false;
+	g->body_bytes += (int64_t)piece.len;
+	buf_add(&r->body, piece.ptr, piece.len);
+	return true;
+}
+
+static void
+log_slow(const struct request *r)
+{
+	int64_t slow_ms = r->gateway->settings->log.slow;
+	int64_t took_ms = clock_now_ms() - r->began_ms;
+
+	if (slow_ms > 0 && took_ms >= slow_ms)
+		log_warn(r->id, "slow: %lld ms, of them %lld in the queue; %s, model %s, backend %s",
+		         (long long)took_ms, (long long)r->waited_ms,
+		         r->route == NULL ? "-" : r->route->path, r->facts.model,
+		         r->backend == NULL ? "-" : r->backend);
+}
+
+/* Everything but the client, which may be gone already. */
+static void
+finish(struct request *r, enum job_end end)
+{
+	struct gateway *g = r->gateway;
+
+	assert(r->work == NULL);
+	access_log_add(g->access, r, job_end_name(end));
+	log_slow(r);
+	list_remove(&r->link);
+	request_drop_body(r);
+	request_drop_readers(r);
+	free(r);
+}
+
+void
+request_end(struct request *r, enum job_end end)
+{
+	if (r->client != NULL) {
+		struct front_req *client = r->client;
+
+		front_req_set_data(client, NULL);
+		finish(r, end);
+		front_reply_end(client);
+		return;
+	}
+	finish(r, end);
+}
+
+void
+request_abandon(struct request *r)
+{
+	struct work *w = r->work;
+
+	r->work = NULL;
+	if (w != NULL)
+		w->ops->abandon(w);
+	r->client = NULL;
+	r->status = 499;
+	request_end(r, JOB_CLIENT_GONE);
+}
+
+static void
+add_cors(const struct request *r, struct buf *out)
+{
+	if (r->origin.ptr == NULL)
+		return;
+	if (origin_any_allowed(&r->gateway->origins))
+		buf_adds(out, "Access-Control-Allow-Origin: *\r\n");
+	else
+		buf_addf(out, "Access-Control-Allow-Origin: %.*s\r\nVary: Origin\r\n", STR_ARG(r->origin));
+	buf_adds(out, "Access-Control-Expose-Headers: X-Request-Id, X-Drover-Backend, "
+	              "X-Drover-Queue-Ms, Retry-After\r\n");
+}
+
+void
+request_add_headers(const struct request *r, struct buf *out)
+{
+	buf_adds(out, "X-Request-Id: ");
+	buf_adds(out, r->id);
+	buf_adds(out, "\r\n");
+	add_cors(r, out);
+}
+
+static void
+reply(struct request *r, int status, const char *content_type, struct str body, struct buf *headers,
+      enum job_end end)
+{
+	struct front_head head = {.status = status, .length = (int64_t)body.len};
+
+	if (content_type != NULL)
+		buf_addf(headers, "Content-Type: %s\r\n", content_type);
+	request_add_headers(r, headers);
+	head.headers = (struct str){headers->data, headers->len};
+	r->status = status;
+	front_reply_head(r->client, &head);
+	front_reply_body(r->client, body);
+	r->bytes_out += body.len;
+	request_end(r, end);
+}
+
+void
+request_reply(struct request *r, int status, const char *content_type, struct str body,
+              enum job_end end)
+{
+	struct buf headers = {0};
+
+	reply(r, status, content_type, body, &headers, end);
+	buf_finish(&headers);
+}
+
+static void
+fail(struct request *r, enum job_end end, int status, int64_t retry_after_ms, const char *fmt,
+     va_list args)
+{
+	struct buf message = {0}, body = {0}, headers = {0};
+	const char *allow = status == 405 ? route_allow(front_req_head(r->client)->path) : "";
+
+	buf_addv(&message, fmt, args);
+	refusal_add_body(&body, r->dialect, status, buf_text(&message), r->id);
+	if (*allow != '\0')
+		buf_addf(&headers, "Allow: %s\r\n", allow);
+	if (retry_after_ms > 0)
+		buf_addf(&headers, "Retry-After: %lld\r\n", (long long)((retry_after_ms + 999) / 1000));
+	reply(r, status, "application/json; charset=utf-8", (struct str){body.data, body.len}, &headers,
+	      end);
+	buf_finish(&headers);
+	buf_finish(&body);
+	buf_finish(&message);
+}
+
+void
+request_refuse(struct request *r, int status, const char *fmt, ...)
+{
+	va_list args;
+
+	va_start(args, fmt);
+	fail(r, JOB_REFUSED, status, status == 503 ? RETRY_SOON_MS : 0, fmt, args);
+	va_end(args);
+}
+
+void
+request_fail(struct request *r, enum job_end end, int status, int64_t retry_after_ms,
+             const char *fmt, ...)
+{
+	va_list args;
+
+	va_start(args, fmt);
+	fail(r, end, status, retry_after_ms, fmt, args);
+	va_end(args);
+}

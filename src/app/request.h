@@ -1,0 +1,98 @@
+/*
+ * One request of a client, from its head to the last byte of its answer.
+ *
+ * Owner: the gateway's list, until request_end. At most one piece of work is
+ * attached to it; the work owns what it started and frees itself before it ends
+ * the request, or when the request tells it to give up.
+ */
+#ifndef APP_REQUEST_H
+#define APP_REQUEST_H
+
+#include "base/buf.h"
+#include "base/list.h"
+#include "core/job.h"
+#include "io/front.h"
+#include "proto/body.h"
+#include "proto/refusal.h"
+#include "proto/route.h"
+#include "proto/zstd_body.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct gateway;
+struct work;
+
+enum { REQUEST_ID_MAX = 128 };
+
+struct work_ops {
+	/* The client is gone, or the program stops: stop at once and free the work. */
+	void (*abandon)(struct work *w);
+	/* The client can take more. NULL: nothing to stop. */
+	void (*drained)(struct work *w);
+	/* A streamed body. NULL: the body was collected before the work began. */
+	void (*body)(struct work *w, struct str piece);
+	void (*body_end)(struct work *w);
+	/* For /drover/v1/requests/{id}: adds `"state":...` and what else is known. */
+	void (*describe)(const struct work *w, struct buf *json);
+};
+
+/* First member of the struct of each kind of work. */
+struct work {
+	const struct work_ops *ops;
+};
+
+struct request {
+	struct gateway *gateway;
+	struct front_req *client;  /* the front's; NULL once answered or gone */
+	const struct route *route; /* NULL: none matched */
+	enum dialect dialect;
+	struct str tail;            /* of the path, behind the route's '*'; in the head */
+	struct str origin;          /* to be allowed in the answer; in the head; ptr NULL: none */
+	struct work *work;          /* owned; NULL: none */
+	struct body_reader *reader; /* owned; NULL: none */
+	struct zstd_body *unzip;    /* owned; in front of the reader; NULL: none */
+	struct buf body;            /* collected */
+	struct body_facts facts;    /* once the body is complete */
+	struct list link;           /* in gateway.requests */
+	char id[REQUEST_ID_MAX + 1];
+	/* For the log: */
+	enum http_method method;
+	char peer[64];
+	int64_t began_ms;
+	int64_t waited_ms;
+	int64_t first_byte_ms; /* absolute; 0: none yet */
+	uint64_t bytes_in;     /* of the body */
+	uint64_t bytes_out;    /* of the body */
+	int status;
+	int attempts;
+	const char *backend; /* the last one's name; NULL: none */
+};
+
+/* Takes the client's id if it is fit, else makes one. */
+struct request *request_create(struct gateway *g, struct front_req *client);
+/* Logs, unlinks, frees. The client must have been answered, cut or gone, and no work attached. */
+void request_end(struct request *r, enum job_end end);
+/* The client went away (or the program stops): the work is abandoned, the request ended. */
+void request_abandon(struct request *r);
+
+/* The body is read. */
+void request_drop_readers(struct request *r);
+/* Gives what was collected of the body back to the budget. */
+void request_drop_body(struct request *r);
+/* False: over the budget for all bodies. */
+bool request_keep_body(struct request *r, struct str piece);
+
+/* Adds the gateway's own header lines: id, CORS. */
+void request_add_headers(const struct request *r, struct buf *out);
+/* A whole answer, then request_end with `end`. */
+void request_reply(struct request *r, int status, const char *content_type, struct str body,
+                   enum job_end end);
+/* An error in the caller's dialect; ends the request as refused. */
+void request_refuse(struct request *r, int status, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
+/* The same with another end, and Retry-After when `retry_after_ms` is above 0. */
+void request_fail(struct request *r, enum job_end end, int status, int64_t retry_after_ms,
+                  const char *fmt, ...) __attribute__((format(printf, 5, 6)));
+
+#endif

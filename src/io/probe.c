@@ -1,0 +1,209 @@
+/*
+ * Active probes of one node.
+ *
+ * Invariant: while a round runs, at least one of its fetches is under way, and the
+ * round's timer runs; it ends once, by round_end.
+ */
+#include "io/probe.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "io/fetch.h"
+#include "proto/listing.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { TAGS_BYTES_MAX = 8 * 1024 * 1024, VERSION_BYTES_MAX = 64 };
+
+enum question { ASK_VERSION, ASK_TAGS, ASK_PS, QUESTIONS };
+
+static const char *const targets[QUESTIONS] = {"/api/version", "/api/tags", "/api/ps"};
+
+struct names {
+	char **items; /* owned, each too */
+	size_t count;
+};
+
+struct probe {
+	struct upstream *upstream; /* borrowed */
+	struct backend *backend;   /* borrowed */
+	struct probe_conf conf;
+	struct timer timer;               /* the round's time limit, or the next round */
+	struct fetch *fetches[QUESTIONS]; /* NULL: not under way */
+	bool running;
+	bool good;
+	const char *why; /* the round failed: a constant sentence */
+	int64_t began_ms;
+	char version[VERSION_BYTES_MAX];
+};
+
+static void
+names_add(const struct listing_model *m, void *arg)
+{
+	struct names *names = arg;
+
+	names->items = mem_realloc(names->items, (names->count + 1) * sizeof(names->items[0]));
+	names->items[names->count++] = mem_strdup(m->name);
+}
+
+static void
+names_finish(struct names *names)
+{
+	for (size_t i = 0; i < names->count; i++)
+		free(names->items[i]);
+	free(names->items);
+}
+
+static bool
+take_names(struct probe *p, struct str body,
+           void (*set)(struct backend *, const char *const *, size_t))
+{
+	struct names names = {0};
+	bool ok = listing_read_models(body, names_add, &names);
+
+	if (ok)
+		set(p->backend, (const char *const *)names.items, names.count);
+	names_finish(&names);
+	return ok;
+}
+
+static bool
+take_answer(struct probe *p, enum question q, struct str body)
+{
+	switch (q) {
+	case ASK_VERSION: return listing_read_version(body, p->version, sizeof(p->version));
+	case ASK_TAGS: return take_names(p, body, backend_set_models);
+	case ASK_PS: return take_names(p, body, backend_set_loaded);
+	case QUESTIONS: break;
+	}
+	abort();
+}
+
+static void
+round_end(struct probe *p)
+{
+	bool changed;
+
+	p->running = false;
+	for (int q = 0; q < QUESTIONS; q++)
+		fetch_cancel(&p->fetches[q]);
+	changed = backend_saw_probe(p->backend, p->good, clock_now_ms());
+	if (changed)
+		log_line(p->good ? LOG_INFO : LOG_WARN, backend_name(p->backend), "is %s%s%s",
+		         backend_state_name(backend_state(p->backend)), p->good ? "" : ": ",
+		         p->good ? "" : p->why);
+	timer_start(&p->timer, p->conf.interval_ms);
+	p->conf.on_round(p, p->conf.arg);
+}
+
+static bool
+is_over(const struct probe *p)
+{
+	for (int q = 0; q < QUESTIONS; q++)
+		if (p->fetches[q] != NULL)
+			return false;
+	return true;
+}
+
+static void
+on_answer(struct fetch *f, enum exchange_end end, int status, struct str content_type,
+          struct str body, void *arg)
+{
+	struct probe *p = arg;
+	int q = 0;
+
+	while (p->fetches[q] != f)
+		q++;
+	p->fetches[q] = NULL;
+	if (end != EXCHANGE_DONE || status != 200 || !take_answer(p, (enum question)q, body)) {
+		if (q != ASK_PS) {
+			p->good = false;
+			p->why =
+			    end == EXCHANGE_DONE ? "it does not answer as Ollama does" : exchange_end_text(end);
+		}
+	}
+	if (is_over(p))
+		round_end(p);
+}
+
+static void
+round_begin(struct probe *p)
+{
+	struct exchange_request req = {.method = HTTP_GET,
+	                               .headers = str_of("Accept: application/json\r\n")};
+
+	p->running = true;
+	p->good = true;
+	p->began_ms = clock_now_ms();
+	timer_start(&p->timer, p->conf.timeout_ms);
+	for (int q = 0; q < QUESTIONS; q++) {
+		req.target = str_of(targets[q]);
+		p->fetches[q] = fetch_start(p->upstream, &req, TAGS_BYTES_MAX, on_answer, p);
+	}
+}
+
+static void
+on_timer(void *arg)
+{
+	struct probe *p = arg;
+
+	if (!p->running) {
+		round_begin(p);
+		return;
+	}
+	/* Only /api/ps outstanding is no sickness: Ollama answers it late while it loads. */
+	if (p->fetches[ASK_VERSION] != NULL || p->fetches[ASK_TAGS] != NULL) {
+		p->good = false;
+		p->why = "it does not answer in time";
+	}
+	round_end(p);
+}
+
+struct probe *
+probe_create(struct loop *l, struct upstream *u, struct backend *b, const struct probe_conf *conf)
+{
+	struct probe *p = NEW(struct probe);
+
+	p->upstream = u;
+	p->backend = b;
+	p->conf = *conf;
+	timer_init(&p->timer, l, on_timer, p);
+	round_begin(p);
+	return p;
+}
+
+void
+probe_destroy(struct probe **pp)
+{
+	struct probe *p = *pp;
+
+	*pp = NULL;
+	if (p == NULL)
+		return;
+	for (int q = 0; q < QUESTIONS; q++)
+		fetch_cancel(&p->fetches[q]);
+	timer_finish(&p->timer);
+	free(p);
+}
+
+bool
+probe_refresh(struct probe *p, int64_t fresh_ms)
+{
+	if (!p->running && clock_now_ms() - p->began_ms >= fresh_ms)
+		round_begin(p);
+	return p->running;
+}
+
+bool
+probe_is_running(const struct probe *p)
+{
+	return p->running;
+}
+
+const char *
+probe_version(const struct probe *p)
+{
+	return p->version;
+}
