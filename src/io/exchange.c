@@ -107,16 +107,6 @@ note_sending(struct exchange *x)
 }
 
 static void
-on_open(void *arg)
-{
-	struct exchange *x = arg;
-
-	conn_pause(x->conn, x->paused);
-	conn_flush(x->conn);
-	note_sending(x);
-}
-
-static void
 on_failed(bool timed_out, const char *why, void *arg)
 {
 	end(arg, false, timed_out ? EXCHANGE_CONNECT_TIMEOUT : EXCHANGE_CONNECT_FAILED, why);
@@ -140,6 +130,16 @@ on_progress(void *arg)
 	note_sending(x);
 	if (conn_pending(x->conn) < BACKLOG_BYTES_LOW)
 		let_upload_go_on(x);
+}
+
+static void
+on_open(void *arg)
+{
+	struct exchange *x = arg;
+
+	conn_pause(x->conn, x->paused);
+	conn_flush(x->conn);
+	on_progress(x);
 }
 
 static void

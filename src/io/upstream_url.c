@@ -92,7 +92,11 @@ read_authority(struct str text, struct upstream_url *out, struct str *host, bool
 	*bracketed = text.len > 0 && text.ptr[0] == '[';
 	if (memchr(text.ptr, '@', text.len) != NULL)
 		return "must not hold a user or password; set api_key instead";
-	end = memchr(text.ptr, *bracketed ? ']' : ':', text.len);
+	end = memchr(text.ptr, ':', text.len);
+	if (!*bracketed && end != NULL && end != memrchr(text.ptr, ':', text.len))
+		return "an IPv6 address must stand in brackets";
+	if (*bracketed)
+		end = memchr(text.ptr, ']', text.len);
 	if (*bracketed && end == NULL)
 		return "a bracket is not closed";
 	*host = end == NULL ? text : (struct str){text.ptr, (size_t)(end - text.ptr)};
@@ -106,7 +110,7 @@ read_authority(struct str text, struct upstream_url *out, struct str *host, bool
 	if (wrong != NULL || text.len == 0)
 		return wrong;
 	if (text.ptr[0] != ':')
-		return "an IPv6 address must stand in brackets, and only a port may follow it";
+		return "only a port may follow the host";
 	return read_port(skip(text, 1), &out->port);
 }
 

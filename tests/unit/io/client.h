@@ -15,9 +15,11 @@ struct client {
 	struct peer *peer;
 	struct upstream *upstream;
 	struct timer guard;
-	struct exchange *exchange;
+	struct exchange *exchange; /* the last started; NULL when it has ended */
+	int running;               /* exchanges that have neither ended nor been cancelled */
 	struct exchange_request request;
-	/* What came: */
+	/* What came since the last start: */
+	int heads;
 	int status;
 	int flushes;
 	int drained;
@@ -40,7 +42,8 @@ int client_teardown(void **state);
 void client_use(struct client *c, const struct upstream_conf *conf);
 /* Starts the request, and forgets what came before. */
 void client_start(struct client *c);
-/* The loop until loop_stop, which an end calls unless in_end is set. */
+void client_cancel(struct client *c);
+/* The loop until loop_stop, which the last end calls unless in_end is set. */
 void client_run(struct client *c);
 /* Start, run, and check the end. */
 void client_expect(struct client *c, enum exchange_end end);

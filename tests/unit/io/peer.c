@@ -110,6 +110,7 @@ peer_create(struct loop *l, const char *address, int port)
 	bool is_v4 = inet_pton(AF_INET, address, &v4.sin_addr) == 1;
 	struct peer *p = NEW(struct peer);
 	socklen_t size = sizeof(v6);
+	int buffer_bytes = 512 * 1024;
 
 	p->loop = l;
 	if (!is_v4)
@@ -121,6 +122,9 @@ peer_create(struct loop *l, const char *address, int port)
 		free(p);
 		return NULL;
 	}
+	/* Its connections inherit it: the kernel alone must not take a whole large body. */
+	setsockopt(evconnlistener_get_fd(p->listener), SOL_SOCKET, SO_RCVBUF, &buffer_bytes,
+	           sizeof(buffer_bytes));
 	getsockname(evconnlistener_get_fd(p->listener), (void *)&v6, &size);
 	p->port = ntohs(v6.sin6_port); /* stands at the same place in both */
 	return p;
