@@ -62,7 +62,7 @@ near_offer_slice(struct near *n, struct str name)
 		return;
 	edits = count_edits(wrong, name);
 	/* The right name in the wrong group is as near as one slip of the finger. */
-	if (a.len == b.len && memcmp(a.ptr, b.ptr, a.len) == 0)
+	if (edits > 1 && a.len == b.len && memcmp(a.ptr, b.ptr, a.len) == 0)
 		edits = 1;
 	if (edits >= n->edits || edits * 2 > b.len)
 		return;

@@ -175,25 +175,39 @@ take_ollama_host(struct str *rest, struct url *u)
 	return true;
 }
 
+/* Scheme, host, port and path of OLLAMA_HOST. */
+static bool
+take_ollama(struct str rest, struct url *u)
+{
+	struct str authority;
+
+	if (!take_scheme(&rest, u) && memmem(rest.ptr, rest.len, "://", 3) != NULL)
+		return false;
+	authority = take_until(&rest, "/");
+	if (!take_ollama_host(&authority, u))
+		return false;
+	/* A colon without a port after it is let pass. */
+	if (authority.len > 1 && !url_parse_port(from(authority, 1), 1, &u->port))
+		return false;
+	while (rest.len > 0 && rest.ptr[rest.len - 1] == '/')
+		rest.len--;
+	u->path = rest;
+	return is_path(rest);
+}
+
 bool
 url_add_ollama(struct str text, struct buf *out, struct buf *why)
 {
 	struct url u = {.port = 11434};
-	struct str rest = text, authority;
 
 	if (str_eq(text, "ollama.com"))
-		rest = str_of("https://ollama.com");
-	(void)take_scheme(&rest, &u);
-	authority = take_until(&rest, "/");
-	if (!take_ollama_host(&authority, &u) ||
-	    (authority.len > 1 && !url_parse_port(from(authority, 1), 1, &u.port)) || !is_path(rest)) {
+		text = str_of("https://ollama.com");
+	if (!take_ollama(text, &u)) {
 		buf_adds(why, "is no address; give host, host:port or http://host:port");
 		return false;
 	}
 	buf_adds(out, u.tls ? "https://" : "http://");
 	url_add_hostport(&u, out);
-	while (rest.len > 0 && rest.ptr[rest.len - 1] == '/')
-		rest.len--;
-	buf_add(out, rest.ptr, rest.len);
+	buf_add(out, u.path.ptr, u.path.len);
 	return true;
 }

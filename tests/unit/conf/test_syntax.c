@@ -1,0 +1,100 @@
+#include "../check.h"
+
+#include "syntax.h"
+#include "table.h"
+
+#include <string.h>
+
+/* Texts that pass, NULL, texts that do not, NULL. */
+static void
+check_texts(text_check check, const char *const *texts)
+{
+	struct buf why = {0};
+
+	for (; *texts != NULL; texts++)
+		if (!check(str_of(*texts), &why))
+			fail_msg("\"%s\" %s", *texts, buf_text(&why));
+	for (texts++; *texts != NULL; texts++) {
+		buf_clear(&why);
+		if (check(str_of(*texts), &why))
+			fail_msg("\"%s\" passed", *texts);
+		/* It stands after the text, and says what would be right. */
+		assert_true(strncmp(buf_text(&why), "is ", 3) == 0 ||
+		            strncmp(buf_text(&why), "has ", 4) == 0);
+	}
+	buf_finish(&why);
+}
+
+#define CHECK(check, ...) check_texts(check, (const char *[]){__VA_ARGS__, NULL})
+
+static void
+names_can_stand_in_headers_and_paths(void **state)
+{
+	CHECK(syntax_name, "big", "10.0.0.1:11434", "[::1]:1", "a_b-c", NULL, "", "a b", "a/b", "a\"b",
+	      "a,b", "\xc3\xa4", "a\nb");
+}
+
+static void
+addresses_to_listen_on_have_a_port_or_a_path(void **state)
+{
+	CHECK(syntax_listen, "127.0.0.1:8080", ":8080", "localhost:0", "[::1]:8080", "[::]:65535",
+	      "unix:/run/drover.sock", NULL, "", "8080", "127.0.0.1", "127.0.0.1:", "a:65536", "a:-1",
+	      "::1:80", "[::1]", "[x]:80", "a b:80", "unix:", "unix:run/x", "http://a:80",
+	      "unix:/0123456789012345678901234567890123456789012345678901234567890123456789"
+	      "01234567890123456789012345678901234567");
+}
+
+static void
+hosts_are_names_without_a_port(void **state)
+{
+	CHECK(syntax_host, "localhost", "a.example", "*.a.example", "10.0.0.1", "::1", "*", NULL, "",
+	      "a:80", "*.", "a.*", "[::1]", "http://a", "a b", "**");
+}
+
+static void
+origins_have_a_scheme_or_a_star(void **state)
+{
+	CHECK(syntax_origin, "https://a.example", "http://10.0.0.*:*", "app://*", "*", NULL, "",
+	      "a.example", "https://a b", "https://a,https://b");
+}
+
+static void
+model_globs_are_plain(void **state)
+{
+	CHECK(syntax_glob, "qwen2.5:7b", "qwen*", "hf.co/a/b:Q4_K_M", "?", NULL, "", "a b", "\xc3\xa4");
+}
+
+static void
+keys_can_stand_in_a_header(void **state)
+{
+	CHECK(syntax_key, "sk-123", "a\"b", NULL, "", "a b", "a\r\nb", "\xc3\xa4");
+}
+
+static void
+the_access_log_goes_to_a_known_place(void **state)
+{
+	CHECK(syntax_access, "stdout", "off", "/var/log/x", "./x", NULL, "", "stderr", "x");
+}
+
+static void
+a_path_is_not_empty(void **state)
+{
+	CHECK(syntax_path, "x", "/a b/c", NULL, "");
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(names_can_stand_in_headers_and_paths),
+	    cmocka_unit_test(addresses_to_listen_on_have_a_port_or_a_path),
+	    cmocka_unit_test(hosts_are_names_without_a_port),
+	    cmocka_unit_test(origins_have_a_scheme_or_a_star),
+	    cmocka_unit_test(model_globs_are_plain),
+	    cmocka_unit_test(keys_can_stand_in_a_header),
+	    cmocka_unit_test(the_access_log_goes_to_a_known_place),
+	    cmocka_unit_test(a_path_is_not_empty),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
