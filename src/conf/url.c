@@ -186,6 +186,8 @@ take_ollama(struct str rest, struct url *u)
 	authority = take_until(&rest, "/");
 	if (!take_ollama_host(&authority, u))
 		return false;
+	if (authority.len > 0 && authority.ptr[0] != ':')
+		return false;
 	/* A colon without a port after it is let pass. */
 	if (authority.len > 1 && !url_parse_port(from(authority, 1), 1, &u->port))
 		return false;
