@@ -14,9 +14,11 @@
  *   answer given inside a callback only changes the state, and a pipelined
  *   request is taken up by the loop in front_conn_run or by a later event.
  * - EV_READ stays on, whatever the state, so that a client that goes is seen at
- *   once. Reading ahead stops at FRONT_INPUT_MAX: a client that has sent that
+ *   once. Reading ahead stops at FRONT_INPUT_HELD: a client that has sent that
  *   much behind its request (of a body that is held back, or pipelined) is seen
- *   to go only when it is written to.
+ *   to go only when it is written to. libevent's high watermark does not serve
+ *   for that: with DEFER_CALLBACKS it calls back without end while the input
+ *   stays above it.
  * - libevhtp's callbacks run only when we call them, on a request it cannot
  *   misread; its request is ended before the next begins.
  */
@@ -210,7 +212,7 @@ begin_idle(struct front_conn *c)
 		return;
 	}
 	timer_start(&c->read_timer, f->limits.idle_ms);
-	if (has_input)
+	if (has_input || !c->reading)
 		front_conn_wake(c);
 }
 
@@ -312,6 +314,20 @@ step(struct front_conn *c)
 	abort();
 }
 
+static void
+update_reading(struct front_conn *c)
+{
+	bool read = evbuffer_get_length(bufferevent_get_input(c->bev)) < FRONT_INPUT_HELD;
+
+	if (read == c->reading || c->state == FRONT_CONN_DEAD)
+		return;
+	c->reading = read;
+	if (read)
+		bufferevent_enable(c->bev, EV_READ);
+	else
+		bufferevent_disable(c->bev, EV_READ);
+}
+
 void
 front_conn_run(struct front_conn *c)
 {
@@ -321,6 +337,7 @@ front_conn_run(struct front_conn *c)
 	while (step(c))
 		continue;
 	c->running = false;
+	update_reading(c);
 }
 
 void
@@ -415,13 +432,13 @@ front_conn_accept(evhtp_connection_t *evhtp, void *arg)
 	c->evhtp = evhtp;
 	c->bev = evhtp_connection_get_bev(evhtp);
 	c->state = FRONT_CONN_IDLE;
+	c->reading = true;
 	set_peer(c, evhtp->saddr);
 	evutil_make_socket_closeonexec(bufferevent_getfd(c->bev));
 	bufferevent_getcb(c->bev, &f->evhtp_read, &f->evhtp_write, NULL, NULL);
 	bufferevent_setcb(c->bev, on_read, on_write, on_event, c);
-	bufferevent_setwatermark(c->bev, EV_READ, 0, FRONT_INPUT_MAX);
 	bufferevent_setwatermark(c->bev, EV_WRITE, FRONT_OUTPUT_LOW, 0);
-	bufferevent_set_max_single_read(c->bev, FRONT_INPUT_MAX);
+	bufferevent_set_max_single_read(c->bev, FRONT_READ_MAX);
 	bufferevent_set_max_single_write(c->bev, FRONT_OUTPUT_FULL);
 	timer_init(&c->read_timer, f->loop, on_read_timer, c);
 	timer_init(&c->write_timer, f->loop, on_write_timer, c);

@@ -7,7 +7,8 @@
 #include "front_impl.h"
 
 enum {
-	FRONT_INPUT_MAX = 64 * 1024,           /* read ahead of a client */
+	FRONT_INPUT_HELD = 32 * 1024,          /* of input that waits, from which on no more is read */
+	FRONT_READ_MAX = 32 * 1024,            /* at once */
 	FRONT_OUTPUT_FULL = 256 * 1024,        /* queued for it, above which the source pauses */
 	FRONT_OUTPUT_LOW = 64 * 1024,          /* and where it goes on */
 	FRONT_STAGED_KEPT = 16 * 1024,         /* memory for staging that is kept between two flushes */
@@ -40,6 +41,7 @@ struct front_conn {
 	enum front_conn_state state;
 	enum front_then then;      /* with FLUSHING */
 	bool running;              /* front_conn_run is on the stack */
+	bool reading;              /* EV_READ is on */
 	bool broken;               /* a write failed; the event is on its way */
 	evhtp_connection_t *evhtp; /* owned */
 	struct bufferevent *bev;   /* owned by evhtp */

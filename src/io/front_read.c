@@ -305,6 +305,8 @@ front_read_settle(struct front_req *r)
 	    evbuffer_get_length(in) >= r->body_left) {
 		evbuffer_drain(in, (size_t)r->body_left);
 		r->body = FRONT_BODY_DONE;
+		if (!r->conn->reading)
+			front_conn_wake(r->conn);
 	}
 	return r->body == FRONT_BODY_DONE;
 }

@@ -366,10 +366,14 @@ client_half_close(struct client *c)
 void
 client_read(struct client *c, bool on)
 {
-	if (on)
+	int wide = 1024 * 1024;
+
+	if (on) {
+		setsockopt(c->fd, SOL_SOCKET, SO_RCVBUF, &wide, sizeof(wide));
 		event_add(c->readable, NULL);
-	else
+	} else {
 		event_del(c->readable);
+	}
 }
 
 void

@@ -43,7 +43,8 @@ struct client {
 	struct event *readable;
 	struct event *writable;
 	struct buf in;
-	struct buf out; /* waits to be sent */
+	struct buf out;    /* waits to be sent */
+	struct timer drip; /* for the test's own use */
 	bool eof;
 	bool reset;
 };
