@@ -75,6 +75,7 @@ on_end(struct exchange *x, enum exchange_end end, const char *why, void *arg)
 		c->exchange = NULL;
 	c->running--;
 	c->end = (int)end;
+	c->why = why;
 	c->ends++;
 	if (c->in_end != NULL)
 		c->in_end(c);

@@ -24,7 +24,8 @@ struct client {
 	int flushes;
 	int drained;
 	int ends;
-	int end; /* enum exchange_end, or NO_END */
+	int end;         /* enum exchange_end, or NO_END */
+	const char *why; /* what came with it */
 	bool chunked;
 	struct buf body;
 	struct buf headers;
