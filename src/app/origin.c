@@ -82,7 +82,7 @@ host_is_allowed(const struct host_rule *rule, struct str host)
 	for (size_t i = 0; i < rule->allowed->count; i++)
 		if (str_glob(rule->allowed->items[i], name))
 			return true;
-	return rule->allowed->count == 0 && (is_local_name(name) || is_local_address(name));
+	return rule->allowed->count == 0 && (is_local_address(name) || is_local_name(name));
 }
 
 static bool
