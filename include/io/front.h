@@ -25,6 +25,8 @@
 struct front;
 struct front_req;
 
+enum { FRONT_PEER_MAX = 64 }; /* bytes of a client's address as text */
+
 struct front_limits {
 	int connections;
 	int64_t head_ms;  /* for a whole head, from its first byte */

@@ -174,16 +174,8 @@ add_text(struct access_log *log, const char *name, struct str value)
 static void
 add_number(struct access_log *log, const char *name, int64_t value)
 {
-	char digits[24];
-	size_t at = sizeof(digits);
-	uint64_t rest = (uint64_t)(value < 0 ? 0 : value);
-
 	add_name(log, name);
-	do {
-		digits[--at] = (char)('0' + rest % 10);
-		rest /= 10;
-	} while (rest > 0);
-	buf_add(&log->lines, digits + at, sizeof(digits) - at);
+	buf_add_int(&log->lines, value);
 }
 
 static void

@@ -84,19 +84,6 @@ forward_request_headers(const struct request *r, struct buf *out)
 	}
 }
 
-static void
-add_number(struct buf *out, int64_t n)
-{
-	char digits[24];
-	size_t at = sizeof(digits);
-
-	do {
-		digits[--at] = (char)('0' + n % 10);
-		n /= 10;
-	} while (n > 0);
-	buf_add(out, digits + at, sizeof(digits) - at);
-}
-
 void
 forward_answer_headers(const struct request *r, const struct http_head *answer, const char *backend,
                        struct buf *out)
@@ -112,6 +99,6 @@ forward_answer_headers(const struct request *r, const struct http_head *answer, 
 	buf_adds(out, "X-Drover-Backend: ");
 	buf_adds(out, backend);
 	buf_adds(out, "\r\nX-Drover-Queue-Ms: ");
-	add_number(out, r->waited_ms < 0 ? 0 : r->waited_ms);
+	buf_add_int(out, r->waited_ms);
 	buf_adds(out, "\r\n");
 }

@@ -11,7 +11,6 @@
 #include "base/random.h"
 
 #include <assert.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -59,7 +58,7 @@ request_create(struct gateway *g, struct front_req *client)
 	r->began_ms = clock_now_ms();
 	r->dialect = route_dialect(head->path);
 	r->method = head->method;
-	snprintf(r->peer, sizeof(r->peer), "%s", front_req_peer(client));
+	memcpy(r->peer, front_req_peer(client), strlen(front_req_peer(client)) + 1);
 	take_id(r, http_find_header(head, "X-Request-Id"));
 	list_add_last(&g->requests, &r->link);
 	front_req_set_data(client, r);
@@ -175,8 +174,9 @@ reply(struct request *r, int status, const char *content_type, struct str body, 
 {
 	struct front_head head = {.status = status, .length = (int64_t)body.len};
 
-	if (content_type != NULL)
-		buf_addf(headers, "Content-Type: %s\r\n", content_type);
+	buf_adds(headers, "Content-Type: ");
+	buf_adds(headers, content_type);
+	buf_adds(headers, "\r\n");
 	request_add_headers(r, headers);
 	head.headers = (struct str){headers->data, headers->len};
 	r->status = status;

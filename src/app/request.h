@@ -58,7 +58,7 @@ struct request {
 	char id[REQUEST_ID_MAX + 1];
 	/* For the log: */
 	enum http_method method;
-	char peer[64];
+	char peer[FRONT_PEER_MAX];
 	int64_t began_ms;
 	int64_t waited_ms;
 	int64_t first_byte_ms; /* absolute; 0: none yet */

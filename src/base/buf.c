@@ -8,8 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-static void
-reserve(struct buf *b, size_t more)
+void
+buf_reserve(struct buf *b, size_t more)
 {
 	size_t need = b->len + more + 1;
 	size_t cap = b->cap < 64 ? 64 : b->cap;
@@ -38,25 +38,19 @@ buf_clear(struct buf *b)
 }
 
 void
-buf_add(struct buf *b, const void *bytes, size_t len)
+buf_add_int(struct buf *b, int64_t value)
 {
-	reserve(b, len);
-	if (len > 0)
-		memcpy(b->data + b->len, bytes, len);
-	b->len += len;
-	b->data[b->len] = '\0';
-}
+	char digits[20];
+	size_t at = sizeof(digits);
+	uint64_t rest = value < 0 ? -(uint64_t)value : (uint64_t)value;
 
-void
-buf_adds(struct buf *b, const char *text)
-{
-	buf_add(b, text, strlen(text));
-}
-
-void
-buf_addc(struct buf *b, char c)
-{
-	buf_add(b, &c, 1);
+	do {
+		digits[--at] = (char)('0' + rest % 10);
+		rest /= 10;
+	} while (rest > 0);
+	if (value < 0)
+		digits[--at] = '-';
+	buf_add(b, digits + at, sizeof(digits) - at);
 }
 
 void
@@ -70,7 +64,7 @@ buf_addv(struct buf *b, const char *fmt, va_list args)
 	va_end(again);
 	if (n < 0)
 		abort();
-	reserve(b, (size_t)n);
+	buf_reserve(b, (size_t)n);
 	vsnprintf(b->data + b->len, (size_t)n + 1, fmt, args);
 	b->len += (size_t)n;
 }

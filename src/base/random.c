@@ -40,12 +40,14 @@ void
 random_hex(char *out, size_t len)
 {
 	static const char digits[] = "0123456789abcdef";
+	unsigned char bytes[16];
 
 	for (size_t i = 0; i + 1 < len; i++) {
-		unsigned char byte;
+		size_t at = i / 2 % sizeof(bytes);
 
-		random_bytes(&byte, 1);
-		out[i] = digits[byte & 15];
+		if (i % 2 == 0 && at == 0)
+			random_bytes(bytes, len / 2 - i / 2 < sizeof(bytes) ? len / 2 - i / 2 : sizeof(bytes));
+		out[i] = digits[i % 2 == 0 ? bytes[at] >> 4 : bytes[at] & 15];
 	}
 	out[len - 1] = '\0';
 }

@@ -53,7 +53,7 @@ struct front_conn {
 	uint64_t handed_bytes; /* to the kernel or the output buffer, ever */
 	uint64_t taken_bytes;  /* of them by the kernel, when the write timer last looked */
 	int looks;             /* in vain, by the write timer or for RESETTING */
-	char peer[64];
+	char peer[FRONT_PEER_MAX];
 	bool loopback;
 };
 

@@ -39,6 +39,22 @@ json_replaces_what_is_no_utf8(void **state)
 }
 
 static void
+numbers_are_written_in_full(void **state)
+{
+	struct buf b = {0};
+
+	buf_add_int(&b, 0);
+	buf_addc(&b, ' ');
+	buf_add_int(&b, -42);
+	buf_addc(&b, ' ');
+	buf_add_int(&b, INT64_MIN);
+	buf_addc(&b, ' ');
+	buf_add_int(&b, INT64_MAX);
+	assert_string_equal(buf_text(&b), "0 -42 -9223372036854775808 9223372036854775807");
+	buf_finish(&b);
+}
+
+static void
 take_hands_over(void **state)
 {
 	struct buf b = {0};
@@ -58,6 +74,7 @@ main(void)
 	    cmocka_unit_test(grows_and_stays_terminated),
 	    cmocka_unit_test(json_escapes_what_json_must),
 	    cmocka_unit_test(json_replaces_what_is_no_utf8),
+	    cmocka_unit_test(numbers_are_written_in_full),
 	    cmocka_unit_test(take_hands_over),
 	};
 
