@@ -102,18 +102,24 @@ syntax_listen(struct str text, struct buf *why)
 	return true;
 }
 
+static bool
+is_host_char(char c)
+{
+	return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+	       (c != '\0' && strchr("-._*?", c) != NULL);
+}
+
+/* A glob over what stands in Host before its port. */
 bool
 syntax_host(struct str text, struct buf *why)
 {
-	struct str rest = text;
+	bool is_glob = text.len > 0 && text.len <= 253;
 
-	if (str_eq(text, "*") || url_is_ipv6(text))
+	for (size_t i = 0; i < text.len && is_glob; i++)
+		is_glob = is_host_char(text.ptr[i]);
+	if (is_glob || url_is_ipv6(text))
 		return true;
-	if (str_starts_nocase(text, "*."))
-		rest = (struct str){text.ptr + 2, text.len - 2};
-	if (url_is_host(rest))
-		return true;
-	return refuse(why, "is no host name; give a name or an address without port, or *.domain");
+	return refuse(why, "is no host; give a name or an address without port; * is any text");
 }
 
 bool

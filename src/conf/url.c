@@ -14,17 +14,6 @@ is_alnum(char c)
 	return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
 }
 
-bool
-url_is_host(struct str text)
-{
-	if (text.len == 0 || text.len > LONGEST_HOST)
-		return false;
-	for (size_t i = 0; i < text.len; i++)
-		if (!is_alnum(text.ptr[i]) && strchr("-._", text.ptr[i]) == NULL)
-			return false;
-	return true;
-}
-
 static bool
 is_address(int family, struct str text)
 {
@@ -36,6 +25,27 @@ is_address(int family, struct str text)
 	memcpy(copy, text.ptr, text.len);
 	copy[text.len] = '\0';
 	return inet_pton(family, copy, &address) == 1;
+}
+
+/* 10.0.0.256 would be looked up as a name. */
+static bool
+is_broken_ipv4(struct str text)
+{
+	for (size_t i = 0; i < text.len; i++)
+		if (text.ptr[i] != '.' && (text.ptr[i] < '0' || text.ptr[i] > '9'))
+			return false;
+	return !is_address(AF_INET, text);
+}
+
+bool
+url_is_host(struct str text)
+{
+	if (text.len == 0 || text.len > LONGEST_HOST)
+		return false;
+	for (size_t i = 0; i < text.len; i++)
+		if (!is_alnum(text.ptr[i]) && strchr("-._", text.ptr[i]) == NULL)
+			return false;
+	return !is_broken_ipv4(text);
 }
 
 bool

@@ -28,7 +28,7 @@ other_value(const struct row *row)
 	case KIND_WORD: return row->words[1];
 	case KIND_TEXT: return "/seven";
 	case KIND_TEXTS: return row->option != NULL ? ":7, :8" : "https://*,*";
-	case KIND_RECORDS: return "http://7:7,http://8:8";
+	case KIND_RECORDS: return "http://c:7,http://d:8";
 	}
 	abort();
 }

@@ -132,8 +132,8 @@ a_wrong_value_is_told_with_its_place(void **state)
 	    {"listen:\n  - :1\n  - nowhere\n",
 	     "t.yaml:3:5: listen: \"nowhere\" is no address to listen "
 	     "on; give host:port, :port or unix:/path\n"},
-	    {"hosts: ['a b']", "t.yaml:1:9: hosts: \"a b\" is no host name; give a name or an address "
-	                       "without port, or *.domain\n"},
+	    {"hosts: ['a b']", "t.yaml:1:9: hosts: \"a b\" is no host; give a name or an address "
+	                       "without port; * is any text\n"},
 	    {"hosts: [\"a\\tb\"]", "t.yaml:1:9: hosts: the text has a control character in it\n"},
 	    {"# \xc3\xa4\nqueue: {'size': \xc3\xa4}",
 	     "t.yaml:2:17: queue.size: \"\xc3\xa4\" is no whole number; give 0 to 1000000\n"},

@@ -53,6 +53,7 @@ what_is_no_url_is_refused_with_a_reason(void **state)
 	    {"http://[::g]", "has no valid host; give http://host:port or https://host"},
 	    {"http://[::1", "has no valid host; give http://host:port or https://host"},
 	    {"http://::1", "has no valid host; give http://host:port or https://host"},
+	    {"http://10.0.0.256", "has no valid host; give http://host:port or https://host"},
 	    {"http://a:", "has no valid port; give 1 to 65535"},
 	    {"http://a:0", "has no valid port; give 1 to 65535"},
 	    {"http://a:65536", "has no valid port; give 1 to 65535"},
