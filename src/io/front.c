@@ -47,15 +47,6 @@ front_create(struct loop *l, const struct front_limits *limits, const struct fro
 	return f;
 }
 
-/* A client may have sent a request that was not read yet: that one is still answered. */
-static bool
-has_unread_bytes(const struct front_conn *c)
-{
-	char byte;
-
-	return recv(bufferevent_getfd(c->bev), &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 1;
-}
-
 void
 front_stop_accepting(struct front *f)
 {
@@ -64,8 +55,7 @@ front_stop_accepting(struct front *f)
 	f->stopping = true;
 	front_listeners_free(f);
 	LIST_FOR_EACH (c, &f->conns, struct front_conn, link)
-		if (c->state == FRONT_CONN_IDLE && !has_unread_bytes(c))
-			front_conn_kill(c);
+		front_conn_stop(c);
 }
 
 int

@@ -197,6 +197,21 @@ look_at_reset(struct front_conn *c)
 		reset(c);
 }
 
+/* A client may have sent a request that was not looked at yet: that one is still answered. */
+void
+front_conn_stop(struct front_conn *c)
+{
+	char byte;
+
+	if (c->state != FRONT_CONN_IDLE)
+		return;
+	if (evbuffer_get_length(bufferevent_get_input(c->bev)) > 0 ||
+	    recv(bufferevent_getfd(c->bev), &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 1)
+		front_conn_wake(c);
+	else
+		front_conn_kill(c);
+}
+
 /* Kept alive: libevhtp's write callback makes it forget the finished request. */
 static void
 begin_idle(struct front_conn *c)
@@ -207,12 +222,10 @@ begin_idle(struct front_conn *c)
 	evhtp_send_reply_end(c->evhtp->request);
 	f->evhtp_write(c->bev, c->evhtp);
 	c->state = FRONT_CONN_IDLE;
-	if (f->stopping && !has_input) {
-		front_conn_kill(c);
-		return;
-	}
 	timer_start(&c->read_timer, f->limits.idle_ms);
-	if (has_input || !c->reading)
+	if (f->stopping)
+		front_conn_stop(c);
+	else if (has_input)
 		front_conn_wake(c);
 }
 
@@ -238,6 +251,8 @@ begin_flush(struct front_conn *c, enum front_then then)
 	c->state = FRONT_CONN_FLUSHING;
 	c->then = then;
 	timer_stop(&c->read_timer);
+	if (!c->reading)
+		front_conn_wake(c);
 	if (front_conn_queued(c) == 0)
 		flushed(c);
 }
@@ -446,6 +461,6 @@ front_conn_accept(evhtp_connection_t *evhtp, void *arg)
 	list_add_last(&f->conns, &c->link);
 	f->accept_failing = false;
 	if (++f->conn_count == f->limits.connections)
-		front_accept_update(f);
+		front_accept_full(f);
 	return EVHTP_RES_OK;
 }

@@ -72,6 +72,8 @@ void front_conn_end(struct front_conn *c, enum front_then then);
 /* Answers instead of a handler, and closes. `head` is NULL where none was read. */
 void front_conn_refuse(struct front_conn *c, int status, const char *why,
                        const struct http_head *head);
+/* Closes it if it is idle. */
+void front_conn_stop(struct front_conn *c);
 void front_conn_gone(struct front_conn *c, enum front_gone why);
 void front_conn_kill(struct front_conn *c);
 

@@ -7,6 +7,7 @@
  */
 #include "front_impl.h"
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
 
@@ -25,7 +26,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-enum { ACCEPT_PAUSE_MS = 100 };
+enum { ACCEPT_PAUSE_MS = 100, FULL_SAID_AGAIN_MS = 60000 };
 
 struct front_listener {
 	struct list link;               /* in front.listeners */
@@ -86,6 +87,18 @@ front_accept_update(struct front *f)
 		else
 			evconnlistener_disable(l->accepts);
 	}
+}
+
+void
+front_accept_full(struct front *f)
+{
+	int64_t now_ms = clock_now_ms();
+
+	if (f->full_said_ms == 0 || now_ms - f->full_said_ms >= FULL_SAID_AGAIN_MS) {
+		log_warn("front", "%d connections are open, the most allowed: others wait", f->conn_count);
+		f->full_said_ms = now_ms;
+	}
+	front_accept_update(f);
 }
 
 /* libevhtp makes the listener for a socket that listens already. It has room for one, so we keep
@@ -245,16 +258,22 @@ listen_host(struct front *f, const char *address, struct buf *why)
 	return ok;
 }
 
-/* A socket nobody listens on any more is what a program left behind that was killed. */
+/* A socket nobody listens on any more is what a program left behind that was killed. To connect
+ * to another kind of file is refused just the same. */
 static bool
 is_stale(const struct sockaddr_un *un)
 {
-	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	bool stale = fd >= 0 && connect(fd, (const struct sockaddr *)un, sizeof(*un)) != 0 &&
-	             errno == ECONNREFUSED;
+	struct stat st;
+	bool stale;
+	int fd;
 
-	if (fd >= 0)
-		close(fd);
+	if (lstat(un->sun_path, &st) != 0 || !S_ISSOCK(st.st_mode))
+		return false;
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return false;
+	stale = connect(fd, (const struct sockaddr *)un, sizeof(*un)) != 0 && errno == ECONNREFUSED;
+	close(fd);
 	return stale;
 }
 

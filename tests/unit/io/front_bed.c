@@ -52,6 +52,12 @@ answer(struct front_req *r, int status, const char *bytes, size_t len)
 	script_free(s);
 }
 
+void
+bed_answer(struct bed *b, int status)
+{
+	answer(b->held, status, "text", 4);
+}
+
 static void
 echo(struct front_req *r)
 {

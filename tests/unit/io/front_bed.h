@@ -56,6 +56,8 @@ void bed_close(struct bed *b);
 void bed_guard(struct bed *b);
 /* What is ready now, and what follows from it at once. */
 void bed_settle(struct bed *b);
+/* Answers the request that is held. */
+void bed_answer(struct bed *b, int status);
 bool bed_saw(const struct bed *b, const char *call);
 
 /* Fails the test when it takes longer than 10 s. */

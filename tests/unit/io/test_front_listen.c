@@ -1,0 +1,274 @@
+/* Addresses: what is listened on, and what is refused. */
+#include "../check.h"
+
+#include "base/buf.h"
+#include "io/front.h"
+#include "io/loop.h"
+
+#include <netinet/in.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+static const struct front_limits limits = {
+    .connections = 10, .head_ms = 1000, .body_ms = 1000, .idle_ms = 1000, .write_ms = 1000};
+static const struct front_ops no_ops;
+
+struct world {
+	struct loop *loop;
+	struct front *front;
+	struct buf why;
+	struct buf addresses;
+	char dir[32];
+	char socket[64];
+	char unix_address[80];
+};
+
+static int
+start(void **state)
+{
+	struct world *w = calloc(1, sizeof(*w));
+
+	w->loop = loop_create();
+	w->front = front_create(w->loop, &limits, &no_ops, NULL);
+	strcpy(w->dir, "/tmp/test-front-XXXXXX");
+	assert_non_null(mkdtemp(w->dir));
+	snprintf(w->socket, sizeof(w->socket), "%s/s", w->dir);
+	snprintf(w->unix_address, sizeof(w->unix_address), "unix:%s", w->socket);
+	*state = w;
+	return 0;
+}
+
+static int
+end(void **state)
+{
+	struct world *w = *state;
+
+	front_destroy(&w->front);
+	loop_destroy(&w->loop);
+	buf_finish(&w->why);
+	buf_finish(&w->addresses);
+	unlink(w->socket);
+	assert_int_equal(rmdir(w->dir), 0);
+	free(w);
+	return 0;
+}
+
+static const char *
+listen_on(struct world *w, const char *address)
+{
+	if (!front_listen(w->front, address, &w->why))
+		fail_msg("%s", buf_text(&w->why));
+	buf_clear(&w->addresses);
+	front_addresses(w->front, &w->addresses);
+	return buf_text(&w->addresses);
+}
+
+static void
+check_refused(struct world *w, const char *address, const char *why)
+{
+	buf_clear(&w->why);
+	assert_false(front_listen(w->front, address, &w->why));
+	if (strstr(buf_text(&w->why), address) == NULL || strstr(buf_text(&w->why), why) == NULL)
+		fail_msg("%s: %s", address, buf_text(&w->why));
+}
+
+static int
+connect_unix(const char *path)
+{
+	struct sockaddr_un un = {.sun_family = AF_UNIX};
+	int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+
+	memcpy(un.sun_path, path, strlen(path));
+	if (connect(fd, (struct sockaddr *)&un, sizeof(un)) == 0)
+		return fd;
+	close(fd);
+	return -1;
+}
+
+/* The machine that tests run on may lack IPv6. */
+static bool
+has_ipv6(void)
+{
+	struct sockaddr_in6 in6 = {.sin6_family = AF_INET6, .sin6_addr = IN6ADDR_LOOPBACK_INIT};
+	int fd = socket(AF_INET6, SOCK_STREAM, 0);
+	bool ok = fd >= 0 && bind(fd, (struct sockaddr *)&in6, sizeof(in6)) == 0;
+
+	if (fd >= 0)
+		close(fd);
+	return ok;
+}
+
+static void
+port_0_takes_a_free_one(void **state)
+{
+	const char *url = listen_on(*state, "127.0.0.1:0");
+
+	assert_memory_equal(url, "http://127.0.0.1:", 17);
+	assert_true(atoi(url + 17) > 0);
+}
+
+static void
+ipv6_stands_in_brackets(void **state)
+{
+	if (!has_ipv6())
+		skip();
+	assert_memory_equal(listen_on(*state, "[::1]:0"), "http://[::1]:", 13);
+}
+
+static void
+a_name_is_bound_at_each_of_its_addresses_on_one_port(void **state)
+{
+	const char *urls = listen_on(*state, "localhost:0");
+	const char *first = strchr(urls, ' ');
+	const char *port = strrchr(urls, ':');
+
+	assert_non_null(strstr(urls, "127.0.0.1"));
+	if (first != NULL)
+		assert_memory_equal(first - strlen(port), port, strlen(port));
+}
+
+static void
+no_host_means_every_address(void **state)
+{
+	const char *urls = listen_on(*state, ":0");
+
+	assert_non_null(strstr(urls, "http://0.0.0.0:"));
+	if (has_ipv6())
+		assert_non_null(strstr(urls, " http://[::]:"));
+}
+
+static void
+what_is_no_address_is_refused(void **state)
+{
+	static const char *const bad[] = {"",       "127.0.0.1", "127.0.0.1:",      "::1:8080",
+	                                  "a:b",    ":-1",       "127.0.0.1:65536", "[::1]",
+	                                  ":8080x", "[::1:80",   "http://127.0.0.1"};
+
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		check_refused(*state, bad[i], "not an address");
+	check_refused(*state, "no.such.host.invalid:80", "cannot listen on");
+	check_refused(*state, "192.0.2.1:0", "Cannot assign requested address");
+}
+
+static void
+a_port_in_use_is_refused(void **state)
+{
+	const char *url = listen_on(*state, "127.0.0.1:0");
+
+	check_refused(*state, url + strlen("http://"), "Address already in use");
+}
+
+static void
+a_unix_socket_is_open_to_all_and_gone_afterwards(void **state)
+{
+	struct world *w = *state;
+	struct stat st;
+	int fd;
+
+	assert_string_equal(listen_on(w, w->unix_address), w->unix_address);
+	assert_int_equal(stat(w->socket, &st), 0);
+	assert_int_equal(st.st_mode & 0777, 0666);
+	fd = connect_unix(w->socket);
+	assert_true(fd >= 0);
+	close(fd);
+	front_destroy(&w->front);
+	assert_int_not_equal(stat(w->socket, &st), 0);
+}
+
+static void
+a_stale_unix_socket_is_replaced(void **state)
+{
+	struct world *w = *state;
+	struct sockaddr_un un = {.sun_family = AF_UNIX};
+	int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+
+	memcpy(un.sun_path, w->socket, strlen(w->socket));
+	assert_int_equal(bind(fd, (struct sockaddr *)&un, sizeof(un)), 0);
+	close(fd);
+	listen_on(w, w->unix_address);
+	fd = connect_unix(w->socket);
+	assert_true(fd >= 0);
+	close(fd);
+}
+
+static void
+a_unix_socket_in_use_is_left_alone(void **state)
+{
+	struct world *w = *state;
+	struct front *second = front_create(w->loop, &limits, &no_ops, NULL);
+	int fd;
+
+	listen_on(w, w->unix_address);
+	buf_clear(&w->why);
+	assert_false(front_listen(second, w->unix_address, &w->why));
+	assert_non_null(strstr(buf_text(&w->why), "Address already in use"));
+	front_destroy(&second);
+	fd = connect_unix(w->socket);
+	assert_true(fd >= 0);
+	close(fd);
+}
+
+static void
+a_file_that_is_no_socket_is_left_alone(void **state)
+{
+	struct world *w = *state;
+	FILE *file = fopen(w->socket, "w");
+	struct stat st;
+
+	fclose(file);
+	check_refused(w, w->unix_address, "Address already in use");
+	assert_int_equal(stat(w->socket, &st), 0);
+	assert_true(S_ISREG(st.st_mode));
+}
+
+static void
+a_unix_path_that_is_too_long_is_refused(void **state)
+{
+	char address[200];
+
+	memset(address, 'a', sizeof(address));
+	memcpy(address, "unix:/", 6);
+	address[sizeof(address) - 1] = '\0';
+	check_refused(*state, address, "File name too long");
+}
+
+static void
+after_a_stop_nobody_listens(void **state)
+{
+	struct world *w = *state;
+
+	listen_on(w, w->unix_address);
+	front_stop_accepting(w->front);
+	assert_int_equal(connect_unix(w->socket), -1);
+	buf_clear(&w->addresses);
+	front_addresses(w->front, &w->addresses);
+	assert_int_equal(w->addresses.len, 0);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, start, end)
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    TEST(port_0_takes_a_free_one),
+	    TEST(ipv6_stands_in_brackets),
+	    TEST(a_name_is_bound_at_each_of_its_addresses_on_one_port),
+	    TEST(no_host_means_every_address),
+	    TEST(what_is_no_address_is_refused),
+	    TEST(a_port_in_use_is_refused),
+	    TEST(a_unix_socket_is_open_to_all_and_gone_afterwards),
+	    TEST(a_stale_unix_socket_is_replaced),
+	    TEST(a_unix_socket_in_use_is_left_alone),
+	    TEST(a_file_that_is_no_socket_is_left_alone),
+	    TEST(a_unix_path_that_is_too_long_is_refused),
+	    TEST(after_a_stop_nobody_listens),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
