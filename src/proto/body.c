@@ -101,33 +101,37 @@ key_name(const struct route *route, enum key key)
 	abort();
 }
 
+/* The length of a character that folds to an ASCII letter though it is none, and that letter. */
+static size_t
+fold(struct str text, char *letter)
+{
+	static const struct {
+		const char *utf8;
+		size_t len;
+		char letter;
+	} folds[] = {{"\xc5\xbf", 2, 's'}, {"\xe2\x84\xaa", 3, 'k'}};
+
+	for (size_t i = 0; i < sizeof(folds) / sizeof(folds[0]); i++)
+		if (text.len >= folds[i].len && memcmp(text.ptr, folds[i].utf8, folds[i].len) == 0) {
+			*letter = folds[i].letter;
+			return folds[i].len;
+		}
+	return 0;
+}
+
 /* Whether Go takes `written` for `name`, which is in lower case. */
 static bool
 folds_to(struct str written, const char *name)
 {
-	static const struct {
-		const char *utf8;
-		char letter;
-	} folds[] = {{"\xc5\xbf", 's'}, {"\xe2\x84\xaa", 'k'}};
-	size_t i = 0;
+	while (written.len > 0 && *name != '\0') {
+		char letter = (char)tolower((unsigned char)*written.ptr);
+		size_t n = (unsigned char)*written.ptr < 0x80 ? 1 : fold(written, &letter);
 
-	while (i < written.len && *name != '\0') {
-		char letter = (char)tolower((unsigned char)written.ptr[i]);
-		size_t n = 1;
-
-		for (size_t f = 0; f < 2; f++) {
-			size_t len = strlen(folds[f].utf8);
-
-			if (written.len - i >= len && memcmp(written.ptr + i, folds[f].utf8, len) == 0) {
-				letter = folds[f].letter;
-				n = len;
-			}
-		}
-		if (letter != *name++)
+		if (n == 0 || letter != *name++)
 			return false;
-		i += n;
+		written = (struct str){written.ptr + n, written.len - n};
 	}
-	return i == written.len && *name == '\0';
+	return written.len == 0 && *name == '\0';
 }
 
 static bool
