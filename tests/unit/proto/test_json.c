@@ -109,6 +109,7 @@ static const struct str allowed[] = {
     TEXT("\"\\u0041\\u00e9\\u20AC\\uD83D\\uDE00\""),
     TEXT("\"\\u0000\""),
     TEXT("\"\x7f\""),
+    TEXT("\"\xe0\xa0\x80\xed\x9f\xbf\xee\x80\x80\xf0\x90\x80\x80\""),
     TEXT("\"\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80\xf4\x8f\xbf\xbf\""),
     TEXT("\"\\ud800\""),
     TEXT("\"\\udc00x\""),

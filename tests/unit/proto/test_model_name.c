@@ -23,6 +23,7 @@ names_that_ollama_holds_for_one_become_one(void **state)
 	    {"hf.co/bartowski/X-GGUF:Q8_0", "hf.co/bartowski/x-gguf:q8_0"},
 	    {"localhost:5000/library/llama3", "localhost:5000/library/llama3:latest"},
 	    {"host/library/llama3:x", "host/library/llama3:x"},
+	    {"library/mike/llama3", "library/mike/llama3:latest"},
 	    {"llama3:", "llama3:"},
 	    {"registry.ollama.ai/llama3", "registry.ollama.ai/llama3:latest"},
 	    {"https://llama3", "https://llama3:latest"},
