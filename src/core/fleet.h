@@ -19,11 +19,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* Packed, with struct place: decisions walk over many of them. */
 enum residency {
 	ABSENT,
 	LOADING, /* sent there, not seen loaded yet */
 	LOADED,
-};
+} __attribute__((packed));
 
 struct place {
 	bool allowed; /* by the node's configuration */

@@ -9,14 +9,6 @@ age_of(const struct lane *l)
 	return lane_oldest(l)->sequence;
 }
 
-bool
-keep_forbids(const struct backend *b, const struct variant *v, uint64_t sequence)
-{
-	const struct lane *l = b->kept_for;
-
-	return l != NULL && l->need.variant != v && sequence > age_of(l);
-}
-
 void
 keep_drop(struct lane *l)
 {

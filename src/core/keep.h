@@ -22,6 +22,12 @@
 void keep_review(const struct queue *q, const struct survey *y, int64_t now_ms);
 void keep_drop(struct lane *l);
 /* Whether a job of that arrival number must leave the node to somebody older. */
-bool keep_forbids(const struct backend *b, const struct variant *v, uint64_t sequence);
+static inline bool
+keep_forbids(const struct backend *b, const struct variant *v, uint64_t sequence)
+{
+	const struct lane *l = b->kept_for;
+
+	return l != NULL && l->need.variant != v && sequence > lane_oldest(l)->sequence;
+}
 
 #endif

@@ -62,14 +62,6 @@ backend_allows(const struct backend *b, const char *model)
 	return false;
 }
 
-bool
-backend_has_room(const struct backend *b, const struct variant *v)
-{
-	const struct place *p = &v->places[b->index];
-
-	return p->busy < b->parallel && (p->busy > 0 || b->busy_variants < b->max_loaded);
-}
-
 /* The idle variant that was used longest ago; NULL: none is idle. */
 static struct variant *
 find_idle(const struct backend *b)
@@ -107,7 +99,7 @@ take_slot(struct backend *b, struct variant *v, int64_t now_ms)
 {
 	struct place *p = &v->places[b->index];
 
-	assert(b->busy < b->slots && backend_has_room(b, v));
+	assert(b->busy < b->slots && p->busy < b->parallel);
 	if (p->residency == ABSENT)
 		reckon_load(b, v);
 	if (p->busy++ == 0)

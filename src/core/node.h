@@ -52,10 +52,6 @@ struct backend *backend_create(struct fleet *f, size_t index, const struct backe
 void backend_destroy(struct backend *b);
 /* Whether its configuration lets it run the model. */
 bool backend_allows(const struct backend *b, const char *model);
-/* Whether a node that has a slot left at all can take the variant. One with nothing in flight
- * needs the node to have less than max_loaded variants in flight: Ollama then has an idle model
- * to evict; else it would wait for one, and everything behind it too. */
-bool backend_has_room(const struct backend *b, const struct variant *v);
 /* The job runs here: takes its slot, reckons with what the node will load and evict for it. */
 void backend_take(struct backend *b, struct job *j, int64_t now_ms);
 /* Gives it back. `done`: the job came to its end here. */

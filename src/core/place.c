@@ -3,7 +3,6 @@
 
 #include "base/mem.h"
 #include "keep.h"
-#include "node.h"
 
 #include <stdlib.h>
 
@@ -36,16 +35,6 @@ survey_take(struct survey *y, const struct fleet *f, int64_t now_ms)
 		if (b->busy < b->slots)
 			y->open[y->open_count++] = b;
 	}
-}
-
-bool
-place_serves(const struct backend *b, const struct need *need)
-{
-	const struct place *p = &need->variant->places[b->index];
-
-	if (need->only != NULL && need->only != b)
-		return false;
-	return need->slotless ? p->allowed : p->listed;
 }
 
 bool
@@ -88,6 +77,29 @@ rank_of(const struct backend *b, const struct need *need)
 	};
 }
 
+/* Whether a node that has a slot left at all can take the variant. One with nothing in flight
+ * needs the node to have less than max_loaded variants in flight: Ollama then has an idle model
+ * to evict; else it would wait for one, and everything behind it too. */
+static bool
+has_room(const struct backend *b, const struct variant *v)
+{
+	const struct place *p = &v->places[b->index];
+
+	return p->busy < b->parallel && (p->busy > 0 || b->busy_variants < b->max_loaded);
+}
+
+/* The tests that fail most come first: most lanes are blocked, most of the time. */
+static bool
+can_start(const struct survey *y, const struct backend *b, const struct need *need,
+          uint64_t sequence)
+{
+	if (!need->slotless && !has_room(b, need->variant))
+		return false;
+	if (!place_serves(b, need) || place_is_avoided(y, b, need))
+		return false;
+	return need->slotless || !keep_forbids(b, need->variant, sequence);
+}
+
 struct backend *
 place_find(const struct survey *y, const struct need *need, uint64_t sequence)
 {
@@ -97,17 +109,13 @@ place_find(const struct survey *y, const struct need *need, uint64_t sequence)
 	struct backend *best = NULL;
 
 	for (size_t i = 0; i < count; i++) {
-		struct backend *b = nodes[i];
+		struct rank rank;
 
-		if (!place_serves(b, need) || place_is_avoided(y, b, need))
+		if (!can_start(y, nodes[i], need, sequence))
 			continue;
-		if (!need->slotless &&
-		    (!backend_has_room(b, need->variant) || keep_forbids(b, need->variant, sequence)))
-			continue;
-		struct rank rank = rank_of(b, need);
-
+		rank = rank_of(nodes[i], need);
 		if (best == NULL || is_better(rank, best_rank)) {
-			best = b;
+			best = nodes[i];
 			best_rank = rank;
 		}
 	}

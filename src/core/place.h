@@ -9,7 +9,7 @@
 #ifndef CORE_PLACE_PRIVATE_H
 #define CORE_PLACE_PRIVATE_H
 
-#include "fleet.h"
+#include "node.h"
 #include "queue.h"
 
 #include <stdbool.h>
@@ -29,7 +29,16 @@ void survey_resize(struct survey *y, size_t backends);
 void survey_take(struct survey *y, const struct fleet *f, int64_t now_ms);
 
 /* Whether the node may run it at all, by configuration and listing. */
-bool place_serves(const struct backend *b, const struct need *need);
+static inline bool
+place_serves(const struct backend *b, const struct need *need)
+{
+	const struct place *p = &need->variant->places[b->index];
+
+	if (need->only != NULL && need->only != b)
+		return false;
+	return need->slotless ? p->allowed : p->listed;
+}
+
 /* Whether the failed node is left out since another one has the variant. */
 bool place_is_avoided(const struct survey *y, const struct backend *b, const struct need *need);
 /* The node for a job that arrived as number `sequence`; NULL: none now. */

@@ -9,6 +9,7 @@ the list below.
 import json
 import pathlib
 import shlex
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -22,11 +23,11 @@ BUGS = [
     ("a slot is not given back", "node.c", "	b->busy--;\n", ""),
     ("a variant's slot is not given back", "node.c", "if (--p->busy == 0)", "if (p->busy == 1)"),
     ("one slot too many on a node", "place.c", "if (b->busy < b->slots)", "if (b->busy <= b->slots)"),
-    ("one slot too many of a model", "node.c", "p->busy < b->parallel", "p->busy <= b->parallel"),
-    ("one slot too few of a model", "node.c", "p->busy < b->parallel", "p->busy + 1 < b->parallel"),
-    ("one model too many in flight", "node.c", "b->busy_variants < b->max_loaded",
-     "b->busy_variants <= b->max_loaded"),
-    ("a model never goes to a node that holds another", "node.c", "p->busy > 0 || b->busy_variants",
+    ("one slot too many of a model", "place.c", "p->busy < b->parallel", "p->busy <= b->parallel"),
+    ("one slot too few of a model", "place.c", "p->busy < b->parallel", "p->busy + 1 < b->parallel"),
+    ("one model too many in flight", "place.c",
+     "b->busy_variants < b->max_loaded", "b->busy_variants <= b->max_loaded"),
+    ("a model never goes to a node that holds another", "place.c", "p->busy > 0 || b->busy_variants",
      "p->busy > 0 || b->resident"),
     ("nothing is evicted", "node.c", "while (b->resident >= b->max_loaded &&",
      "while (b->resident > 1000 &&"),
@@ -62,8 +63,10 @@ BUGS = [
      "y->usable[i] != b && place_serves(y->usable[i], need)", "true"),
     ("no node is kept for who waited too long", "keep.c", "		b = choose(l, y);\n",
      "		b = NULL;\n"),
-    ("a kept node is not left alone", "keep.c", "sequence > age_of(l);", "sequence < age_of(l);"),
-    ("a kept node is kept from the elder too", "keep.c", " && sequence > age_of(l);", ";"),
+    ("a kept node is not left alone", "keep.h", "sequence > lane_oldest(l)->sequence;",
+     "sequence < lane_oldest(l)->sequence;"),
+    ("a kept node is kept from the elder too", "keep.h",
+     " && sequence > lane_oldest(l)->sequence;", ";"),
     ("nodes are kept without need", "keep.c",
      "		if (!must_run_dry(b, l->need.variant))\n			return NULL;\n", ""),
     ("the place of a job kept for outlives it", "sched.c", "	if (j == lane_oldest(j->lane))\n",
@@ -97,32 +100,34 @@ def command_of(build, source):
     sys.exit(f"{source} is not in the build")
 
 
-def compile_changed(build, source, changed, out):
-    command = command_of(build, source)
-    command[command.index("-o") + 1] = str(out)
-    command[command.index("-c") + 1] = str(changed)
-    for flag in ("-MF", "-MQ"):
-        at = command.index(flag)
-        del command[at:at + 2]
-    command.remove("-MD")
-    subprocess.run(command + ["-w", f"-I{CORE}"], cwd=build, check=True)
-    return command[0], [a for a in command if a.startswith(("-fsanitize", "--coverage"))]
+def compile_changed(build, name, work):
+    """Compiles what the change touches: the file itself, or all that may include the header."""
+    sources = [name] if name.endswith(".c") else sorted(p.name for p in CORE.glob("*.c"))
+    for source in sources:
+        command = command_of(build, CORE / source)
+        command[command.index("-o") + 1] = str(work / f"{source}.o")
+        command[command.index("-c") + 1] = str(work / source)
+        for flag in ("-MF", "-MQ"):
+            at = command.index(flag)
+            del command[at:at + 2]
+        command.remove("-MD")
+        subprocess.run(command + ["-w"], cwd=build, check=True)
+    flags = [a for a in command if a.startswith(("-fsanitize", "--coverage"))]
+    return command[0], flags, [work / f"{source}.o" for source in sources]
 
 
 def is_caught(build, work, bug):
     what, name, text, replacement = bug
-    source = CORE / name
-    original = source.read_text()
+    shutil.copytree(CORE, work, dirs_exist_ok=True)
+    original = (CORE / name).read_text()
     if original.count(text) != 1:
         sys.exit(f"planted bug '{what}': its text is in {name} {original.count(text)} times")
-    changed = work / name
-    changed.write_text(original.replace(text, replacement))
-    compiler, flags = compile_changed(build, source, changed, work / "changed.o")
-    objects = sorted((build / "tests/sim/test_sched_sim.p").glob("*.o"))
-    program = work / "sim"
-    subprocess.run([compiler, *flags, "-o", program, *objects, work / "changed.o",
+    (work / name).write_text(original.replace(text, replacement))
+    compiler, flags, changed = compile_changed(build, name, work)
+    simulation = sorted((build / "tests/sim/test_sched_sim.p").glob("*.o"))
+    subprocess.run([compiler, *flags, "-o", work / "sim", *simulation, *changed,
                     build / "src/core/libcore.a", build / "src/base/libbase.a", "-lm"], check=True)
-    run = subprocess.run([program, WORLDS], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
+    run = subprocess.run([work / "sim", WORLDS], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
                          text=True, timeout=120)
     first_line = run.stderr.strip().splitlines()[:1]
     print("ok    " if run.returncode != 0 else "MISSED", what, *first_line, sep=" | ", flush=True)
