@@ -1,7 +1,9 @@
 /* JSON as Go's encoding/json reads and writes it. */
 #include "gojson.h"
 
+#include "base/mem.h"
 #include <errno.h>
+
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -79,34 +81,51 @@ gojson_add_string(struct buf *out, struct str text)
 	buf_addc(out, '"');
 }
 
-static void
-add_members(struct buf *out, const cJSON *tree, bool named)
+static int
+compare_keys(const void *a, const void *b)
 {
-	const cJSON *it;
+	const cJSON *const *x = a, *const *y = b;
 
-	cJSON_ArrayForEach (it, tree) {
-		if (it != tree->child)
-			buf_addc(out, ',');
-		if (named) {
-			gojson_add_string(out, str_of(it->string));
-			buf_addc(out, ':');
-		}
-		gojson_add_tree(out, it);
-	}
+	return strcmp((*x)->string, (*y)->string);
 }
 
-void
-gojson_add_tree(struct buf *out, const cJSON *tree)
+static void add_tree(struct buf *out, const cJSON *tree, bool sorted);
+
+static void
+add_members(struct buf *out, const cJSON *tree, bool sorted)
+{
+	size_t count = (size_t)cJSON_GetArraySize(tree), n = 0;
+	const cJSON **members = mem_zalloc(count + 1, sizeof(*members));
+	const cJSON *it;
+
+	cJSON_ArrayForEach (it, tree)
+		members[n++] = it;
+	if (sorted && cJSON_IsObject(tree))
+		qsort(members, count, sizeof(*members), compare_keys);
+	for (size_t i = 0; i < count; i++) {
+		if (i > 0)
+			buf_addc(out, ',');
+		if (cJSON_IsObject(tree)) {
+			gojson_add_string(out, str_of(members[i]->string));
+			buf_addc(out, ':');
+		}
+		add_tree(out, members[i], sorted);
+	}
+	free(members);
+}
+
+static void
+add_tree(struct buf *out, const cJSON *tree, bool sorted)
 {
 	char number[GOJSON_NUMBER_MAX];
 
 	if (cJSON_IsObject(tree)) {
 		buf_addc(out, '{');
-		add_members(out, tree, true);
+		add_members(out, tree, sorted);
 		buf_addc(out, '}');
 	} else if (cJSON_IsArray(tree)) {
 		buf_addc(out, '[');
-		add_members(out, tree, false);
+		add_members(out, tree, sorted);
 		buf_addc(out, ']');
 	} else if (cJSON_IsString(tree)) {
 		gojson_add_string(out, str_of(tree->valuestring));
@@ -117,6 +136,18 @@ gojson_add_tree(struct buf *out, const cJSON *tree)
 	} else {
 		buf_adds(out, "null");
 	}
+}
+
+void
+gojson_add_tree(struct buf *out, const cJSON *tree)
+{
+	add_tree(out, tree, false);
+}
+
+void
+gojson_add_map(struct buf *out, const cJSON *tree)
+{
+	add_tree(out, tree, true);
 }
 
 /* printf writes 1e-07 where Go writes 1e-7; it leaves 1e+21 as it is. */
@@ -295,6 +326,12 @@ gojson_int(const cJSON *object, const char *key, int64_t fallback)
 	const cJSON *value = gojson_get(object, key);
 
 	return cJSON_IsNumber(value) ? to_int(value->valuedouble) : fallback;
+}
+
+const cJSON *
+gojson_list(const cJSON *value)
+{
+	return cJSON_IsArray(value) ? value : NULL;
 }
 
 static bool

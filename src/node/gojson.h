@@ -24,6 +24,8 @@ void gojson_add_string(struct buf *out, struct str text);
 void gojson_add_escaped(struct buf *out, struct str text);
 /* A tree, compact, with the keys in the order of the tree. */
 void gojson_add_tree(struct buf *out, const cJSON *tree);
+/* The same as a Go map would be written: the keys sorted, at every depth. */
+void gojson_add_map(struct buf *out, const cJSON *tree);
 size_t gojson_format_float32(char out[GOJSON_NUMBER_MAX], float value);
 size_t gojson_format_float64(char out[GOJSON_NUMBER_MAX], double value);
 /* RFC 3339 in UTC, the fraction without trailing zeros, no quotes. */
@@ -37,6 +39,9 @@ const cJSON *gojson_get(const cJSON *object, const char *key);
 const char *gojson_text(const cJSON *object, const char *key);
 bool gojson_bool(const cJSON *object, const char *key, bool fallback);
 int64_t gojson_int(const cJSON *object, const char *key, int64_t fallback);
+
+/* The value itself when it is a list; else NULL, which has no elements. */
+const cJSON *gojson_list(const cJSON *value);
 
 enum gojson_type { GOJSON_TEXT, GOJSON_BOOL, GOJSON_INT, GOJSON_FLOAT, GOJSON_LIST, GOJSON_OBJECT };
 
