@@ -122,6 +122,12 @@ ask_add_tree(struct ask *a, const char *what, const cJSON *tree)
 	buf_finish(&text);
 }
 
+void
+ask_add_seed(struct ask *a, int64_t seed)
+{
+	a->hash = hash_add_u64(a->hash, (uint64_t)seed);
+}
+
 /* Go: `option "num_ctx" must be of type integer`. */
 static int64_t
 option_int(struct ask *a, const cJSON *options, const char *key, int64_t fallback)
@@ -165,7 +171,8 @@ ask_read_options(struct ask *a, const cJSON *options)
 		return;
 	read_runner_options(a, options);
 	a->max_tokens = option_int(a, options, "num_predict", a->max_tokens);
-	a->hash = hash_add_u64(a->hash, (uint64_t)option_int(a, options, "seed", 0));
+	if (gojson_get(options, "seed") != NULL)
+		ask_add_seed(a, option_int(a, options, "seed", 0));
 	a->stop = gojson_get(options, "stop");
 }
 

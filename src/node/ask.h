@@ -73,6 +73,8 @@ bool ask_add_image(struct ask *a, const char *base64);
 void ask_add_media(struct ask *a, struct str bytes);
 /* Anything else that an answer depends on. */
 void ask_add_tree(struct ask *a, const char *what, const cJSON *tree);
+/* One that was said; left out, it counts for nothing. */
+void ask_add_seed(struct ask *a, int64_t seed);
 /* Ollama's "options": what the runner needs, num_predict, stop, seed. */
 void ask_read_options(struct ask *a, const cJSON *options);
 /* Ollama's "keep_alive" and "think". */

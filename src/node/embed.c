@@ -224,6 +224,13 @@ first_input(const struct ask *a)
 	return cJSON_IsArray(a->input) ? a->input->child : a->input;
 }
 
+/* A lone text has neighbours too: the other fields of the body. */
+static const cJSON *
+next_input(const struct ask *a, const cJSON *it)
+{
+	return cJSON_IsArray(a->input) ? it->next : NULL;
+}
+
 static void
 embed_whole(struct buf *out, struct reply *r)
 {
@@ -232,10 +239,9 @@ embed_whole(struct buf *out, struct reply *r)
 	buf_adds(out, "{\"model\":");
 	gojson_add_string(out, str_of(r->ask->model));
 	buf_adds(out, ",\"embeddings\":[");
-	for (; it != NULL && !r->ask->empty; it = it->next) {
+	for (; it != NULL && !r->ask->empty; it = next_input(r->ask, it)) {
+		buf_adds(out, it != first_input(r->ask) ? "," : "");
 		add_vector(out, r->ask, str_of(it->valuestring));
-		if (it->next != NULL)
-			buf_addc(out, ',');
 	}
 	buf_addc(out, ']');
 	if (!r->ask->empty)
@@ -263,7 +269,7 @@ openai_whole(struct buf *out, struct reply *r)
 	int index = 0;
 
 	buf_adds(out, "{\"object\":\"list\",\"data\":[");
-	for (; it != NULL; it = it->next) {
+	for (; it != NULL; it = next_input(r->ask, it)) {
 		buf_adds(out, index > 0 ? "," : "");
 		buf_adds(out, "{\"object\":\"embedding\",\"embedding\":");
 		add_vector(out, r->ask, str_of(it->valuestring));

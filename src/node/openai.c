@@ -62,16 +62,6 @@ read_parameters(struct ask *a)
 	a->stop = gojson_get(a->body, "stop");
 }
 
-/* As Ollama's native options do it, so that a prompt has one answer on all routes. */
-static void
-add_seed(struct ask *a)
-{
-	const cJSON *seed = gojson_get(a->body, "seed");
-
-	if (seed != NULL)
-		a->hash = hash_add_u64(a->hash, (uint64_t)gojson_int(a->body, "seed", 0));
-}
-
 bool
 openai_add_image_url(struct ask *a, const char *url, struct refusal_text *no)
 {
@@ -175,7 +165,8 @@ openai_read_chat(struct ask *a, struct str body, struct refusal_text *no)
 	a->tools = gojson_get(a->body, "tools");
 	ask_add_tree(a, "tools", a->tools);
 	read_format(a);
-	add_seed(a);
+	if (gojson_get(a->body, "seed") != NULL)
+		ask_add_seed(a, gojson_int(a->body, "seed", 0));
 	reasoning = gojson_get(a->body, "reasoning");
 	return ask_read_effort(a,
 	                       reasoning != NULL ? gojson_text(reasoning, "effort")
@@ -196,7 +187,8 @@ openai_read_completion(struct ask *a, struct str body, struct refusal_text *no)
 	a->empty = prompt[0] == '\0';
 	ask_add_tree(a, "suffix", gojson_get(a->body, "suffix"));
 	ask_add_message(a, "user", str_of(prompt));
-	add_seed(a);
+	if (gojson_get(a->body, "seed") != NULL)
+		ask_add_seed(a, gojson_int(a->body, "seed", 0));
 	return true;
 }
 
