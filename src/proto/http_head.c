@@ -244,7 +244,9 @@ http_skip_empty_lines(struct str bytes)
 	enum { SKIPPED_BYTES_MAX = 8 };
 	size_t n = 0;
 
-	while (n < SKIPPED_BYTES_MAX && n < bytes.len) {
+	if (bytes.len > SKIPPED_BYTES_MAX)
+		bytes.len = SKIPPED_BYTES_MAX;
+	while (n < bytes.len) {
 		if (bytes.ptr[n] == '\n')
 			n++;
 		else if (bytes.len - n >= 2 && bytes.ptr[n] == '\r' && bytes.ptr[n + 1] == '\n')

@@ -446,6 +446,7 @@ empty_lines_before_a_request_are_skipped(void **state)
 	assert_int_equal(http_skip_empty_lines(str_of("\rG")), 0);
 	assert_int_equal(http_skip_empty_lines(str_of("\r")), 0);
 	assert_int_equal(http_skip_empty_lines(str_of("\r\n\r\n\r\n\r\n\r\n\r\n")), 8);
+	assert_int_equal(http_skip_empty_lines(str_of("\n\r\n\r\n\r\n\r\n")), 7);
 	assert_int_equal(http_skip_empty_lines(str_of("")), 0);
 }
 

@@ -1,0 +1,104 @@
+/* Answers of nodes: cut anywhere, they read the same. The first byte says to what. */
+#include "base/buf.h"
+#include "proto/http.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+struct reading {
+	enum http_read end;
+	int heads;
+	struct buf text; /* the head's fields, then the body */
+	size_t used;
+};
+
+static void
+require(bool ok)
+{
+	if (!ok)
+		abort();
+}
+
+static void
+note_head(struct reading *r, const struct http_head *h)
+{
+	require(++r->heads == 1 && h->status >= 200 && h->status < 600);
+	buf_addf(&r->text, "%d %.*s %d %llu %d", h->status, STR_ARG(h->reason), (int)h->framing,
+	         (unsigned long long)h->length, h->keep_alive);
+	for (size_t i = 0; i < h->header_count; i++)
+		buf_addf(&r->text, "\n%.*s:%.*s", STR_ARG(h->headers[i].name),
+		         STR_ARG(h->headers[i].value));
+}
+
+/* False once nothing more is to be read. */
+static bool
+read_piece(struct reading *r, struct http_answer *a, struct str in)
+{
+	size_t len = in.len;
+	struct str slice;
+
+	for (;;) {
+		r->end = http_answer_next(a, &in, &slice);
+		switch (r->end) {
+		case HTTP_HEAD_READ: note_head(r, &a->head); break;
+		case HTTP_DATA:
+			require(slice.len > 0);
+			buf_add(&r->text, slice.ptr, slice.len);
+			break;
+		case HTTP_MORE:
+			require(in.len == 0);
+			r->used += len;
+			return true;
+		case HTTP_END:
+		case HTTP_BAD: r->used += len - in.len; return false;
+		}
+	}
+}
+
+static void
+read_answer(struct reading *r, struct str text, bool to_head, size_t step)
+{
+	struct http_answer a;
+	size_t at = 0;
+
+	*r = (struct reading){.end = HTTP_MORE};
+	http_answer_init(&a, to_head);
+	while (at < text.len) {
+		/* A copy of the exact size: a slice kept for too long is seen. */
+		size_t len = text.len - at < step ? text.len - at : step;
+		char *copy = malloc(len);
+
+		require(copy != NULL);
+		memcpy(copy, text.ptr + at, len);
+		at += len;
+		if (!read_piece(r, &a, (struct str){copy, len}))
+			at = text.len;
+		free(copy);
+	}
+	if (r->end == HTTP_MORE)
+		r->end = http_answer_eof(&a);
+	require((r->end == HTTP_BAD) == (a.why != NULL));
+	http_answer_finish(&a);
+}
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct reading whole, pieces;
+	struct str text = {(const char *)data + 1, size - 1};
+
+	if (size == 0)
+		return 0;
+	read_answer(&whole, text, (data[0] & 1) != 0, size);
+	read_answer(&pieces, text, (data[0] & 1) != 0, 1 + (data[0] >> 1));
+	require(whole.end == pieces.end);
+	if (whole.end == HTTP_END) {
+		require(whole.used == pieces.used && whole.text.len == pieces.text.len);
+		require(memcmp(whole.text.data, pieces.text.data, whole.text.len) == 0);
+	}
+	buf_finish(&whole.text);
+	buf_finish(&pieces.text);
+	return 0;
+}
