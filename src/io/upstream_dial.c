@@ -55,13 +55,26 @@ shake(struct conn *c)
 	abort();
 }
 
+/* A node may think for minutes without a byte. The probes tell its silence from that of a machine
+ * that is gone, within half a minute, also for idle connections. */
+static void
+set_options(int fd)
+{
+	int on = 1, idle_s = 15, interval_s = 5, probes = 3;
+
+	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+	setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof(on));
+	setsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE, &idle_s, sizeof(idle_s));
+	setsockopt(fd, IPPROTO_TCP, TCP_KEEPINTVL, &interval_s, sizeof(interval_s));
+	setsockopt(fd, IPPROTO_TCP, TCP_KEEPCNT, &probes, sizeof(probes));
+}
+
 static void
 connected(struct conn *c)
 {
 	struct upstream *u = c->upstream;
-	int on = 1;
 
-	setsockopt(c->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+	set_options(c->fd);
 	names_worked(&u->names, &c->addresses.at[c->address - 1]);
 	if (u->tls == NULL) {
 		conn_opened(c);

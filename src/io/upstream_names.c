@@ -84,6 +84,18 @@ add_fixed(struct names *n)
 	n->fixed = n->known.count > 0;
 }
 
+/* A resolver may list its addresses in another order each time. */
+static void
+put_proven_first(struct names *n)
+{
+	int i = find(&n->known, &n->proven.any);
+
+	if (i <= 0)
+		return;
+	memmove(&n->known.at[1], &n->known.at[0], (size_t)i * sizeof(n->known.at[0]));
+	n->known.at[0] = n->proven;
+}
+
 /* What was known stays. */
 static void
 fail(struct names *n, const char *why)
@@ -106,6 +118,7 @@ take_result(struct names *n, int error, const struct evutil_addrinfo *found)
 	}
 	n->doubted = false;
 	n->known = list;
+	put_proven_first(n);
 	n->fresh_until_ms = clock_now_ms() + FRESH_MS;
 }
 
@@ -207,15 +220,9 @@ names_want(struct names *n)
 void
 names_worked(struct names *n, const union address *a)
 {
-	int i = find(&n->known, &a->any);
-	union address first;
-
 	n->doubted = false;
-	if (i <= 0)
-		return;
-	first = n->known.at[i];
-	memmove(&n->known.at[1], &n->known.at[0], (size_t)i * sizeof(first));
-	n->known.at[0] = first;
+	n->proven = *a;
+	put_proven_first(n);
 }
 
 void

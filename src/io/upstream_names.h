@@ -33,6 +33,7 @@ struct names {
 	const char *host;
 	uint16_t port;
 	struct addresses known;
+	union address proven;   /* took a connection; its family is 0 before */
 	bool fixed;             /* a literal address, or localhost: never looked up */
 	bool doubted;           /* no known address took the last connection */
 	int64_t fresh_until_ms; /* known is not looked up again before */
@@ -50,7 +51,7 @@ void names_init(struct names *n, struct loop *l, const char *host, uint16_t port
 void names_finish(struct names *n);
 /* True: `known` is to be used now. False: after on_done, and then whatever it says. */
 bool names_want(struct names *n);
-/* What a dial made of the addresses: the one that worked is tried first from then on. */
+/* What a dial made of the addresses; the one that worked is tried first from then on. */
 void names_worked(struct names *n, const union address *a);
 void names_failed(struct names *n);
 

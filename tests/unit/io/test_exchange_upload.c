@@ -10,7 +10,7 @@
 
 #define OK "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 
-enum { LARGE_BYTES = 16 << 20 };
+enum { LARGE_BYTES = 8 << 20 };
 
 static void
 says_ok(struct peer_conn *p, void *arg)

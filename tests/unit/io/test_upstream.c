@@ -319,6 +319,18 @@ an_unknown_name_is_told(void **state)
 }
 
 static void
+without_a_name_server_names_are_unknown(void **state)
+{
+	struct client *c = *state;
+
+	evdns_base_clear_nameservers_and_suspend(loop_dns(c->loop));
+	evdns_base_resume(loop_dns(c->loop));
+	use_host(c, "node.test", 60);
+	client_expect(c, EXCHANGE_CONNECT_FAILED);
+	client_expect(c, EXCHANGE_CONNECT_FAILED);
+}
+
+static void
 a_silent_name_server_is_not_waited_for(void **state)
 {
 	struct client *c = *state;
@@ -426,6 +438,7 @@ main(void)
 	    TEST(every_address_of_a_name_is_tried),
 	    TEST(a_name_is_looked_up_once_for_many),
 	    TEST(an_unknown_name_is_told),
+	    TEST(without_a_name_server_names_are_unknown),
 	    TEST(a_silent_name_server_is_not_waited_for),
 	    TEST(the_last_address_is_kept_when_lookups_fail),
 	    TEST(the_last_address_is_kept_when_lookups_hang),
