@@ -43,7 +43,7 @@ enum breaker_state { BREAKER_CLOSED, BREAKER_OPEN, BREAKER_TRYING };
 enum backend_fault {
 	FAULT_CONNECT, /* no connection: the node is marked down at once */
 	FAULT_BROKEN,  /* closed or no HTTP */
-	FAULT_BUSY,    /* 503 */
+	FAULT_BUSY,    /* 503: a pause of 250 ms to 10 s, no matter for the breaker */
 	FAULT_HANG,    /* no first byte, or none for long: opens the breaker at once */
 };
 
@@ -55,22 +55,26 @@ const char *breaker_state_name(enum breaker_state s);
 int backend_busy(const struct backend *b);
 int backend_slots(const struct backend *b);
 int backend_weight(const struct backend *b);
-/* Up, not draining, breaker not open at `now`. */
+/* Up, not draining, not in a pause after a 503, and its breaker lets a job through. */
 bool backend_is_usable(const struct backend *b, int64_t now_ms);
 
 /* Canonical names. Whether it lists the model (and its configuration allows it). */
 bool backend_has_model(const struct backend *b, const char *model);
 bool backend_holds_model(const struct backend *b, const char *model);
 
-/* A probe's outcome. Returns whether the state changed (log it). */
+/* A probe's outcome. Returns whether the state changed (log it). The first probe decides at
+ * once, and one good one is enough for a node that never was up. */
 bool backend_saw_probe(struct backend *b, bool ok, int64_t now_ms);
 /* A request on it went wrong; true when state or breaker changed. */
 bool backend_saw_fault(struct backend *b, enum backend_fault fault, int64_t now_ms);
-/* A request on it brought a first byte of an answer that is no 503. */
+/* A request on it brought a first byte of an answer that is no 503; true when that closed the
+ * breaker. */
 bool backend_saw_answer(struct backend *b, int64_t now_ms);
 void backend_set_draining(struct backend *b, bool draining);
 
-/* Replace what it lists (/api/tags) and what it holds (/api/ps). */
+/* Replace what it lists (/api/tags) and what it holds (/api/ps). A model that is in flight, or
+ * was sent there or reckoned as evicted since the snapshot before, is not corrected yet: this
+ * snapshot may be older. */
 void backend_set_models(struct backend *b, const char *const *names, size_t count);
 void backend_set_loaded(struct backend *b, const char *const *names, size_t count);
 

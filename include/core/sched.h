@@ -81,7 +81,8 @@ int sched_waiting_in(const struct sched *s, enum job_class class);
 int sched_running(const struct sched *s);
 /* Waiting jobs that go before it by class, age and arrival: 0 is next. O(waiting). */
 int sched_position(const struct sched *s, const struct job *j);
-/* How long what waits now will take to start, by the measured drain rate: 1 s to 1 h. */
+/* How long what waits now, and one more, will take to start, by the measured drain rate: 1 s to
+ * 1 h. */
 int64_t sched_retry_after_ms(const struct sched *s, int64_t now_ms);
 
 #endif

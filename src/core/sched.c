@@ -226,6 +226,8 @@ sched_submit(struct sched *s, struct job *j, const char *model, int64_t now_ms)
 	if (admit(s, j, now_ms))
 		return SCHED_QUEUED;
 	variant_release(&s->fleet, &j->variant);
+	/* It would have waited: with a queue of size 0 nothing else says that there is demand. */
+	pace_saw_queue(&s->pace, true, now_ms);
 	return SCHED_FULL;
 }
 
@@ -396,7 +398,7 @@ sched_position(const struct sched *s, const struct job *j)
 int64_t
 sched_retry_after_ms(const struct sched *s, int64_t now_ms)
 {
-	int64_t ms = pace_estimate_ms(&s->pace, s->queue.waiting, now_ms);
+	int64_t ms = pace_estimate_ms(&s->pace, s->queue.waiting + 1, now_ms);
 
 	if (ms < RETRY_AFTER_LEAST_MS)
 		return RETRY_AFTER_LEAST_MS;

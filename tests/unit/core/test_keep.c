@@ -202,6 +202,30 @@ another_node_is_kept_when_the_first_goes_down(void **state)
 	assert_ptr_equal(waits->backend, second);
 }
 
+static void
+an_older_one_takes_the_node_from_a_younger(void **state)
+{
+	struct backend *shared = add("shared", 2, 1);
+	struct backend *second = add("second", 1, 1);
+	struct job *running = run("a");
+	struct job *older, *younger;
+
+	list_models(second, "b", NULL, NULL);
+	assert_ptr_equal(run("b")->backend, second);
+	older = desk_queue(&d, "b", CLASS_LOW);
+	younger = desk_queue(&d, "c", CLASS_LOW);
+	d.now += AGING_MS;
+	/* The older waits for a slot of the second node, the younger for the first to run dry. */
+	assert_null(run("a"));
+	backend_saw_fault(second, FAULT_CONNECT, d.now);
+	assert_null(desk_pick(&d));
+	desk_end(&d, running);
+	assert_ptr_equal(desk_pick(&d), older);
+	assert_ptr_equal(older->backend, shared);
+	desk_end(&d, older);
+	assert_ptr_equal(desk_pick(&d), younger);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int
@@ -215,6 +239,7 @@ main(void)
 	    TEST(the_node_is_free_again_when_the_waiting_client_leaves),
 	    TEST(the_oldest_comes_first_when_several_want_the_same_node),
 	    TEST(another_node_is_kept_when_the_first_goes_down),
+	    TEST(an_older_one_takes_the_node_from_a_younger),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -305,13 +305,29 @@ retry_after_follows_the_drain_rate(void **state)
 		desk_end(&d, j);
 	}
 	assert_int_equal(sched_waiting(d.sched), 20);
-	assert_int_equal(sched_retry_after_ms(d.sched, d.now), 20 * 3000);
+	assert_int_equal(sched_retry_after_ms(d.sched, d.now), 21 * 3000);
 	desk_pick(&d);
 	/* It hangs: the estimate grows before the slot comes back, up to its bound. */
 	d.now += 30000;
-	assert_int_equal(sched_retry_after_ms(d.sched, d.now), 19 * 30000);
+	assert_int_equal(sched_retry_after_ms(d.sched, d.now), 20 * 30000);
 	d.now += 100000000;
 	assert_int_equal(sched_retry_after_ms(d.sched, d.now), 3600000);
+	desk_close(&d);
+}
+
+static void
+without_a_queue_retry_after_follows_the_slots(void **state)
+{
+	struct job *j;
+
+	open_with(0);
+	desk_add(&d, node_conf("n1"));
+	j = desk_queue(&d, "a", CLASS_NORMAL);
+	desk_pick(&d);
+	assert_int_equal(desk_submit(&d, desk_new(&d, CLASS_NORMAL), "a"), SCHED_FULL);
+	d.now += 7000;
+	desk_end(&d, j);
+	assert_int_equal(sched_retry_after_ms(d.sched, d.now), 7000);
 	desk_close(&d);
 }
 
@@ -333,6 +349,7 @@ main(void)
 	    cmocka_unit_test(expires_at_max_wait_or_at_its_deadline),
 	    cmocka_unit_test(a_deadline_that_left_is_no_reason_to_wake_twice),
 	    cmocka_unit_test(retry_after_follows_the_drain_rate),
+	    cmocka_unit_test(without_a_queue_retry_after_follows_the_slots),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
