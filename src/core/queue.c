@@ -78,13 +78,21 @@ lane_drop_empty(struct lane *l)
 	free(l);
 }
 
+/* --- order --- */
+
+static struct job *
+first_of(const struct lane *l, int class)
+{
+	return LIST_FIRST(&l->jobs[class], struct job, queue_link);
+}
+
 struct job *
 lane_oldest(const struct lane *l)
 {
 	struct job *oldest = NULL;
 
 	for (int c = 0; c < CLASSES; c++) {
-		struct job *j = LIST_FIRST(&l->jobs[c], struct job, queue_link);
+		struct job *j = first_of(l, c);
 
 		if (j != NULL && (oldest == NULL || j->sequence < oldest->sequence))
 			oldest = j;
@@ -92,40 +100,25 @@ lane_oldest(const struct lane *l)
 	return oldest;
 }
 
-/* --- order --- */
-
-bool
-job_is_aged(const struct queue *q, const struct job *j, int64_t now_ms)
+static struct job *
+first_by_class(const struct lane *l)
 {
-	return q->aging_ms > 0 && now_ms - j->queued_at_ms >= q->aging_ms;
-}
-
-struct turn
-turn_of(const struct queue *q, const struct job *j, int64_t now_ms)
-{
-	return (struct turn){
-	    .band = job_is_aged(q, j, now_ms) ? 0 : (int)j->class + 1,
-	    .sequence = j->sequence,
-	};
-}
-
-bool
-turn_is_before(struct turn a, struct turn b)
-{
-	return a.band != b.band ? a.band < b.band : a.sequence < b.sequence;
+	for (int c = 0; c < CLASSES; c++)
+		if (!list_empty(&l->jobs[c]))
+			return first_of(l, c);
+	abort();
 }
 
 struct job *
 lane_first(const struct queue *q, const struct lane *l, int64_t now_ms)
 {
-	struct job *oldest = lane_oldest(l);
+	if (queue_has_aged(q, now_ms)) {
+		struct job *oldest = lane_oldest(l);
 
-	if (job_is_aged(q, oldest, now_ms))
-		return oldest;
-	for (int c = 0; c < CLASSES; c++)
-		if (!list_empty(&l->jobs[c]))
-			return LIST_FIRST(&l->jobs[c], struct job, queue_link);
-	abort();
+		if (job_is_aged(q, oldest, now_ms))
+			return oldest;
+	}
+	return first_by_class(l);
 }
 
 /* --- the whole queue --- */

@@ -12,7 +12,6 @@
 #include "core/job.h"
 
 #include <stdbool.h>
-#include <stddef.h>
 #include <stdint.h>
 
 /* Where a job may run; equal within a lane. */
@@ -51,15 +50,34 @@ struct need need_of(const struct job *j);
 void queue_add(struct queue *q, struct job *j);
 /* A lane that empties goes: it must keep no node then. */
 void queue_remove(struct queue *q, struct job *j);
-struct turn turn_of(const struct queue *q, const struct job *j, int64_t now_ms);
-bool turn_is_before(struct turn a, struct turn b);
+
+static inline bool
+job_is_aged(const struct queue *q, const struct job *j, int64_t now_ms)
+{
+	return q->aging_ms > 0 && now_ms - j->queued_at_ms >= q->aging_ms;
+}
+
+static inline struct turn
+turn_of(const struct queue *q, const struct job *j, int64_t now_ms)
+{
+	return (struct turn){
+	    .band = job_is_aged(q, j, now_ms) ? 0 : (int)j->class + 1,
+	    .sequence = j->sequence,
+	};
+}
+
+static inline bool
+turn_is_before(struct turn a, struct turn b)
+{
+	return a.band != b.band ? a.band < b.band : a.sequence < b.sequence;
+}
+
 /* The lane's job whose turn is first. */
 struct job *lane_first(const struct queue *q, const struct lane *l, int64_t now_ms);
 /* The lane's longest waiting job, whatever its class. */
 struct job *lane_oldest(const struct lane *l);
 /* Whether anybody at all waits longer than the aging bound. */
 bool queue_has_aged(const struct queue *q, int64_t now_ms);
-bool job_is_aged(const struct queue *q, const struct job *j, int64_t now_ms);
 /* NULL: none waits. */
 struct job *queue_oldest(const struct queue *q);
 /* A job whose deadline has come, or NULL. */
