@@ -24,7 +24,8 @@ void buf_reserve(struct buf *b, size_t more);
 /* A number in decimal. */
 void buf_add_int(struct buf *b, int64_t value);
 void buf_addf(struct buf *b, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
-void buf_addv(struct buf *b, const char *fmt, va_list args) __attribute__((format(printf, 2, 0)));
+void buf_addv(struct buf *b, const char *fmt, va_list args)
+    __attribute__((format(printf, 2, 0), nonnull));
 /* Adds `text` as a JSON string, quotes included; bytes that are no UTF-8 become U+FFFD. */
 void buf_add_json(struct buf *b, const char *text, size_t len);
 /* The content as a C string, "" when empty; belongs to the buffer. */

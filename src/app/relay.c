@@ -106,6 +106,14 @@ static const struct exchange_ops exchange_ops = {
     .on_end = on_end,
 };
 
+/* Of a form, Go takes a field from the query before the body: what the gateway did not read by
+ * must not reach the node. */
+static struct str
+target_of(const struct request *r, const struct http_head *head)
+{
+	return r->route->multipart ? head->path : head->target;
+}
+
 void
 relay_start(struct relay *y, struct request *r, struct server *s, const struct relay_limits *limits,
             const struct relay_ops *ops, void *arg)
@@ -114,7 +122,7 @@ relay_start(struct relay *y, struct request *r, struct server *s, const struct r
 	struct buf headers = {0};
 	struct exchange_request req = {
 	    .method = head->method,
-	    .target = head->target,
+	    .target = target_of(r, head),
 	    .body = {r->body.data, r->body.len},
 	    .streamed = r->route->kind == ROUTE_BLOB && head->framing != HTTP_NO_BODY,
 	    .streamed_length = head->framing == HTTP_LENGTH ? (int64_t)head->length : -1,

@@ -196,7 +196,7 @@ request_reply(struct request *r, int status, const char *content_type, struct st
 	buf_finish(&headers);
 }
 
-static void
+__attribute__((format(printf, 5, 0))) static void
 fail(struct request *r, enum job_end end, int status, int64_t retry_after_ms, const char *fmt,
      va_list args)
 {
