@@ -125,54 +125,54 @@ record_add_item(struct record *r, size_t row, const struct origin *from, struct 
 }
 
 struct record *
-record_add_record(struct record *r, size_t i, const struct origin *from)
+record_add_record(struct record *r, size_t row, const struct origin *from)
 {
-	const struct row *row = &r->table->rows[i];
-	struct slot *slot = &r->slots[i];
+	const struct row *list = &r->table->rows[row];
+	struct slot *slot = &r->slots[row];
 	struct record *child = NEW(struct record);
 	struct record **records;
 
-	(void)value_add_record(row, record_base(r));
-	records = mem_realloc(slot->records, (slot->record_count + 1) * sizeof(records[0]));
+	(void)value_add_record(list, record_base(r));
+	records = mem_realloc(slot->records, (slot->record_count + 1) * sizeof(void *));
 	slot->records = records;
 	records[slot->record_count] = child;
 	*child = (struct record){
-	    .table = row->of,
+	    .table = list->of,
 	    .parent = r,
-	    .parent_row = i,
+	    .parent_row = row,
 	    .index = slot->record_count++,
 	    .origin = *from,
 	};
-	child->slots = mem_zalloc(row->of->count, sizeof(child->slots[0]));
+	child->slots = mem_zalloc(list->of->count, sizeof(child->slots[0]));
 	set_defaults(child);
 	return child;
 }
 
 void
-record_add_any(struct record *r, size_t i, const struct origin *from, struct str text,
+record_add_any(struct record *r, size_t row, const struct origin *from, struct str text,
                struct report *report)
 {
 	struct record *child;
 
-	if (r->table->rows[i].kind == KIND_TEXTS) {
-		record_add_item(r, i, from, text, report);
+	if (r->table->rows[row].kind == KIND_TEXTS) {
+		record_add_item(r, row, from, text, report);
 		return;
 	}
-	child = record_add_record(r, i, from);
+	child = record_add_record(r, row, from);
 	record_set(child, child->table->single_row, from, text, report);
 }
 
 void
-record_set_any(struct record *r, size_t i, const struct origin *from, struct str text,
+record_set_any(struct record *r, size_t row, const struct origin *from, struct str text,
                struct report *report)
 {
 	struct str part;
 
-	if (!table_is_list(&r->table->rows[i])) {
-		record_set(r, i, from, text, report);
+	if (!table_is_list(&r->table->rows[row])) {
+		record_set(r, row, from, text, report);
 		return;
 	}
-	record_clear_list(r, i, from);
+	record_clear_list(r, row, from);
 	while (str_split(&text, ',', &part))
-		record_add_any(r, i, from, str_trim(part), report);
+		record_add_any(r, row, from, str_trim(part), report);
 }

@@ -5,6 +5,7 @@
 #include "near.h"
 #include "syntax.h"
 
+#include <ctype.h>
 #include <string.h>
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
@@ -32,7 +33,7 @@ static const char *const format_words[] = {"text", "json", NULL};
 
 static const struct row backend_rows[] = {
     {"name", KIND_TEXT, AT(name), .check = syntax_name,
-     .help = "what logs, metrics and X-Drover-Backend call it; default: host:port of its url"},
+     .help = "what logs and X-Drover-Backend call it; default: host:port of its url"},
     {"url", KIND_TEXT, AT(url), .check = syntax_url,
      .help = "where it is: http://host:port or https://host; a path goes before every target"},
     {"weight", KIND_INTEGER, AT(weight), .initial = "1", .least = 1, .most = 1000,
@@ -43,7 +44,7 @@ static const struct row backend_rows[] = {
     {"max_loaded", KIND_INTEGER, AT(max_loaded), .initial = "3", .least = 1, .most = 1024,
      .ollama = "OLLAMA_MAX_LOADED_MODELS",
      .help = "models loaded at once: what OLLAMA_MAX_LOADED_MODELS is there"},
-    {"slots", KIND_INTEGER, AT(slots), .least = 1, .most = 1024 * 1024,
+    {"slots", KIND_INTEGER, AT(slots), .least = 1, .most = KIB * KIB,
      .help = "requests at once on the whole node; default: parallel x max_loaded"},
     {"models", KIND_TEXTS, AT(models), .most = 1000, .check = syntax_glob,
      .help = "only models that match one of these globs; default: all that it lists"},
@@ -243,9 +244,6 @@ void
 table_add_variable(const char *path, struct buf *out)
 {
 	buf_adds(out, "DROVER_");
-	for (; *path != '\0'; path++) {
-		char c = *path;
-
-		buf_addc(out, c == '.' ? '_' : c >= 'a' && c <= 'z' ? (char)(c - 'a' + 'A') : c);
-	}
+	for (; *path != '\0'; path++)
+		buf_addf(out, "%c", *path == '.' ? '_' : toupper((unsigned char)*path));
 }

@@ -33,7 +33,9 @@ typedef bool (*text_check)(struct str text, struct buf *why);
 struct row {
 	const char *path; /* "queue.size" */
 	enum kind kind;
-	size_t offset;
+	bool secret;         /* never shown */
+	bool reloadable;     /* false: only a restart changes it */
+	size_t offset;       /* in the struct that the table describes */
 	const char *initial; /* the default as text, lists with commas; NULL: none */
 	const char *help;
 	int64_t least, most;      /* of a number; of a list its length is at most `most` */
@@ -42,8 +44,6 @@ struct row {
 	const char *option;       /* its option, "--listen"; NULL: none */
 	const char *argument;     /* the option's argument in the help */
 	const char *ollama;       /* Ollama's variable that counts when nothing else is said */
-	bool secret;              /* never shown */
-	bool reloadable;          /* false: only a restart changes it */
 	size_t count_offset;
 	const struct table *of; /* of KIND_RECORDS */
 };

@@ -9,9 +9,15 @@
 #include <string.h>
 
 static void *
-at(const void *base, size_t offset)
+at(void *base, size_t offset)
 {
-	return (char *)(uintptr_t)base + offset;
+	return (char *)base + offset;
+}
+
+static const void *
+peek(const void *base, size_t offset)
+{
+	return (const char *)base + offset;
 }
 
 /* ---- reading ---- */
@@ -272,16 +278,30 @@ clear_texts(struct text_list *list)
 	*list = (struct text_list){0};
 }
 
+/* The array is of a struct that only the table knows: its pointer is copied as bytes. */
+static char *
+records_of(const struct row *row, const void *base)
+{
+	char *records;
+
+	memcpy(&records, peek(base, row->offset), sizeof(records));
+	return records;
+}
+
+static void
+set_records(const struct row *row, void *base, const void *records, size_t count)
+{
+	memcpy(at(base, row->offset), &records, sizeof(records));
+	*(size_t *)at(base, row->count_offset) = count;
+}
+
 static void
 clear_records(const struct row *row, void *base)
 {
-	void **records = at(base, row->offset);
-
 	for (size_t i = 0; i < value_record_count(row, base); i++)
 		value_finish_all(row->of, value_record(row, base, i));
-	free(*records);
-	*records = NULL;
-	*(size_t *)at(base, row->count_offset) = 0;
+	free(records_of(row, base));
+	set_records(row, base, NULL, 0);
 }
 
 void
@@ -296,32 +316,30 @@ value_clear_list(const struct row *row, void *base)
 const struct text_list *
 value_texts(const struct row *row, const void *base)
 {
-	return at(base, row->offset);
+	return peek(base, row->offset);
 }
 
 size_t
 value_record_count(const struct row *row, const void *base)
 {
-	return *(const size_t *)at(base, row->count_offset);
+	return *(const size_t *)peek(base, row->count_offset);
 }
 
 void *
 value_record(const struct row *row, const void *base, size_t i)
 {
-	return *(char **)at(base, row->offset) + i * row->of->size;
+	return records_of(row, base) + i * row->of->size;
 }
 
 void *
 value_add_record(const struct row *row, void *base)
 {
-	void **records = at(base, row->offset);
-	size_t *count = at(base, row->count_offset);
-	void *added;
+	size_t count = value_record_count(row, base), size = row->of->size;
+	char *records = mem_realloc(records_of(row, base), (count + 1) * size);
 
-	*records = mem_realloc(*records, (*count + 1) * row->of->size);
-	added = value_record(row, base, (*count)++);
-	memset(added, 0, row->of->size);
-	return added;
+	memset(records + count * size, 0, size);
+	set_records(row, base, records, count + 1);
+	return records + count * size;
 }
 
 /* ---- writing ---- */
@@ -329,7 +347,7 @@ value_add_record(const struct row *row, void *base)
 int64_t
 value_number(const struct row *row, const void *base)
 {
-	return *(const int64_t *)at(base, row->offset);
+	return *(const int64_t *)peek(base, row->offset);
 }
 
 static const char *
@@ -337,7 +355,7 @@ word_of(const struct row *row, const void *base)
 {
 	int i;
 
-	memcpy(&i, at(base, row->offset), sizeof(i));
+	memcpy(&i, peek(base, row->offset), sizeof(i));
 	return row->words[i];
 }
 
@@ -352,11 +370,11 @@ value_add_text(const struct row *row, const void *base, struct buf *out)
 	case KIND_INTEGER:
 	case KIND_RATIO: add_number(row->kind, value_number(row, base), out); return true;
 	case KIND_BOOL:
-		buf_adds(out, *(const bool *)at(base, row->offset) ? "true" : "false");
+		buf_adds(out, *(const bool *)peek(base, row->offset) ? "true" : "false");
 		return true;
 	case KIND_WORD: buf_adds(out, word_of(row, base)); return true;
 	case KIND_TEXT:
-		text = *(char **)at(base, row->offset);
+		text = *(char *const *)peek(base, row->offset);
 		if (text == NULL)
 			return false;
 		buf_adds(out, text);

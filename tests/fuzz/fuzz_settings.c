@@ -2,6 +2,8 @@
  * The configuration file: any text loads or is refused with a place; what loads is shown
  * as YAML that loads again and means the same.
  */
+#include "fuzz.h"
+
 #include "base/buf.h"
 #include "base/mem.h"
 #include "check.h"
@@ -10,20 +12,17 @@
 #include "record.h"
 #include "value.h"
 
-#include <stdlib.h>
 #include <string.h>
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static char *const environment[] = {(char[]){"NAME=value"}, (char[]){"EMPTY="}, NULL};
 
+/* Every line names the file and has a message. */
 static void
-check_complaints(const struct report *r, const struct buf *text)
+check_complaints(const struct report *r, const char *text)
 {
-	/* Every line names the file; a message is never empty. */
-	for (const char *at = buf_text(text); *at != '\0'; at = strchr(at, '\n') + 1)
-		if (strncmp(at, "fuzz.yaml:", 10) != 0 && strncmp(at, "and ", 4) != 0 && r->count > 0)
-			abort();
+	CLAIM((r->count == 0) == (*text == '\0'));
+	for (; *text != '\0'; text = strchr(text, '\n') + 1)
+		CLAIM(strncmp(text, "fuzz.yaml:", 10) == 0 || strncmp(text, "and ", 4) == 0);
 }
 
 /* Whether the text was accepted. */
@@ -42,7 +41,7 @@ load(struct settings *s, const char *text, size_t len)
 		check_all(&root, s, &report);
 	}
 	report_write(&report, &why);
-	check_complaints(&report, &why);
+	check_complaints(&report, buf_text(&why));
 	loaded = report.count == 0;
 	buf_finish(&why);
 	report_finish(&report);
@@ -69,11 +68,9 @@ check_view(struct settings *s)
 
 	settings_add_yaml(s, &yaml);
 	mask(s);
-	if (!load(&again, yaml.data, yaml.len))
-		abort();
+	CLAIM(load(&again, yaml.data, yaml.len));
 	for (size_t i = 0; i < settings_table.count; i++)
-		if (!value_equal(&settings_table.rows[i], s, &again))
-			abort();
+		CLAIM(value_equal(&settings_table.rows[i], s, &again));
 	settings_finish(&again);
 	buf_finish(&yaml);
 }

@@ -53,6 +53,16 @@ struct loaded {
 	struct buf why;
 };
 
+/* settings_load has the types of main; nothing is written to the texts. */
+static inline char **
+like_main(const char *const *texts)
+{
+	char **same;
+
+	memcpy(&same, &texts, sizeof(same));
+	return same;
+}
+
 /* Both end with NULL. `arguments` without the program's name. */
 static inline struct loaded
 load(const char *const *arguments, const char *const *environment)
@@ -63,8 +73,7 @@ load(const char *const *arguments, const char *const *environment)
 
 	while (*arguments != NULL)
 		argv[argc++] = *arguments++;
-	l.status = settings_load(argc, (char **)(uintptr_t)argv, (char **)(uintptr_t)environment,
-	                         &l.call, &l.why);
+	l.status = settings_load(argc, like_main(argv), like_main(environment), &l.call, &l.why);
 	return l;
 }
 

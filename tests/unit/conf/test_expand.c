@@ -2,24 +2,19 @@
 
 #include "expand.h"
 
-#include <stdint.h>
 #include <stdlib.h>
 
-static const char *const variables[] = {
-    "A=1", "LONG_NAME2=x=y", "EMPTY=", "BRACED=${A}", "broken", NULL};
-
-static char *const *
-environment(void)
-{
-	return (char *const *)(uintptr_t)variables;
-}
+static char *const environment[] = {
+    (char[]){"A=1"},         (char[]){"LONG_NAME2=x=y"}, (char[]){"EMPTY="},
+    (char[]){"BRACED=${A}"}, (char[]){"broken"},         NULL,
+};
 
 static void
 expect(const char *text, const char *expected, const char *reason)
 {
 	struct buf out = {0}, why = {0};
 
-	assert_int_equal(expand_text(text, environment(), &out, &why), reason[0] == '\0');
+	assert_int_equal(expand_text(text, environment, &out, &why), reason[0] == '\0');
 	if (reason[0] == '\0')
 		assert_string_equal(buf_text(&out), expected);
 	assert_string_equal(buf_text(&why), reason);

@@ -98,7 +98,7 @@ check_documented(const struct table *t, const struct place *mapping, const char 
 
 		if (p == NULL && !is_mentioned(yaml, row->path))
 			fail_msg("%s is not in conf/drover.yaml", row->path);
-		if (row->kind == KIND_RECORDS)
+		if (row->kind == KIND_RECORDS && p != NULL)
 			check_documented(row->of, LIST_FIRST(&p->children, struct place, link), yaml);
 	}
 }

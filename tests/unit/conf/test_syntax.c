@@ -39,9 +39,21 @@ addresses_to_listen_on_have_a_port_or_a_path(void **state)
 {
 	CHECK(syntax_listen, "127.0.0.1:8080", ":8080", "localhost:0", "[::1]:8080", "[::]:65535",
 	      "unix:/run/drover.sock", NULL, "", "8080", "127.0.0.1", "127.0.0.1:", "a:65536", "a:-1",
-	      "::1:80", "[::1]", "[x]:80", "a b:80", "unix:", "unix:run/x", "http://a:80",
-	      "unix:/0123456789012345678901234567890123456789012345678901234567890123456789"
-	      "01234567890123456789012345678901234567");
+	      "::1:80", "[::1]", "[x]:80", "a b:80", "unix:", "unix:run/x", "http://a:80");
+}
+
+/* sun_path has room for 107 and the NUL. */
+static void
+the_path_of_a_socket_fits_into_its_address(void **state)
+{
+	char text[] = "unix:/23456789012345678901234567890123456789012345678901234567890123456789"
+	              "01234567890123456789012345678901234567x";
+	struct buf why = {0};
+
+	assert_int_equal(strlen(text), 5 + 108);
+	assert_true(syntax_listen((struct str){text, 5 + 107}, &why));
+	assert_false(syntax_listen((struct str){text, 5 + 108}, &why));
+	buf_finish(&why);
 }
 
 static void
@@ -88,6 +100,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(names_can_stand_in_headers_and_paths),
 	    cmocka_unit_test(addresses_to_listen_on_have_a_port_or_a_path),
+	    cmocka_unit_test(the_path_of_a_socket_fits_into_its_address),
 	    cmocka_unit_test(hosts_are_names_without_a_port),
 	    cmocka_unit_test(origins_have_a_scheme_or_a_star),
 	    cmocka_unit_test(model_globs_are_plain),
