@@ -24,15 +24,35 @@ sim_fail(const struct world *w, const char *what, const char *file, int line)
 	exit(1);
 }
 
+static uint32_t
+script_next(struct world *w)
+{
+	if (w->script_left == 0)
+		return 0;
+	w->script_left--;
+	return *w->script++;
+}
+
 /* splitmix64 */
-uint32_t
-world_below(struct world *w, uint32_t bound)
+static uint32_t
+random_next(struct world *w)
 {
 	uint64_t z = w->random += 0x9e3779b97f4a7c15;
 
 	z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9;
 	z = (z ^ (z >> 27)) * 0x94d049bb133111eb;
-	return (uint32_t)((z >> 33) % bound);
+	return (uint32_t)(z >> 33);
+}
+
+uint32_t
+world_below(struct world *w, uint32_t bound)
+{
+	uint32_t n;
+
+	if (w->script_left == 0)
+		return random_next(w) % bound;
+	n = script_next(w);
+	return (bound > 256 ? n << 8 | script_next(w) : n) % bound;
 }
 
 void
@@ -99,19 +119,33 @@ add_node(struct world *w, bool tiny)
 	node->backend = sched_add_backend(w->sched, &node->conf);
 }
 
-void
-world_open(struct world *w, uint64_t seed)
+static void
+build(struct world *w)
 {
 	uint32_t nodes;
 	bool tiny;
 
-	*w = (struct world){.seed = seed, .random = seed, .now = 1000, .faults = true};
+	w->now = 1000;
 	w->conf = random_conf(w);
 	w->sched = sched_create(&w->conf);
 	nodes = 1 + world_below(w, MOST_NODES);
 	tiny = chance(w, 50);
 	for (uint32_t n = 0; n < nodes; n++)
 		add_node(w, tiny);
+}
+
+void
+world_open(struct world *w, uint64_t seed)
+{
+	*w = (struct world){.seed = seed, .random = seed};
+	build(w);
+}
+
+void
+world_open_script(struct world *w, const uint8_t *script, size_t size)
+{
+	*w = (struct world){.script = script, .script_left = size};
+	build(w);
 }
 
 /* --- choosing --- */
@@ -451,7 +485,6 @@ world_step(struct world *w)
 void
 world_heal(struct world *w, long steps)
 {
-	w->faults = false;
 	for (int n = 0; n < w->node_count; n++) {
 		backend_set_draining(w->nodes[n].backend, false);
 		for (int i = 0; i < w->conf.health.up_after; i++)

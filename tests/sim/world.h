@@ -9,6 +9,7 @@
 #include "core/sched.h"
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 enum {
@@ -40,6 +41,8 @@ struct sim_node {
 struct world {
 	uint64_t seed;
 	uint64_t random;
+	const uint8_t *script; /* a fuzzer's bytes, which come before random numbers; not owned */
+	size_t script_left;
 	uint64_t trace; /* hash of everything that happened */
 	long events;
 	int64_t now;
@@ -48,8 +51,7 @@ struct world {
 	int node_count;
 	struct sim_node nodes[MOST_NODES];
 	struct sim_job jobs[MOST_JOBS];
-	bool faults; /* things go wrong */
-	bool quiet;  /* all is well, and jobs end in time */
+	bool quiet; /* all is well, and jobs end in time */
 
 	/* Kept by the oracle: */
 	const struct sim_job *oldest; /* in quiet times: the longest waiting, */
@@ -66,6 +68,8 @@ struct world {
 _Noreturn void sim_fail(const struct world *w, const char *what, const char *file, int line);
 
 void world_open(struct world *w, uint64_t seed);
+/* As the bytes say; what comes after their end follows from seed 0. */
+void world_open_script(struct world *w, const uint8_t *script, size_t size);
 /* One event, and the pump after it. */
 void world_step(struct world *w);
 /* Nodes recover, traffic goes on; then it stops, and everything must come to its end. */
