@@ -1,11 +1,11 @@
 /* Answers of nodes: cut anywhere, they read the same. The first byte says to what. */
 #include "base/buf.h"
+#include "base/mem.h"
+#include "fuzz.h"
 #include "proto/http.h"
 
 #include <stdlib.h>
 #include <string.h>
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 struct reading {
 	enum http_read end;
@@ -15,16 +15,9 @@ struct reading {
 };
 
 static void
-require(bool ok)
-{
-	if (!ok)
-		abort();
-}
-
-static void
 note_head(struct reading *r, const struct http_head *h)
 {
-	require(++r->heads == 1 && h->status >= 200 && h->status < 600);
+	CLAIM(++r->heads == 1 && h->status >= 200 && h->status < 600);
 	buf_addf(&r->text, "%d %.*s %d %llu %d", h->status, STR_ARG(h->reason), (int)h->framing,
 	         (unsigned long long)h->length, h->keep_alive);
 	for (size_t i = 0; i < h->header_count; i++)
@@ -44,11 +37,11 @@ read_piece(struct reading *r, struct http_answer *a, struct str in)
 		switch (r->end) {
 		case HTTP_HEAD_READ: note_head(r, &a->head); break;
 		case HTTP_DATA:
-			require(slice.len > 0);
+			CLAIM(slice.len > 0);
 			buf_add(&r->text, slice.ptr, slice.len);
 			break;
 		case HTTP_MORE:
-			require(in.len == 0);
+			CLAIM(in.len == 0);
 			r->used += len;
 			return true;
 		case HTTP_END:
@@ -57,29 +50,28 @@ read_piece(struct reading *r, struct http_answer *a, struct str in)
 	}
 }
 
+/* Whole, or cut into pieces. */
 static void
-read_answer(struct reading *r, struct str text, bool to_head, size_t step)
+read_answer(struct reading *r, struct str text, bool to_head, bool cut)
 {
+	struct cutter c = cutter_of(text);
 	struct http_answer a;
-	size_t at = 0;
+	bool more = true;
 
 	*r = (struct reading){.end = HTTP_MORE};
 	http_answer_init(&a, to_head);
-	while (at < text.len) {
+	while (more && c.rest.len > 0) {
+		struct str piece = cut ? cutter_next(&c) : c.rest;
 		/* A copy of the exact size: a slice kept for too long is seen. */
-		size_t len = text.len - at < step ? text.len - at : step;
-		char *copy = malloc(len);
+		char *copy = mem_alloc(piece.len);
 
-		require(copy != NULL);
-		memcpy(copy, text.ptr + at, len);
-		at += len;
-		if (!read_piece(r, &a, (struct str){copy, len}))
-			at = text.len;
+		memcpy(copy, piece.ptr, piece.len);
+		more = read_piece(r, &a, (struct str){copy, piece.len}) && cut;
 		free(copy);
 	}
 	if (r->end == HTTP_MORE)
 		r->end = http_answer_eof(&a);
-	require((r->end == HTTP_BAD) == (a.why != NULL));
+	CLAIM((r->end == HTTP_BAD) == (a.why != NULL));
 	http_answer_finish(&a);
 }
 
@@ -91,12 +83,12 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	if (size == 0)
 		return 0;
-	read_answer(&whole, text, (data[0] & 1) != 0, size);
-	read_answer(&pieces, text, (data[0] & 1) != 0, 1 + (data[0] >> 1));
-	require(whole.end == pieces.end);
+	read_answer(&whole, text, (data[0] & 1) != 0, false);
+	read_answer(&pieces, text, (data[0] & 1) != 0, true);
+	CLAIM(whole.end == pieces.end);
 	if (whole.end == HTTP_END) {
-		require(whole.used == pieces.used && whole.text.len == pieces.text.len);
-		require(memcmp(whole.text.data, pieces.text.data, whole.text.len) == 0);
+		CLAIM(whole.used == pieces.used && whole.text.len == pieces.text.len);
+		CLAIM(memcmp(whole.text.data, pieces.text.data, whole.text.len) == 0);
 	}
 	buf_finish(&whole.text);
 	buf_finish(&pieces.text);

@@ -3,19 +3,11 @@
  * its parts it reads the same, and no prefix of it gets another verdict.
  */
 #include "base/buf.h"
+#include "fuzz.h"
 #include "proto/http.h"
 
 #include <stdlib.h>
 #include <string.h>
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void
-require(bool ok)
-{
-	if (!ok)
-		abort();
-}
 
 static bool
 same(struct str a, struct str b)
@@ -26,9 +18,9 @@ same(struct str a, struct str b)
 static void
 require_inside(struct str bytes, struct str part)
 {
-	require(part.ptr >= bytes.ptr && part.ptr + part.len <= bytes.ptr + bytes.len);
-	require(memchr(part.ptr, '\r', part.len) == NULL && memchr(part.ptr, '\n', part.len) == NULL &&
-	        memchr(part.ptr, '\0', part.len) == NULL);
+	CLAIM(part.ptr >= bytes.ptr && part.ptr + part.len <= bytes.ptr + bytes.len);
+	CLAIM(memchr(part.ptr, '\r', part.len) == NULL && memchr(part.ptr, '\n', part.len) == NULL &&
+	      memchr(part.ptr, '\0', part.len) == NULL);
 }
 
 static void
@@ -46,11 +38,11 @@ require_reads_the_same(const struct http_head *h)
 	buf_adds(&text, "\r\n");
 	/* Written out it can be longer by its white space, and so too long. */
 	if (text.len <= h->bytes) {
-		require(http_parse_request_head((struct str){text.data, text.len}, &again, &why) == 200);
-		require(again.bytes == text.len && again.method == h->method &&
-		        again.framing == h->framing && again.length == h->length &&
-		        again.keep_alive == h->keep_alive && again.header_count == h->header_count);
-		require(same(again.target, h->target) && same(again.path, h->path));
+		CLAIM(http_parse_request_head((struct str){text.data, text.len}, &again, &why) == 200);
+		CLAIM(again.bytes == text.len && again.method == h->method && again.framing == h->framing &&
+		      again.length == h->length && again.keep_alive == h->keep_alive &&
+		      again.header_count == h->header_count);
+		CLAIM(same(again.target, h->target) && same(again.path, h->path));
 	}
 	buf_finish(&text);
 }
@@ -62,17 +54,16 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct str bytes = {(const char *)data, size};
 	size_t cut = size > 0 ? data[size - 1] * size / 256 : 0;
 	const char *why;
-	int status, early;
+	int early = http_parse_request_head((struct str){bytes.ptr, cut}, &part, &why);
+	int status = http_parse_request_head(bytes, &head, &why);
 
-	early = http_parse_request_head((struct str){bytes.ptr, cut}, &part, &why);
-	status = http_parse_request_head(bytes, &head, &why);
-	require(early == 0 || early == status);
-	require((status == 0 || status == 200) == (why == NULL));
-	require(http_skip_empty_lines(bytes) <= 8);
+	CLAIM(early == 0 || early == status);
+	CLAIM((status == 0 || status == 200) == (why == NULL));
+	CLAIM(http_skip_empty_lines(bytes) <= 8);
 	if (status != 200)
 		return 0;
-	require(head.bytes <= size && head.bytes <= HTTP_HEAD_BYTES_MAX);
-	require(memcmp(data + head.bytes - 4, "\r\n\r\n", 4) == 0);
+	CLAIM(head.bytes <= size && head.bytes <= HTTP_HEAD_BYTES_MAX);
+	CLAIM(memcmp(data + head.bytes - 4, "\r\n\r\n", 4) == 0);
 	for (size_t i = 0; i < head.header_count; i++) {
 		require_inside(bytes, head.headers[i].name);
 		require_inside(bytes, head.headers[i].value);
