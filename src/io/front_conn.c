@@ -121,13 +121,12 @@ front_conn_write(struct front_conn *c, const char *bytes, size_t len)
 {
 	ssize_t n = 0;
 
-	if (c->broken || c->state == FRONT_CONN_DEAD)
+	if (c->state == FRONT_CONN_DEAD)
 		return;
 	c->handed_bytes += len;
 	if (front_conn_queued(c) == 0)
 		n = send(bufferevent_getfd(c->bev), bytes, len, MSG_NOSIGNAL);
 	if (n < 0 && errno != EAGAIN && errno != EINTR) {
-		c->broken = true;
 		bufferevent_trigger_event(c->bev, BEV_EVENT_WRITING | BEV_EVENT_ERROR,
 		                          BEV_OPT_DEFER_CALLBACKS);
 		return;
@@ -346,8 +345,7 @@ update_reading(struct front_conn *c)
 void
 front_conn_run(struct front_conn *c)
 {
-	if (c->running)
-		return;
+	assert(!c->running);
 	c->running = true;
 	while (step(c))
 		continue;
@@ -386,7 +384,7 @@ on_event(struct bufferevent *bev, short what, void *arg)
 {
 	struct front_conn *c = arg;
 
-	if (c->state == FRONT_CONN_FLUSHING && (what & BEV_EVENT_EOF) != 0 && !c->broken) {
+	if (c->state == FRONT_CONN_FLUSHING && (what & BEV_EVENT_ERROR) == 0) {
 		if (c->then != FRONT_THEN_RESET)
 			c->then = FRONT_THEN_CLOSE;
 		return;

@@ -42,7 +42,6 @@ struct front_conn {
 	enum front_then then;      /* with FLUSHING */
 	bool running;              /* front_conn_run is on the stack */
 	bool reading;              /* EV_READ is on */
-	bool broken;               /* a write failed; the event is on its way */
 	evhtp_connection_t *evhtp; /* owned */
 	struct bufferevent *bev;   /* owned by evhtp */
 	struct front_req *req;     /* owned; set exactly with REQUEST */

@@ -184,7 +184,6 @@ bad_body(struct front_req *r, int status, const char *why)
 
 	timer_stop(&r->conn->read_timer);
 	r->body = FRONT_BODY_BAD;
-	r->close = true;
 	f->ops->on_bad_body(r, status, why, f->arg);
 }
 

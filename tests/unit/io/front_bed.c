@@ -296,15 +296,12 @@ on_readable(evutil_socket_t fd, short what, void *arg)
 static void
 send_pending(struct client *c)
 {
-	ssize_t n = send(c->fd, c->out.data, c->out.len, MSG_NOSIGNAL);
+	ssize_t n = send(c->fd, c->out.data + c->sent, c->out.len - c->sent, MSG_NOSIGNAL);
 
-	if (n > 0) {
-		memmove(c->out.data, c->out.data + n, c->out.len - (size_t)n);
-		c->out.len -= (size_t)n;
-	} else if (n < 0 && errno != EAGAIN) {
-		c->out.len = 0;
-	}
-	if (c->out.len > 0)
+	if (n > 0)
+		c->sent += (size_t)n;
+	c->send_failed = n < 0 && errno != EAGAIN;
+	if (c->sent < c->out.len && !c->send_failed)
 		event_add(c->writable, NULL);
 }
 
@@ -312,6 +309,22 @@ static void
 on_writable(evutil_socket_t fd, short what, void *arg)
 {
 	send_pending(arg);
+}
+
+static void
+drip(void *arg)
+{
+	struct client *c = arg;
+
+	client_send(c, c->drop);
+	timer_start(&c->drip, 4);
+}
+
+void
+client_drip(struct client *c, const char *drop)
+{
+	c->drop = drop;
+	drip(c);
 }
 
 static void
@@ -330,6 +343,7 @@ open_with(struct client *c, struct bed *b, int receive_bytes)
 	c->readable = event_new(loop_base(b->loop), c->fd, EV_READ | EV_PERSIST, on_readable, c);
 	c->writable = event_new(loop_base(b->loop), c->fd, EV_WRITE, on_writable, c);
 	event_add(c->readable, NULL);
+	timer_init(&c->drip, b->loop, drip, c);
 }
 
 void
@@ -349,6 +363,7 @@ client_close(struct client *c)
 {
 	event_free(c->readable);
 	event_free(c->writable);
+	timer_finish(&c->drip);
 	close(c->fd);
 	buf_finish(&c->in);
 	buf_finish(&c->out);
@@ -405,6 +420,13 @@ bool
 client_ended(const struct client *c)
 {
 	return c->eof || c->reset;
+}
+
+bool
+client_sent_all(const struct client *c)
+{
+	assert_false(c->send_failed);
+	return c->sent == c->out.len;
 }
 
 /* The n-th status line from 0, or NULL. */

@@ -43,8 +43,11 @@ struct client {
 	struct event *readable;
 	struct event *writable;
 	struct buf in;
-	struct buf out;    /* waits to be sent */
-	struct timer drip; /* for the test's own use */
+	struct buf out; /* given to be sent */
+	size_t sent;
+	bool send_failed;
+	struct timer drip;
+	const char *drop;
 	bool eof;
 	bool reset;
 };
@@ -73,8 +76,12 @@ void client_half_close(struct client *c);
 void client_read(struct client *c, bool on);
 void client_send(struct client *c, const char *text);
 void client_send_bytes(struct client *c, const void *bytes, size_t len);
+/* Sends `drop` each 4 ms, until it is closed. */
+void client_drip(struct client *c, const char *drop);
 bool client_has(const struct client *c, const char *text);
 bool client_ended(const struct client *c);
+/* Whether the kernel took everything; fails the test if the front end did not let it. */
+bool client_sent_all(const struct client *c);
 /* The number of status lines so far, 100 Continue included. */
 int client_answers(const struct client *c);
 /* The status of the n-th answer from 0. */

@@ -362,6 +362,37 @@ pipelined_requests_are_answered_in_order(void **state)
 	buf_finish(&all);
 }
 
+/* The second head lies in several pieces by the time its turn comes. */
+static void
+a_pipelined_request_waits_for_the_answer_before_it(void **state)
+{
+	struct buf value = {0};
+	struct client c;
+	struct bed b;
+
+	for (int i = 0; i < 6000; i++)
+		buf_addc(&value, 'v');
+	bed_open(&b, &bed_limits);
+	client_open(&c, &b);
+	client_send(&c, "GET /hold HTTP/1.1\r\nHost: a\r\n\r\n"
+	                "GET /next HTTP/1.1\r\nHost: a\r\nX: ");
+	bed_settle(&b);
+	for (int i = 0; i < 3; i++) {
+		client_send_bytes(&c, value.data, value.len);
+		client_send(&c, "\r\nX: ");
+		bed_settle(&b);
+	}
+	client_send(&c, "\r\n\r\n");
+	bed_settle(&b);
+	assert_string_equal(buf_text(&b.trace), "GET/hold ");
+	bed_answer(&b, 200);
+	assert_string_equal(buf_text(&b.trace), "GET/hold ");
+	RUN_UNTIL(&b, client_has(&c, "GET /next 5\n"));
+	client_close(&c);
+	bed_close(&b);
+	buf_finish(&value);
+}
+
 /* Were the next request begun inside the answer of the one before, the stack would not hold. */
 static void
 a_long_pipeline_needs_no_deep_stack(void **state)
@@ -393,6 +424,7 @@ main(void)
 	    cmocka_unit_test(what_is_too_long_is_refused),
 	    cmocka_unit_test(a_request_split_at_any_byte_gets_the_same_answer),
 	    cmocka_unit_test(pipelined_requests_are_answered_in_order),
+	    cmocka_unit_test(a_pipelined_request_waits_for_the_answer_before_it),
 	    cmocka_unit_test(a_long_pipeline_needs_no_deep_stack),
 	};
 

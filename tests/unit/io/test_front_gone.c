@@ -121,23 +121,28 @@ a_client_that_goes_in_mid_stream_is_seen(void **state)
 	bed_close(&b);
 }
 
-/* The request is answered before the end of the client's side is seen. */
+/* As long as the answer was given before the end of the client's side was seen. */
 static void
 what_is_answered_in_full_reaches_a_client_that_half_closed(void **state)
 {
+	enum { TOTAL = 8 * 1024 * 1024 };
+	static const char bytes[TOTAL];
+	struct front_head head = {.status = 200, .length = TOTAL};
 	struct client c;
 	struct bed b;
 
 	open_bed(&b, (struct front_limits){0});
-	b.flood_bytes = 128 * 1024;
-	client_open_narrow(&c, &b);
+	hold(&b, &c, HOLD);
 	client_read(&c, false);
-	client_send(&c, "GET /flood HTTP/1.1\r\nHost: a\r\n\r\n");
+	front_reply_head(b.held, &head);
+	front_reply_body(b.held, (struct str){bytes, TOTAL});
+	release(&b, front_reply_end);
 	client_half_close(&c);
 	bed_settle(&b);
 	client_read(&c, true);
 	RUN_UNTIL(&b, client_ended(&c));
-	assert_true(client_has(&c, "\r\n0\r\n\r\n"));
+	assert_true(c.in.len > TOTAL);
+	assert_false(c.reset);
 	assert_false(bed_saw(&b, "gone:"));
 	client_close(&c);
 	bed_close(&b);
@@ -262,15 +267,6 @@ a_cut_before_the_answer_just_closes(void **state)
 }
 
 static void
-drip(void *arg)
-{
-	struct client *c = arg;
-
-	client_send(c, "x");
-	timer_start(&c->drip, 4);
-}
-
-static void
 a_head_has_to_come_in_time_however_steadily(void **state)
 {
 	struct client c;
@@ -278,14 +274,12 @@ a_head_has_to_come_in_time_however_steadily(void **state)
 
 	open_bed(&b, (struct front_limits){.head_ms = 60});
 	client_open(&c, &b);
-	timer_init(&c.drip, b.loop, drip, &c);
-	client_send(&c, "GET /x HTTP/1.1\r\nX: ");
-	drip(&c);
+	client_send(&c, "GET /x HTTP/1.1\r\n");
+	client_drip(&c, "X: y\r\n");
 	RUN_UNTIL(&b, client_ended(&c));
 	assert_int_equal(client_status(&c, 0), 408);
 	assert_false(c.reset);
 	assert_true(bed_saw(&b, "refuse:408 "));
-	timer_finish(&c.drip);
 	client_close(&c);
 	bed_close(&b);
 }
@@ -333,12 +327,28 @@ a_body_that_comes_in_drips_gets_a_408(void **state)
 
 	open_bed(&b, (struct front_limits){.body_ms = 60});
 	client_open(&c, &b);
-	timer_init(&c.drip, b.loop, drip, &c);
 	client_send(&c, "POST /x HTTP/1.1\r\nHost: a\r\nContent-Length: 5000\r\n\r\n");
-	drip(&c);
+	client_drip(&c, "x");
 	RUN_UNTIL(&b, bed_saw(&b, "bad:"));
 	assert_true(bed_saw(&b, "bad:408 "));
-	timer_finish(&c.drip);
+	client_close(&c);
+	bed_close(&b);
+}
+
+static void
+a_body_that_comes_steadily_takes_as_long_as_it_takes(void **state)
+{
+	struct client c;
+	struct bed b;
+	int64_t began_ms = clock_now_ms();
+
+	open_bed(&b, (struct front_limits){.body_ms = 40});
+	client_open(&c, &b);
+	client_send(&c, "POST /x HTTP/1.1\r\nHost: a\r\nContent-Length: 1600\r\n\r\n");
+	client_drip(&c, "0123456789012345678901234567890123456789");
+	RUN_UNTIL(&b, client_answers(&c) == 1);
+	assert_int_equal(client_status(&c, 0), 200);
+	assert_true(clock_now_ms() - began_ms > 100);
 	client_close(&c);
 	bed_close(&b);
 }
@@ -506,6 +516,7 @@ main(void)
 	    cmocka_unit_test(an_idle_connection_is_closed_without_a_word),
 	    cmocka_unit_test(a_body_that_stops_coming_gets_a_408),
 	    cmocka_unit_test(a_body_that_comes_in_drips_gets_a_408),
+	    cmocka_unit_test(a_body_that_comes_steadily_takes_as_long_as_it_takes),
 	    cmocka_unit_test(a_pause_by_the_handler_does_not_count_against_the_client),
 	    cmocka_unit_test(connections_over_the_limit_wait_until_one_closes),
 	    cmocka_unit_test(without_descriptors_accepting_rests_and_goes_on),
