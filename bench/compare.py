@@ -2,7 +2,7 @@
 """Compares drover with nginx and HAProxy, side by side in one run, on this machine.
 
     bench/compare.py [--build DIR] [--rounds N] [--quick] [--only NAME,...] [--work NAME,...]
-                     [--json FILE] [--check]
+                     [--nice N] [--json FILE] [--check]
 
 One worker or thread each; configurations are the *.in files beside this one. Everything runs on
 loopback, on free ports, between bench-load and bench-origin, and ends by itself. Every gateway
@@ -60,13 +60,17 @@ class Cpus:
         return f"gateway on CPU {min(self.gateway)}, both ends on CPU {min(self.ends)}"
 
 
-def start(command, cpus, **more):
+def start(command, cpus, nice, **more):
     """A process that dies with this one."""
     libc = ctypes.CDLL(None)
 
     def prepare():
         libc.prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
         os.sched_setaffinity(0, cpus)
+        os.nice(nice)
+        group = pathlib.Path("/proc/self/autogroup")
+        if nice and group.exists():  # where sessions are scheduled as groups, see sched(7)
+            group.write_text(str(nice))
 
     command = [str(part) for part in command]
     return subprocess.Popen(command, preexec_fn=prepare, start_new_session=True, **more)
@@ -115,9 +119,10 @@ def resident_mib(pid):
 class Origin:
     """The stand-in for a node; it lives as long as its standard input is open."""
 
-    def __init__(self, build, cpus):
+    def __init__(self, bench):
         pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
-        self.process = start([build / "bench/bench-origin"], cpus.ends, **pipes)
+        command = [bench.build / "bench/bench-origin"]
+        self.process = start(command, bench.cpus.ends, bench.nice, **pipes)
         self.port = int(self.process.stdout.readline().split()[1])
 
     def held(self):
@@ -137,7 +142,7 @@ class Load:
         for name, value in {"seconds": LIMIT_S, **options}.items():
             command += [f"--{name}", value]
         pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
-        self.process = start(command, bench.cpus.ends, **pipes)
+        self.process = start(command, bench.cpus.ends, bench.nice, **pipes)
 
     def result(self):
         """Waits for its end, which it reaches by itself."""
@@ -188,7 +193,8 @@ class Gateway:
         said = folder / "said.log"
         with said.open("w") as out:
             command = self.command(config)
-            self.process = start(command, self.bench.cpus.gateway, stdout=out, stderr=out)
+            cpus, nice = self.bench.cpus.gateway, self.bench.nice
+            self.process = start(command, cpus, nice, stdout=out, stderr=out)
         self.said = said
         wait_until(f"{self.name} serves", self.serves)
         self.pid = self.find_worker()
@@ -377,10 +383,10 @@ def works(quick):
 
 
 class Bench:
-    def __init__(self, build, folder):
-        self.build, self.folder = build, folder
+    def __init__(self, build, folder, nice=0):
+        self.build, self.folder, self.nice = build, folder, nice
         self.cpus = Cpus()
-        self.origin = Origin(build, self.cpus)
+        self.origin = Origin(self)
         self.gateways = []
 
     def add_gateways(self, names):
@@ -502,6 +508,7 @@ def main():
     parser.add_argument("--quick", action="store_true", help="a tenth of the work, two rounds")
     parser.add_argument("--only", type=lambda s: s.split(","), default=names, help=",".join(names))
     parser.add_argument("--work", type=lambda s: s.split(","), default=kinds, help=",".join(kinds))
+    parser.add_argument("--nice", type=int, default=0, help="below 0 where the machine is busy")
     parser.add_argument("--json", type=pathlib.Path, help="the figures of all rounds go there")
     parser.add_argument("--check", action="store_true", help="exit 1 when a bound is missed")
     args = parser.parse_args()
@@ -510,7 +517,7 @@ def main():
     args.build = args.build.resolve()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     with tempfile.TemporaryDirectory(prefix="drover-bench-") as folder:
-        bench = Bench(args.build, pathlib.Path(folder))
+        bench = Bench(args.build, pathlib.Path(folder), args.nice)
         try:
             missed = compare(bench, args)
         finally:
