@@ -251,6 +251,9 @@ file_apply(struct record *root, struct str text, const char *name, char *const *
 	struct reading g = {.environment = environment, .report = report};
 	struct outline outline;
 
+	/* libyaml counts a byte order mark as a column. */
+	if (text.len >= 3 && memcmp(text.ptr, "\xef\xbb\xbf", 3) == 0)
+		text = (struct str){text.ptr + 3, text.len - 3};
 	if (outline_parse(&outline, text, name, report) && outline.root != NULL)
 		apply_outline(&g, root, text, outline.root);
 	outline_finish(&outline);

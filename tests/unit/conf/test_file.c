@@ -135,6 +135,9 @@ a_wrong_value_is_told_with_its_place(void **state)
 	    {"hosts: ['a b']", "t.yaml:1:9: hosts: \"a b\" is no host; give a name or an address "
 	                       "without port; * is any text\n"},
 	    {"hosts: [\"a\\tb\"]", "t.yaml:1:9: hosts: the text has a control character in it\n"},
+	    {"\xef\xbb\xbf"
+	     "drain: 5\r\n",
+	     "t.yaml:1:8: drain: \"5\" is no duration; give 0 to 1d, with one of ms s m h d\n"},
 	    {"# \xc3\xa4\nqueue: {'size': \xc3\xa4}",
 	     "t.yaml:2:17: queue.size: \"\xc3\xa4\" is no whole number; give 0 to 1000000\n"},
 	};
