@@ -2,7 +2,7 @@
 #include "app/dispatch.h"
 
 #include "app/gateway.h"
-#include "app/run.h"
+#include "app/proxy.h"
 #include "base/clock.h"
 
 #include <stdint.h>
@@ -16,11 +16,11 @@ pump(void *arg)
 	bool was_loaded;
 
 	while ((j = sched_take_expired(g->sched, now)) != NULL)
-		run_give_up(j);
+		proxy_give_up(j);
 	while ((j = sched_take_hopeless(g->sched, now)) != NULL)
-		run_give_up(j);
+		proxy_give_up(j);
 	while ((j = sched_pick(g->sched, now, &was_loaded)) != NULL)
-		run_dispatch(j, was_loaded);
+		proxy_dispatch(j, was_loaded);
 	next = sched_next_ms(g->sched, now);
 	if (next == INT64_MAX)
 		timer_stop(&g->pump_timer);

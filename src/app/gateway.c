@@ -3,8 +3,8 @@
 
 #include "app/dispatch.h"
 #include "app/intake.h"
+#include "app/proxy.h"
 #include "app/request.h"
-#include "app/run.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
@@ -69,7 +69,7 @@ on_round(struct probe *p, void *arg)
 {
 	struct gateway *g = arg;
 
-	run_settle_puzzled(g);
+	proxy_settle_puzzled(g);
 	dispatch_wake(g);
 }
 
@@ -203,7 +203,7 @@ gateway_drain(struct gateway *g)
 	g->draining = true;
 	log_info("drain", "no new requests; what runs may finish");
 	front_stop_accepting(g->front);
-	run_refuse_waiting(g);
+	proxy_refuse_waiting(g);
 	g->drain_until_ms = clock_now_ms() + g->settings->drain;
 	on_drain_tick(g);
 }

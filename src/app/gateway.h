@@ -37,7 +37,7 @@ struct gateway {
 	struct host_rule hosts;
 	struct origin_rule origins;
 	struct list requests; /* of struct request, by link: all that are not ended */
-	struct list puzzled;  /* of struct run, by puzzled_link: wait for fresh listings */
+	struct list puzzled;  /* of struct proxy, by puzzled_link: wait for fresh listings */
 	struct waker pump;
 	struct timer pump_timer;
 	struct timer drain_timer;

@@ -9,8 +9,8 @@
 #include "app/gather.h"
 #include "app/manage.h"
 #include "app/own.h"
+#include "app/proxy.h"
 #include "app/request.h"
-#include "app/run.h"
 #include "app/upload.h"
 #include "base/random.h"
 
@@ -141,7 +141,7 @@ take_route(struct request *r)
 	case ROUTE_TAGS:
 	case ROUTE_PS:
 	case ROUTE_V1_MODELS: gather_begin(r); return;
-	case ROUTE_V1_MODEL: run_begin(r, r->tail); return;
+	case ROUTE_V1_MODEL: proxy_begin(r, r->tail); return;
 	case ROUTE_BLOB: begin_upload(r); return;
 	case ROUTE_RUN:
 	case ROUTE_SHOW:
@@ -214,7 +214,7 @@ begin_run(struct request *r)
 	if (r->route->kind == ROUTE_RUN && r->facts.unload)
 		fanout_unload(r);
 	else
-		run_begin(r, str_of(r->facts.model));
+		proxy_begin(r, str_of(r->facts.model));
 }
 
 static void

@@ -2,6 +2,7 @@
  * The program: settings, demo nodes, signals, the loop.
  * Exit status: 0; 1 bad configuration or nothing to bind; 2 wrong usage.
  */
+#include "app/demo.h"
 #include "app/gateway.h"
 #include "base/log.h"
 #include "base/mem.h"
@@ -15,6 +16,7 @@
 struct program {
 	struct loop *loop;
 	struct settings *settings;
+	struct demo *demo; /* NULL without --demo */
 	struct gateway *gateway;
 	struct event *signals[4];
 };
@@ -80,10 +82,8 @@ serve(struct settings *s)
 	log_set_level(s->log.level);
 	log_set_format(s->log.format);
 	p.loop = loop_create();
-	if (s->demo) {
-		buf_adds(&why, "--demo is not in this build");
+	if (s->demo && (p.demo = demo_create(p.loop, s, &why)) == NULL)
 		goto out;
-	}
 	p.gateway = gateway_create(p.loop, s, &why);
 	if (p.gateway == NULL)
 		goto out;
@@ -98,6 +98,7 @@ out:
 	for (size_t i = 0; i < sizeof(p.signals) / sizeof(p.signals[0]); i++)
 		loop_off_signal(&p.signals[i]);
 	gateway_destroy(&p.gateway);
+	demo_destroy(&p.demo);
 	loop_destroy(&p.loop);
 	buf_finish(&why);
 	return status;

@@ -3,8 +3,8 @@
  * any node with the model can answer (they take no slot). A job is queued, gets a
  * backend, is relayed; before the first byte it may be tried again elsewhere.
  */
-#ifndef APP_RUN_H
-#define APP_RUN_H
+#ifndef APP_PROXY_H
+#define APP_PROXY_H
 
 #include "base/str.h"
 
@@ -16,14 +16,14 @@ struct job;
 struct request;
 
 /* The body is collected. `model` as the client wrote it. */
-void run_begin(struct request *r, struct str model);
+void proxy_begin(struct request *r, struct str model);
 /* The scheduler picked this job: it goes to its backend. */
-void run_dispatch(struct job *j, bool was_loaded);
+void proxy_dispatch(struct job *j, bool was_loaded);
 /* The scheduler gave it up: it waited too long, or no node can serve it any more. */
-void run_give_up(struct job *j);
+void proxy_give_up(struct job *j);
 /* The gateway is draining: what waits is told to go elsewhere. */
-void run_refuse_waiting(struct gateway *g);
+void proxy_refuse_waiting(struct gateway *g);
 /* A round of probes ended: those that wait for fresh listings may know more. */
-void run_settle_puzzled(struct gateway *g);
+void proxy_settle_puzzled(struct gateway *g);
 
 #endif

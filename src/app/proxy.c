@@ -1,0 +1,396 @@
+/*
+ * Work that goes through the scheduler.
+ *
+ * Invariants: a proxied request is puzzled (its model is unknown, the nodes are being asked
+ * again), or its job is QUEUED, or RUNNING with its relay; its slot is given back
+ * by proxy_end before anything is logged or answered further.
+ */
+#include "app/proxy.h"
+
+#include "app/dispatch.h"
+#include "app/gateway.h"
+#include "app/manage.h"
+#include "app/relay.h"
+#include "app/request.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "proto/model_name.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* A listing older than this is asked for again before a model counts as missing. */
+enum { LISTING_FRESH_MS = 1000 };
+
+struct proxy {
+	struct work work; /* first */
+	struct request *request;
+	struct job job;
+	struct relay relay;
+	struct list puzzled_link; /* in gateway.puzzled */
+	struct str model;         /* as the client wrote it; in the request's facts or head */
+	bool asked_again;
+};
+
+static struct proxy *
+proxy_of(struct job *j)
+{
+	return LIST_ENTRY(j, struct proxy, job);
+}
+
+static void
+proxy_free(struct proxy *p)
+{
+	list_remove(&p->puzzled_link);
+	free(p);
+}
+
+/* Gives back the slot or the place in the queue, and detaches from the request. The caller
+ * ends the request. */
+static void
+proxy_end(struct proxy *p, enum job_end end)
+{
+	struct gateway *g = p->request->gateway;
+
+	if (p->job.state != JOB_ENDED)
+		sched_end(g->sched, &p->job, end, clock_now_ms());
+	p->request->work = NULL;
+	dispatch_wake(g);
+}
+
+static void
+proxy_fail(struct proxy *p, enum job_end end, int status, int64_t retry_after_ms,
+           const char *message)
+{
+	struct request *r = p->request;
+
+	proxy_end(p, end);
+	request_fail(r, end, status, retry_after_ms, "%s", message);
+	proxy_free(p);
+}
+
+static void
+abandon(struct work *w)
+{
+	struct proxy *p = (struct proxy *)w;
+
+	relay_abandon(&p->relay);
+	proxy_end(p, JOB_CLIENT_GONE);
+	proxy_free(p);
+}
+
+static void
+drained(struct work *w)
+{
+	relay_resume(&((struct proxy *)w)->relay);
+}
+
+static void
+describe(const struct work *w, struct buf *json)
+{
+	const struct proxy *p = (const struct proxy *)w;
+	const struct sched *s = p->request->gateway->sched;
+
+	buf_addf(json, "\"state\":\"%s\",\"class\":\"%s\"", job_state_name(p->job.state),
+	         job_class_name(p->job.class));
+	if (p->job.state == JOB_QUEUED)
+		buf_addf(json, ",\"position\":%d,\"eta_ms\":%lld", sched_position(s, &p->job),
+		         (long long)sched_retry_after_ms(s, clock_now_ms()));
+}
+
+static const struct work_ops work_ops = {
+    .abandon = abandon,
+    .drained = drained,
+    .describe = describe,
+};
+
+static void
+refuse_unknown(struct proxy *p)
+{
+	struct buf message = {0};
+
+	buf_addf(&message, "model '%.*s' not found", STR_ARG(p->model));
+	proxy_fail(p, JOB_REFUSED, 404, 0, buf_text(&message));
+	buf_finish(&message);
+}
+
+static bool
+ask_again(struct proxy *p)
+{
+	struct gateway *g = p->request->gateway;
+	bool running = false;
+
+	if (p->asked_again)
+		return false;
+	p->asked_again = true;
+	for (size_t i = 0; i < g->server_count; i++)
+		running |= probe_refresh(g->servers[i].probe, LISTING_FRESH_MS);
+	if (running)
+		list_add_last(&g->puzzled, &p->puzzled_link);
+	return running;
+}
+
+static void
+submit(struct proxy *p)
+{
+	struct gateway *g = p->request->gateway;
+	int64_t now = clock_now_ms();
+	char model[MODEL_NAME_MAX];
+
+	if (!model_name_canonical(p->model, model))
+		abort(); /* proxy_begin looked */
+	switch (sched_submit(g->sched, &p->job, model, now)) {
+	case SCHED_QUEUED: dispatch_wake(g); return;
+	case SCHED_FULL:
+		/* Ollama's own words, with their two spaces: clients look for "busy". */
+		proxy_fail(p, JOB_REFUSED, 503, sched_retry_after_ms(g->sched, now),
+		           "server busy, please try again.  maximum pending requests exceeded");
+		return;
+	case SCHED_UNKNOWN_MODEL:
+		if (!ask_again(p))
+			refuse_unknown(p);
+		return;
+	case SCHED_NO_BACKEND:
+		proxy_fail(p, JOB_REFUSED, 503, g->settings->health.interval,
+		           "no backend that could serve this model is up");
+		return;
+	}
+	abort();
+}
+
+void
+proxy_settle_puzzled(struct gateway *g)
+{
+	struct list now_known;
+	struct proxy *p;
+
+	for (size_t i = 0; i < g->server_count; i++)
+		if (probe_is_running(g->servers[i].probe))
+			return;
+	list_init(&now_known);
+	while ((p = LIST_FIRST(&g->puzzled, struct proxy, puzzled_link)) != NULL) {
+		list_remove(&p->puzzled_link);
+		list_add_last(&now_known, &p->puzzled_link);
+	}
+	while ((p = LIST_FIRST(&now_known, struct proxy, puzzled_link)) != NULL) {
+		list_remove(&p->puzzled_link);
+		submit(p);
+	}
+}
+
+void
+proxy_refuse_waiting(struct gateway *g)
+{
+	struct request *r;
+
+	LIST_FOR_EACH (r, &g->requests, struct request, link) {
+		struct proxy *p = (struct proxy *)r->work;
+
+		if (p != NULL && p->work.ops == &work_ops && p->job.state != JOB_RUNNING)
+			proxy_fail(p, JOB_REFUSED, 503, g->settings->health.interval,
+			           "the gateway is shutting down");
+	}
+}
+
+/* --- the answer --- */
+
+/* Whether it may run a second time though the node may have begun (RELIABILITY, promise 3:
+ * reads may, what runs a model must not). */
+static bool
+is_read(const struct proxy *p)
+{
+	return p->request->route->kind != ROUTE_RUN;
+}
+
+static bool
+may_retry(const struct proxy *p, enum exchange_end end)
+{
+	switch (end) {
+	case EXCHANGE_CONNECT_FAILED:
+	case EXCHANGE_CONNECT_TIMEOUT:
+	case EXCHANGE_STALE: return true;
+	case EXCHANGE_CLOSED:
+	case EXCHANGE_FIRST_BYTE_TIMEOUT:
+	case EXCHANGE_BAD_ANSWER: return is_read(p);
+	case EXCHANGE_DONE:
+	case EXCHANGE_IDLE_TIMEOUT:
+	case EXCHANGE_CUT: return false;
+	}
+	abort();
+}
+
+static void
+report_fault(struct proxy *p, enum exchange_end end)
+{
+	struct backend *b = p->job.backend;
+	enum backend_fault fault = FAULT_BROKEN;
+
+	switch (end) {
+	case EXCHANGE_DONE:
+	case EXCHANGE_STALE: return;
+	case EXCHANGE_CONNECT_FAILED:
+	case EXCHANGE_CONNECT_TIMEOUT: fault = FAULT_CONNECT; break;
+	case EXCHANGE_FIRST_BYTE_TIMEOUT:
+	case EXCHANGE_IDLE_TIMEOUT: fault = FAULT_HANG; break;
+	case EXCHANGE_CLOSED:
+	case EXCHANGE_CUT:
+	case EXCHANGE_BAD_ANSWER: fault = FAULT_BROKEN; break;
+	}
+	log_warn(p->request->id, "backend %s: %s", backend_name(b), exchange_end_text(end));
+	gateway_saw_fault(p->request->gateway, b, fault);
+}
+
+static bool
+retry(struct proxy *p)
+{
+	struct gateway *g = p->request->gateway;
+
+	if (!sched_retry(g->sched, &p->job, clock_now_ms()))
+		return false;
+	dispatch_wake(g);
+	return true;
+}
+
+static bool
+on_answer(struct relay *y, int status, void *arg)
+{
+	struct proxy *p = arg;
+	struct gateway *g = p->request->gateway;
+
+	if (status == 503) {
+		/* It may be tried again: a node that is busy has not begun. */
+		gateway_saw_fault(g, p->job.backend, FAULT_BUSY);
+		return !retry(p);
+	}
+	if (backend_saw_answer(p->job.backend, clock_now_ms()))
+		log_info(backend_name(p->job.backend), "breaker is closed");
+	request_drop_body(p->request);
+	return true;
+}
+
+static void
+on_failed(struct relay *y, enum exchange_end end, void *arg)
+{
+	struct proxy *p = arg;
+	bool late = end == EXCHANGE_FIRST_BYTE_TIMEOUT || end == EXCHANGE_IDLE_TIMEOUT ||
+	            end == EXCHANGE_CONNECT_TIMEOUT;
+	struct buf message = {0};
+
+	report_fault(p, end);
+	if (may_retry(p, end) && retry(p))
+		return;
+	buf_addf(&message, "backend '%s' failed: %s", y->backend, exchange_end_text(end));
+	proxy_fail(p, late ? JOB_DEADLINE : JOB_BACKEND_ERROR, late ? 504 : 502, 0, buf_text(&message));
+	buf_finish(&message);
+}
+
+static void
+on_over(struct relay *y, enum exchange_end end, void *arg)
+{
+	struct proxy *p = arg;
+	struct request *r = p->request;
+	enum job_end why = end == EXCHANGE_DONE ? JOB_DONE : JOB_BACKEND_ERROR;
+
+	report_fault(p, end);
+	proxy_end(p, why);
+	request_end(r, why);
+	proxy_free(p);
+}
+
+static const struct relay_ops relay_ops = {
+    .on_answer = on_answer,
+    .on_failed = on_failed,
+    .on_over = on_over,
+};
+
+void
+proxy_dispatch(struct job *j, bool was_loaded)
+{
+	struct proxy *p = proxy_of(j);
+	struct request *r = p->request;
+	const struct settings *s = r->gateway->settings;
+	struct relay_limits limits = {
+	    .first_byte_ms = s->timeouts.first_byte + (was_loaded ? 0 : s->timeouts.load),
+	    .idle_ms = s->timeouts.idle,
+	};
+
+	r->waited_ms = j->dispatched_at_ms - j->queued_at_ms;
+	relay_start(&p->relay, r, gateway_server_of(r->gateway, j->backend), &limits, &relay_ops, p);
+}
+
+void
+proxy_give_up(struct job *j)
+{
+	struct proxy *p = proxy_of(j);
+
+	p->request->waited_ms = clock_now_ms() - j->queued_at_ms;
+	if (j->end == JOB_DEADLINE)
+		proxy_fail(p, JOB_DEADLINE, 504, 0, "the request waited too long in the queue");
+	else
+		proxy_fail(p, JOB_REFUSED, 503, p->request->gateway->settings->health.interval,
+		           "no backend that could serve this model is up");
+}
+
+/* Reads, and remote models, need a node but none of its slots. */
+static bool
+is_slotless(const struct proxy *p, const char *model)
+{
+	return is_read(p) || model_name_is_cloud(model);
+}
+
+/* X-Drover-Priority. False: it is none of the three. */
+static bool
+take_class(const struct request *r, enum job_class *out)
+{
+	struct str given = http_find_header(front_req_head(r->client), "X-Drover-Priority");
+
+	*out = CLASS_NORMAL;
+	if (given.ptr == NULL)
+		return true;
+	for (int c = 0; c < CLASSES; c++)
+		if (str_eq_nocase(given, job_class_name((enum job_class)c))) {
+			*out = (enum job_class)c;
+			return true;
+		}
+	return false;
+}
+
+/* X-Drover-Backend, for those who may manage. False: the request was refused. */
+static bool
+take_backend_choice(struct proxy *p)
+{
+	struct server *s;
+
+	if (!manage_choose_server(p->request, &s))
+		return false;
+	p->job.only = s == NULL ? NULL : s->backend;
+	return true;
+}
+
+void
+proxy_begin(struct request *r, struct str model)
+{
+	struct proxy *p = NEW(struct proxy);
+	enum job_class class;
+	char canonical[MODEL_NAME_MAX];
+
+	p->work.ops = &work_ops;
+	p->request = r;
+	list_init(&p->puzzled_link);
+	p->model = model;
+	if (!model_name_canonical(model, canonical)) {
+		request_refuse(r, 400, model.len == 0 ? "model is required" : "invalid model name");
+	} else if (!take_class(r, &class)) {
+		request_refuse(r, 400, "X-Drover-Priority: give high, normal or low");
+	} else {
+		job_init(&p->job, class);
+		p->job.slotless = is_slotless(p, canonical);
+		if (take_backend_choice(p)) {
+			r->work = &p->work;
+			submit(p);
+			return;
+		}
+	}
+	proxy_free(p);
+}
