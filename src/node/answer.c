@@ -88,12 +88,6 @@ word(uint64_t hash, int i)
 	return str_of(i == 0 && text[0] == ' ' ? text + 1 : text);
 }
 
-static const cJSON *
-function_of(const struct ask *ask, const cJSON *tool)
-{
-	return ask->tool_key == NULL ? tool : gojson_get(tool, ask->tool_key);
-}
-
 static void
 choose_tool(struct answer *a, const struct ask *ask)
 {
@@ -103,8 +97,8 @@ choose_tool(struct answer *a, const struct ask *ask)
 	if (!ask->user_is_last || ask->prompt == NULL)
 		return;
 	cJSON_ArrayForEach (it, ask->tools) {
-		const cJSON *function = function_of(ask, it);
-		const char *name = gojson_text(function, "name");
+		const cJSON *function = ask->tool_key == NULL ? it : gojson_get(it, ask->tool_key);
+		const char *name = ask_tool_name(ask, it);
 
 		if (name[0] == '\0' || strstr(ask->prompt, name) == NULL)
 			continue;
@@ -192,7 +186,7 @@ natural_length(const struct answer *a, const struct ask *ask)
 void
 answer_make(struct answer *a, const struct ask *ask, bool thinks)
 {
-	*a = (struct answer){.hash = hash_mix(ask->hash)};
+	*a = (struct answer){.hash = hash_mix(ask_hash(ask))};
 	a->hash &= INT64_MAX;
 	a->thoughts = thinks ? 4 + (int)(a->hash % 9) : 0;
 	choose_tool(a, ask);

@@ -80,7 +80,8 @@ ask_add_message(struct ask *a, const char *role, struct str text)
 	a->hash = hash_add(hash_add(a->hash, str_of(role)), text);
 	a->prompt_bytes += text.len + strlen(role);
 	a->user_is_last = strcasecmp(role, "user") == 0;
-	if (a->user_is_last) {
+	/* A message of an image alone has no words. */
+	if (a->user_is_last && (text.len > 0 || a->prompt == NULL)) {
 		free(a->prompt);
 		a->prompt = mem_strndup(text.ptr, text.len);
 	}
@@ -94,7 +95,7 @@ ask_add_media(struct ask *a, struct str bytes)
 	digest_of(hex, bytes);
 	if (a->images++ == 0)
 		memcpy(a->first_image, hex, sizeof(hex));
-	a->hash = hash_add(a->hash, str_of(hex));
+	a->media_hash = hash_add(a->media_hash, str_of(hex));
 	a->prompt_bytes += 1024;
 }
 
@@ -108,6 +109,44 @@ ask_add_image(struct ask *a, const char *base64)
 		ask_add_media(a, (struct str){raw.data, raw.len});
 	buf_finish(&raw);
 	return ok;
+}
+
+void
+ask_add_call(struct ask *a, const char *name)
+{
+	a->hash = hash_add(hash_add(a->hash, str_of("call")), str_of(name));
+	a->prompt_bytes += strlen(name);
+}
+
+const char *
+ask_tool_name(const struct ask *a, const cJSON *tool)
+{
+	return gojson_text(a->tool_key == NULL ? tool : gojson_get(tool, a->tool_key), "name");
+}
+
+void
+ask_set_tools(struct ask *a, const cJSON *tools)
+{
+	const cJSON *it;
+
+	a->tools = gojson_list(tools);
+	cJSON_ArrayForEach (it, a->tools)
+		a->hash = hash_add(hash_add(a->hash, str_of("tool")), str_of(ask_tool_name(a, it)));
+}
+
+void
+ask_add_suffix(struct ask *a)
+{
+	const char *suffix = gojson_text(a->body, "suffix");
+
+	if (suffix[0] != '\0')
+		a->hash = hash_add(hash_add(a->hash, str_of("suffix")), str_of(suffix));
+}
+
+uint64_t
+ask_hash(const struct ask *a)
+{
+	return hash_add_u64(a->hash, a->media_hash);
 }
 
 void

@@ -48,7 +48,8 @@ struct ask {
 	int images;
 	char first_image[DIGEST_HEX_SIZE];
 	size_t prompt_bytes;
-	uint64_t hash;
+	uint64_t hash;       /* of the words; read it by ask_hash */
+	uint64_t media_hash; /* of images and sounds, in any order among the words */
 };
 
 /* Why a body was refused. */
@@ -71,8 +72,17 @@ void ask_add_message(struct ask *a, const char *role, struct str text);
 /* The raw bytes of an image or a sound. False: no base64. */
 bool ask_add_image(struct ask *a, const char *base64);
 void ask_add_media(struct ask *a, struct str bytes);
+/* A call of a tool by the model, in an earlier message. */
+void ask_add_call(struct ask *a, const char *name);
+/* Takes `tools`, a list, once tool_key and schema_key are set. */
+void ask_set_tools(struct ask *a, const cJSON *tools);
+/* "suffix" of the body, where there is one. */
+void ask_add_suffix(struct ask *a);
 /* Anything else that an answer depends on. */
 void ask_add_tree(struct ask *a, const char *what, const cJSON *tree);
+uint64_t ask_hash(const struct ask *a);
+/* What a tool is called: the dialects put it in different places. */
+const char *ask_tool_name(const struct ask *a, const cJSON *tool);
 /* One that was said; left out, it counts for nothing. */
 void ask_add_seed(struct ask *a, int64_t seed);
 /* Ollama's "options": what the runner needs, num_predict, stop, seed. */

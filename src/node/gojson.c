@@ -349,25 +349,27 @@ has_type(const cJSON *value, enum gojson_type type)
 	abort();
 }
 
+const char *
+gojson_type_name(const cJSON *value)
+{
+	if (cJSON_IsString(value))
+		return "string";
+	if (cJSON_IsBool(value))
+		return "bool";
+	if (cJSON_IsArray(value))
+		return "array";
+	return cJSON_IsObject(value) ? "object" : "number";
+}
+
 static void
 add_value_name(struct buf *out, const cJSON *value, enum gojson_type wanted)
 {
 	char number[GOJSON_NUMBER_MAX];
 
-	if (cJSON_IsString(value)) {
-		buf_adds(out, "string");
-	} else if (cJSON_IsBool(value)) {
-		buf_adds(out, "bool");
-	} else if (cJSON_IsArray(value)) {
-		buf_adds(out, "array");
-	} else if (cJSON_IsObject(value)) {
-		buf_adds(out, "object");
-	} else {
-		buf_adds(out, "number");
-		if (wanted == GOJSON_INT) {
-			gojson_format_float64(number, value->valuedouble);
-			buf_addf(out, " %s", number);
-		}
+	buf_adds(out, gojson_type_name(value));
+	if (cJSON_IsNumber(value) && wanted == GOJSON_INT) {
+		gojson_format_float64(number, value->valuedouble);
+		buf_addf(out, " %s", number);
 	}
 }
 

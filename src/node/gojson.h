@@ -43,6 +43,9 @@ int64_t gojson_int(const cJSON *object, const char *key, int64_t fallback);
 /* The value itself when it is a list; else NULL, which has no elements. */
 const cJSON *gojson_list(const cJSON *value);
 
+/* How Go names the kind of a value in its complaints. */
+const char *gojson_type_name(const cJSON *value);
+
 enum gojson_type { GOJSON_TEXT, GOJSON_BOOL, GOJSON_INT, GOJSON_FLOAT, GOJSON_LIST, GOJSON_OBJECT };
 
 struct gojson_field {

@@ -54,8 +54,6 @@ read_block(struct ask *a, const cJSON *block, struct buf *text, bool *has_result
 		return refuse(no, 400, "tool_use block missing required 'id' field");
 	else if (strcmp(type, "tool_use") == 0 && gojson_text(block, "name")[0] == '\0')
 		return refuse(no, 400, "tool_use block missing required 'name' field");
-	else if (strcmp(type, "tool_use") == 0)
-		ask_add_tree(a, "tool_calls", block);
 	else if (strcmp(type, "tool_result") == 0) {
 		read_result(a, block);
 		*has_result = true;
@@ -76,6 +74,9 @@ read_message(struct ask *a, const cJSON *message, struct refusal_text *no)
 		ok = ok && read_block(a, it, &text, &has_result, no);
 	if (ok && (text.len > 0 || !has_result))
 		ask_add_message(a, gojson_text(message, "role"), (struct str){text.data, text.len});
+	cJSON_ArrayForEach (it, gojson_list(content))
+		if (strcmp(gojson_text(it, "type"), "tool_use") == 0)
+			ask_add_call(a, gojson_text(it, "name"));
 	buf_finish(&text);
 	return ok;
 }
@@ -116,10 +117,9 @@ read_checked(struct ask *a, struct refusal_text *no)
 	cJSON_ArrayForEach (it, messages)
 		if (!read_message(a, it, no))
 			return false;
-	a->tools = gojson_get(a->body, "tools");
 	a->tool_key = NULL;
 	a->schema_key = "input_schema";
-	ask_add_tree(a, "tools", a->tools);
+	ask_set_tools(a, gojson_get(a->body, "tools"));
 	a->stop = gojson_get(a->body, "stop_sequences");
 	return read_effort(a);
 }
@@ -216,6 +216,23 @@ whole(struct buf *out, struct reply *r)
 	buf_finish(&content);
 }
 
+/* What the first event says before the prompt was counted: bytes by four, tools included. */
+static int
+estimate_tokens(const struct ask *a)
+{
+	size_t bytes = a->prompt_bytes;
+	struct buf schema = {0};
+	const cJSON *it;
+
+	cJSON_ArrayForEach (it, a->tools) {
+		bytes += strlen(gojson_text(it, "name")) + strlen(gojson_text(it, "description"));
+		gojson_add_tree(&schema, gojson_get(it, "input_schema"));
+	}
+	bytes += schema.len;
+	buf_finish(&schema);
+	return bytes < 4 ? 1 : (int)(bytes / 4);
+}
+
 static void
 begin(struct buf *out, struct reply *r)
 {
@@ -226,9 +243,8 @@ begin(struct buf *out, struct reply *r)
 	add_id(out, r);
 	buf_adds(out, ",\"type\":\"message\",\"role\":\"assistant\",\"model\":");
 	gojson_add_string(out, str_of(r->ask->model));
-	/* Only an estimate at this point: the bytes of the prompt by four. */
 	buf_addf(out, ",\"content\":[],\"usage\":{\"input_tokens\":%d,\"output_tokens\":0}}}\n\n",
-	         (int)(r->ask->prompt_bytes / 4) > 0 ? (int)(r->ask->prompt_bytes / 4) : 1);
+	         estimate_tokens(r->ask));
 }
 
 static void

@@ -125,6 +125,7 @@ make_ask(struct ask *a, const struct fields *f)
 	ask_add_message(a, "system", (struct str){system.data, system.len});
 	ask_add_message(a, "user", str_of(f->prompt == NULL ? "" : f->prompt));
 	a->hash = hash_add(a->hash, f->file);
+	a->stream = true;
 	a->prompt_bytes += f->file.len / 64;
 	a->plain_text = f->format != NULL && strcmp(f->format, "text") == 0;
 	buf_finish(&system);

@@ -96,7 +96,7 @@ native_read_generate(struct ask *a, struct str body, struct refusal_text *no)
 	if (system[0] != '\0')
 		ask_add_message(a, "system", str_of(system));
 	ask_add_tree(a, "context", gojson_get(a->body, "context"));
-	ask_add_tree(a, "suffix", gojson_get(a->body, "suffix"));
+	ask_add_suffix(a);
 	ask_add_message(a, "user", str_of(prompt));
 	return read_images(a, gojson_get(a->body, "images"), no) && read_common(a, no);
 }
@@ -104,10 +104,13 @@ native_read_generate(struct ask *a, struct str body, struct refusal_text *no)
 static bool
 read_message(struct ask *a, const cJSON *message, struct refusal_text *no)
 {
+	const cJSON *it;
+
 	if (!check(message, "api.Message", message_fields, COUNT(message_fields), no))
 		return false;
 	ask_add_message(a, gojson_text(message, "role"), str_of(gojson_text(message, "content")));
-	ask_add_tree(a, "tool_calls", gojson_get(message, "tool_calls"));
+	cJSON_ArrayForEach (it, gojson_get(message, "tool_calls"))
+		ask_add_call(a, gojson_text(gojson_get(it, "function"), "name"));
 	return read_images(a, gojson_get(message, "images"), no);
 }
 
@@ -125,8 +128,7 @@ native_read_chat(struct ask *a, struct str body, struct refusal_text *no)
 	cJSON_ArrayForEach (it, messages)
 		if (!read_message(a, it, no))
 			return false;
-	a->tools = gojson_get(a->body, "tools");
-	ask_add_tree(a, "tools", a->tools);
+	ask_set_tools(a, gojson_get(a->body, "tools"));
 	return read_common(a, no);
 }
 

@@ -142,22 +142,44 @@ visit_reply_json(struct visit *v, int status, struct str body)
 	visit_reply(v, status, "application/json; charset=utf-8", body);
 }
 
-void
-visit_reply_error(struct visit *v, int status, const char *fmt, ...)
+/* `early`: said before the request was handed to the native handler, whose answers are rewritten.
+ */
+static void
+reply_error(struct visit *v, int status, bool early, const char *fmt, va_list args)
 {
 	enum family family = v->route != NULL ? v->route->family : FAMILY_NATIVE;
 	struct buf message = {0}, body = {0};
+
+	buf_addv(&message, fmt, args);
+	reply_add_error(&body, family, status, buf_text(&message), (uint64_t)v->node->counts.requests);
+	if (family == FAMILY_NATIVE || early) {
+		visit_reply_json(v, status, (struct str){body.data, body.len});
+	} else {
+		buf_addc(&body, '\n');
+		visit_reply(v, status, "application/json", (struct str){body.data, body.len});
+	}
+	buf_finish(&message);
+	buf_finish(&body);
+}
+
+void
+visit_reply_error(struct visit *v, int status, const char *fmt, ...)
+{
 	va_list args;
 
 	va_start(args, fmt);
-	buf_addv(&message, fmt, args);
+	reply_error(v, status, false, fmt, args);
 	va_end(args);
-	reply_add_error(&body, family, status, buf_text(&message), v->node->counts.requests);
-	visit_reply(v, status,
-	            family == FAMILY_NATIVE ? "application/json; charset=utf-8" : "application/json",
-	            (struct str){body.data, body.len});
-	buf_finish(&message);
-	buf_finish(&body);
+}
+
+void
+visit_reply_early_error(struct visit *v, int status, const char *fmt, ...)
+{
+	va_list args;
+
+	va_start(args, fmt);
+	reply_error(v, status, true, fmt, args);
+	va_end(args);
 }
 
 void

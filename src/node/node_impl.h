@@ -97,6 +97,9 @@ void visit_reply_json(struct visit *v, int status, struct str body);
 /* In the family of the route. */
 void visit_reply_error(struct visit *v, int status, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
+/* The same from Ollama's translation of a dialect, before the native handler saw the request. */
+void visit_reply_early_error(struct visit *v, int status, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
 /* After an answer that was written piece by piece: `end` is for the journal. */
 void visit_finish(struct visit *v, const char *end);
 /* Breaks the connection. */

@@ -91,6 +91,7 @@ read_part(struct ask *a, const char *role, const cJSON *part, struct refusal_tex
 		ask_add_message(a, role, str_of(gojson_text(part, "text")));
 		return true;
 	}
+	ask_add_message(a, role, str_of(""));
 	if (strcmp(type, "image_url") == 0 && cJSON_IsString(url))
 		return openai_add_image_url(a, url->valuestring, no);
 	if (strcmp(type, "input_audio") == 0)
@@ -128,7 +129,8 @@ read_message(struct ask *a, const cJSON *message, struct refusal_text *no)
 	} else {
 		ask_add_message(a, role, str_of(""));
 	}
-	ask_add_tree(a, "tool_calls", calls);
+	cJSON_ArrayForEach (it, gojson_list(calls))
+		ask_add_call(a, gojson_text(gojson_get(it, "function"), "name"));
 	return true;
 }
 
@@ -162,8 +164,7 @@ openai_read_chat(struct ask *a, struct str body, struct refusal_text *no)
 	cJSON_ArrayForEach (it, messages)
 		if (!read_message(a, it, no))
 			return false;
-	a->tools = gojson_get(a->body, "tools");
-	ask_add_tree(a, "tools", a->tools);
+	ask_set_tools(a, gojson_get(a->body, "tools"));
 	read_format(a);
 	if (gojson_get(a->body, "seed") != NULL)
 		ask_add_seed(a, gojson_int(a->body, "seed", 0));
@@ -185,7 +186,7 @@ openai_read_completion(struct ask *a, struct str body, struct refusal_text *no)
 	read_parameters(a);
 	prompt = gojson_text(a->body, "prompt");
 	a->empty = prompt[0] == '\0';
-	ask_add_tree(a, "suffix", gojson_get(a->body, "suffix"));
+	ask_add_suffix(a);
 	ask_add_message(a, "user", str_of(prompt));
 	if (gojson_get(a->body, "seed") != NULL)
 		ask_add_seed(a, gojson_int(a->body, "seed", 0));
@@ -388,20 +389,31 @@ completion_failure(struct buf *out, struct reply *r, const char *message)
 	buf_adds(out, "}\n\n");
 }
 
+/* Ollama streams to itself and answers at the end, but its head goes out with the first token, as
+ * that of a native stream. */
 static void
-transcription_whole(struct buf *out, struct reply *r)
+transcription_piece(struct buf *out, struct reply *r, enum piece_kind kind, struct str text)
 {
-	struct buf text = {0};
+	r->begun = true;
+}
 
-	if (!r->ask->plain_text) {
-		buf_adds(out, "{\"text\":");
-		add_whole_text(out, r, PIECE_WORD);
-		buf_adds(out, "}\n");
+static void
+transcription_end(struct buf *out, struct reply *r)
+{
+	if (r->ask->plain_text) {
+		answer_add_text(out, r->answer, PIECE_WORD);
 		return;
 	}
-	answer_add_text(&text, r->answer, PIECE_WORD);
-	buf_add(out, text.data, text.len);
-	buf_finish(&text);
+	buf_adds(out, "{\"text\":");
+	add_whole_text(out, r, PIECE_WORD);
+	buf_adds(out, "}\n");
+}
+
+/* The error record has no words and is not the last one: an answer without a body. */
+static void
+transcription_failure(struct buf *out, struct reply *r, const char *message)
+{
+	r->begun = true;
 }
 
 const struct form form_openai_chat = {
@@ -423,6 +435,10 @@ const struct form form_openai_complete = {
 };
 
 const struct form form_transcription = {
+    .stream_type = "application/x-ndjson",
     .whole_type = "application/json",
-    .add_whole = transcription_whole,
+    .add_piece = transcription_piece,
+    .add_end = transcription_end,
+    .add_whole = transcription_end,
+    .add_failure = transcription_failure,
 };

@@ -62,13 +62,13 @@ reply_add_error(struct buf *out, enum family family, int status, const char *mes
 	case FAMILY_OPENAI:
 		buf_adds(out, "{\"error\":{\"message\":");
 		gojson_add_string(out, str_of(message));
-		buf_addf(out, ",\"type\":\"%s\",\"param\":null,\"code\":null}}\n", openai_type(status));
+		buf_addf(out, ",\"type\":\"%s\",\"param\":null,\"code\":null}}", openai_type(status));
 		return;
 	case FAMILY_ANTHROPIC:
 		buf_addf(out, "{\"type\":\"error\",\"error\":{\"type\":\"%s\",\"message\":",
 		         anthropic_type(status));
 		gojson_add_string(out, str_of(message));
-		buf_addf(out, "},\"request_id\":\"req_%016llx%08x\"}\n", (unsigned long long)hash_mix(id),
+		buf_addf(out, "},\"request_id\":\"req_%016llx%08x\"}", (unsigned long long)hash_mix(id),
 		         (unsigned)hash_mix(id + 1));
 		return;
 	}

@@ -82,8 +82,8 @@ const char *reply_done_reason(const struct reply *r);
 /* A number of at most `digits` digits made from the reply's id and `salt`. */
 unsigned reply_number(const struct reply *r, unsigned salt, int digits);
 
-/* Error bodies. `family` 0 native, 1 OpenAI, 2 Anthropic. */
 enum family { FAMILY_NATIVE, FAMILY_OPENAI, FAMILY_ANTHROPIC };
+/* An error body, without the newline that Go's encoder puts after it under /v1. */
 void reply_add_error(struct buf *out, enum family family, int status, const char *message,
                      uint64_t id);
 

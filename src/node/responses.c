@@ -48,8 +48,8 @@ read_item(struct ask *a, const cJSON *item, int at, struct refusal_text *no)
 	if (strcmp(type, "message") == 0 || (type[0] == '\0' && role[0] != '\0'))
 		return read_content(a, role, gojson_get(item, "content"), no);
 	if (strcmp(type, "function_call") == 0) {
-		ask_add_tree(a, "tool_calls", item);
 		ask_add_message(a, "assistant", str_of(""));
+		ask_add_call(a, gojson_text(item, "name"));
 		return true;
 	}
 	if (strcmp(type, "function_call_output") == 0)
@@ -69,8 +69,9 @@ read_input(struct ask *a, const cJSON *input, struct refusal_text *no)
 
 	if (input != NULL && !cJSON_IsString(input) && !cJSON_IsArray(input))
 		return refuse(no, 400,
-		              "input must be a string or array: json: cannot unmarshal object "
-		              "into Go value of type []json.RawMessage");
+		              "input must be a string or array: json: cannot unmarshal %s into Go value of "
+		              "type []json.RawMessage",
+		              gojson_type_name(input));
 	if (cJSON_IsString(input) && input->valuestring[0] != '\0')
 		ask_add_message(a, "user", str_of(input->valuestring));
 	cJSON_ArrayForEach (it, gojson_list(input))
@@ -111,9 +112,8 @@ responses_read(struct ask *a, struct str body, struct refusal_text *no)
 	if (!read_input(a, gojson_get(a->body, "input"), no))
 		return false;
 	a->empty = a->prompt_bytes == 0;
-	a->tools = gojson_get(a->body, "tools");
 	a->tool_key = NULL;
-	ask_add_tree(a, "tools", a->tools);
+	ask_set_tools(a, gojson_get(a->body, "tools"));
 	format = gojson_get(gojson_get(a->body, "text"), "format");
 	if (strcmp(gojson_text(format, "type"), "json_schema") == 0)
 		a->format = gojson_get(format, "schema");

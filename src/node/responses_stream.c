@@ -73,6 +73,30 @@ add_reasoning(struct buf *out, const cJSON *reasoning)
 	buf_addc(out, '}');
 }
 
+/* The map is sorted, the schema in it is as it came. */
+static void
+add_format(struct buf *out, const cJSON *format)
+{
+	const cJSON *schema = gojson_get(format, "schema"), *strict = gojson_get(format, "strict");
+
+	buf_addc(out, '{');
+	if (gojson_text(format, "name")[0] != '\0') {
+		buf_adds(out, "\"name\":");
+		add_value(out, format, "name", "");
+		buf_addc(out, ',');
+	}
+	if (schema != NULL) {
+		buf_adds(out, "\"schema\":");
+		gojson_add_tree(out, schema);
+		buf_addc(out, ',');
+	}
+	if (strict != NULL)
+		buf_addf(out, "\"strict\":%s,", cJSON_IsTrue(strict) ? "true" : "false");
+	buf_adds(out, "\"type\":");
+	add_value(out, format, "type", "\"text\"");
+	buf_addc(out, '}');
+}
+
 static void
 add_response(struct buf *out, const struct reply *r, bool done)
 {
@@ -91,7 +115,11 @@ add_response(struct buf *out, const struct reply *r, bool done)
 	add_value(out, b, "max_output_tokens", "null");
 	buf_adds(out, ",\"max_tool_calls\":null,\"metadata\":{},\"model\":");
 	gojson_add_string(out, str_of(r->ask->model));
-	buf_addf(out, ",\"object\":\"response\",\"output\":[%s],", done ? buf_text(&r->items) : "");
+	buf_adds(out, ",\"object\":\"response\",\"output\":");
+	if (done && r->items.len == 0)
+		buf_adds(out, "null,");
+	else
+		buf_addf(out, "[%s],", done ? buf_text(&r->items) : "");
 	buf_adds(out,
 	         "\"parallel_tool_calls\":true,\"presence_penalty\":0,\"previous_response_id\":null,"
 	         "\"prompt_cache_key\":null,\"reasoning\":");
@@ -102,7 +130,7 @@ add_response(struct buf *out, const struct reply *r, bool done)
 	         done ? "completed" : "in_progress");
 	add_value(out, b, "temperature", "1");
 	buf_adds(out, ",\"text\":{\"format\":");
-	add_value(out, format == NULL ? NULL : gojson_get(b, "text"), "format", "{\"type\":\"text\"}");
+	add_format(out, format);
 	buf_adds(out, "},\"tool_choice\":\"auto\",\"tools\":");
 	add_tools(out, r->ask->tools);
 	buf_adds(out, ",\"top_logprobs\":0,\"top_p\":");

@@ -193,8 +193,7 @@ finish_whole(struct run *r)
 	set_time(r);
 	set_metrics(r);
 	form_of(r)->add_whole(out, &r->reply);
-	visit_reply(r->visit, 200, r->ask.plain_text ? "text/plain" : type,
-	            (struct str){out->data, out->len});
+	visit_reply(r->visit, 200, type, (struct str){out->data, out->len});
 }
 
 static void
@@ -530,7 +529,7 @@ prepare_answer(struct run *r)
 	if (r->ask.kind != ASK_EMBED)
 		answer_make(&r->answer, &r->ask, thinks);
 	else
-		r->answer.hash = hash_mix(r->ask.hash) & INT64_MAX;
+		r->answer.hash = hash_mix(ask_hash(&r->ask)) & INT64_MAX;
 	r->reply.form = form_of(r);
 	r->reply.ask = &r->ask;
 	r->reply.answer = &r->answer;
@@ -583,7 +582,7 @@ run_begin(struct visit *v)
 	v->run = r;
 	v->step = VISIT_RUNNING;
 	if (!read_form(r, &no))
-		visit_reply_error(v, no.status, "%s", buf_text(&no.message));
+		visit_reply_early_error(v, no.status, "%s", buf_text(&no.message));
 	else if (find_model(r))
 		go(r);
 	buf_finish(&no.message);
