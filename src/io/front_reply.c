@@ -10,6 +10,22 @@
 #include <assert.h>
 #include <string.h>
 
+/* Numbers are written by hand: formatted printing was the largest cost of a small answer outside
+ * of the kernel. */
+static void
+add_number(struct buf *out, uint64_t n, unsigned base)
+{
+	static const char digits[] = "0123456789abcdef";
+	char text[24];
+	size_t at = sizeof(text);
+
+	do {
+		text[--at] = digits[n % base];
+		n /= base;
+	} while (n > 0);
+	buf_add(out, text + at, sizeof(text) - at);
+}
+
 static enum http_framing
 choose_framing(const struct front_req *r, const struct front_head *head)
 {
@@ -25,49 +41,49 @@ add_framing(struct front_req *r, const struct front_head *head)
 {
 	struct buf *out = &r->staged;
 
-	if (head->length >= 0 && head->status != 204)
-		buf_addf(out, "Content-Length: %lld\r\n", (long long)head->length);
-	else if (r->framing == HTTP_CHUNKED)
+	if (head->length >= 0 && head->status != 204) {
+		buf_adds(out, "Content-Length: ");
+		add_number(out, (uint64_t)head->length, 10);
+		buf_adds(out, "\r\n");
+	} else if (r->framing == HTTP_CHUNKED) {
 		buf_adds(out, "Transfer-Encoding: chunked\r\n");
+	}
 	if (r->close)
 		buf_adds(out, "Connection: close\r\n");
 	else if (r->head->minor_version == 0)
 		buf_adds(out, "Connection: keep-alive\r\n");
 }
 
+static void
+add_status_line(struct front_req *r, const struct front_head *head)
+{
+	struct buf *out = &r->staged;
+
+	buf_adds(out, "HTTP/1.1 ");
+	add_number(out, (uint64_t)head->status, 10);
+	buf_addc(out, ' ');
+	if (head->reason.ptr != NULL)
+		buf_add(out, head->reason.ptr, head->reason.len);
+	else
+		buf_adds(out, http_reason(head->status));
+	buf_adds(out, "\r\nDate: ");
+	buf_adds(out, front_date(r->conn->front));
+	buf_adds(out, "\r\n");
+}
+
 void
 front_reply_head(struct front_req *r, const struct front_head *head)
 {
-	struct front *f = r->conn->front;
-	struct str reason = head->reason.ptr != NULL ? head->reason : str_of(http_reason(head->status));
-
 	assert(!r->replied);
 	r->replied = true;
 	r->framing = choose_framing(r, head);
 	r->left = r->framing == HTTP_LENGTH ? (uint64_t)head->length : 0;
-	if (!front_read_settle(r) || r->framing == HTTP_UNTIL_CLOSE || f->stopping)
+	if (!front_read_settle(r) || r->framing == HTTP_UNTIL_CLOSE || r->conn->front->stopping)
 		r->close = true;
-	buf_addf(&r->staged, "HTTP/1.1 %d %.*s\r\nDate: %s\r\n", head->status, STR_ARG(reason),
-	         front_date(f));
+	add_status_line(r, head);
 	buf_add(&r->staged, head->headers.ptr, head->headers.len);
 	add_framing(r, head);
 	buf_adds(&r->staged, "\r\n");
-}
-
-static void
-add_chunk_size(struct buf *out, size_t size)
-{
-	static const char digits[] = "0123456789abcdef";
-	char text[2 * sizeof(size) + 2];
-	size_t at = sizeof(text);
-
-	text[--at] = '\n';
-	text[--at] = '\r';
-	do {
-		text[--at] = digits[size % 16];
-		size /= 16;
-	} while (size > 0);
-	buf_add(out, text + at, sizeof(text) - at);
 }
 
 void
@@ -84,7 +100,8 @@ front_reply_body(struct front_req *r, struct str piece)
 		buf_add(&r->staged, piece.ptr, piece.len);
 		break;
 	case HTTP_CHUNKED:
-		add_chunk_size(&r->staged, piece.len);
+		add_number(&r->staged, piece.len, 16);
+		buf_add(&r->staged, "\r\n", 2);
 		buf_add(&r->staged, piece.ptr, piece.len);
 		buf_add(&r->staged, "\r\n", 2);
 		break;
