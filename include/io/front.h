@@ -9,7 +9,10 @@
  * at any time, also before the body was read: what is left of the body is then
  * drained within bounds, and the connection closed.
  *
- * A client that half-closes counts as gone (as it does for Ollama).
+ * A client that half-closes counts as gone (as it does for Ollama), also one that
+ * does so right behind its request; only an answer that was given by then is
+ * still delivered. One that has sent 32 KiB and more beyond what the handler reads
+ * is not read further, and seen to go only when it is written to.
  */
 #ifndef IO_FRONT_H
 #define IO_FRONT_H
@@ -28,7 +31,7 @@ struct front_req;
 enum { FRONT_PEER_MAX = 64 }; /* bytes of a client's address as text */
 
 struct front_limits {
-	int connections;
+	int connections;  /* open at once; further ones wait to be accepted */
 	int64_t head_ms;  /* for a whole head, from its first byte */
 	int64_t body_ms;  /* between two bytes of a body; the total is bounded by a least rate */
 	int64_t idle_ms;  /* between two requests of a connection */
@@ -63,8 +66,9 @@ struct front_ops {
 
 struct front *front_create(struct loop *l, const struct front_limits *limits,
                            const struct front_ops *ops, void *arg);
-/* "127.0.0.1:8080", "[::1]:8080", ":8080", "localhost:8080" or "unix:/path". False: `why` says
- * why. Port 0 takes a free one; front_addresses names it. */
+/* "127.0.0.1:8080", "[::1]:8080", ":8080" (every address), "localhost:8080" (each address of that
+ * name) or "unix:/path" (mode 0666; what a killed program left there is replaced). False: `why`
+ * says why. Port 0 takes a free one; front_addresses names it. */
 bool front_listen(struct front *f, const char *address, struct buf *why);
 /* The addresses in use, as URLs or unix: paths, separated by spaces. */
 void front_addresses(const struct front *f, struct buf *out);
@@ -85,8 +89,8 @@ void *front_req_data(const struct front_req *r);
 /* Bytes handed to the answer so far, heads and framing included. */
 uint64_t front_req_bytes_out(const struct front_req *r);
 
-/* Lets the body come: 100 Continue is sent where it is expected; beyond `max_bytes` it is a 413
- * (INT64_MAX: no bound). */
+/* Lets the body come, once: 100 Continue is sent where it is expected; beyond `max_bytes`, or with
+ * a Content-Length beyond it, on_bad_body comes with 413 (INT64_MAX: no bound). */
 void front_read_body(struct front_req *r, int64_t max_bytes);
 /* Backpressure towards the client that uploads. */
 void front_pause_body(struct front_req *r, bool paused);
@@ -108,7 +112,7 @@ void front_reply_flush(struct front_req *r);
 bool front_reply_is_full(const struct front_req *r);
 void front_reply_end(struct front_req *r);
 /* Sends what was given, then breaks the connection without ending the body: the client must see
- * that the answer is not whole. */
+ * that the answer is not whole. (Over a unix socket, one of HTTP/1.0 without a length cannot.) */
 void front_reply_cut(struct front_req *r);
 /* Close the connection after this answer. */
 void front_reply_close_after(struct front_req *r);

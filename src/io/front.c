@@ -38,6 +38,7 @@ front_create(struct loop *l, const struct front_limits *limits, const struct fro
 	list_init(&f->listeners);
 	list_init(&f->conns);
 	timer_init(&f->accept_pause, l, front_on_accept_pause, f);
+	waker_init(&f->accept_turn, l, front_on_accept_turn, f);
 	f->evhtp = evhtp_new(loop_base(l), f);
 	f->decoy = bufferevent_socket_new(loop_base(l), -1, 0);
 	assert(f->evhtp != NULL && f->decoy != NULL);
@@ -72,6 +73,7 @@ front_free(void *arg)
 	bufferevent_free(f->decoy);
 	evhtp_free(f->evhtp);
 	timer_finish(&f->accept_pause);
+	waker_finish(&f->accept_turn);
 	buf_finish(&f->spare);
 	free(f);
 }

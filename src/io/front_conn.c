@@ -29,6 +29,7 @@
 #include <arpa/inet.h>
 #include <assert.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/sockios.h>
 #include <netinet/in.h>
 #include <stdio.h>
@@ -447,7 +448,7 @@ front_conn_accept(evhtp_connection_t *evhtp, void *arg)
 	c->state = FRONT_CONN_IDLE;
 	c->reading = true;
 	set_peer(c, evhtp->saddr);
-	evutil_make_socket_closeonexec(bufferevent_getfd(c->bev));
+	(void)fcntl(bufferevent_getfd(c->bev), F_SETFD, FD_CLOEXEC);
 	bufferevent_getcb(c->bev, &f->evhtp_read, &f->evhtp_write, NULL, NULL);
 	bufferevent_setcb(c->bev, on_read, on_write, on_event, c);
 	bufferevent_setwatermark(c->bev, EV_WRITE, FRONT_OUTPUT_LOW, 0);
@@ -457,8 +458,6 @@ front_conn_accept(evhtp_connection_t *evhtp, void *arg)
 	timer_init(&c->write_timer, f->loop, on_write_timer, c);
 	timer_start(&c->read_timer, f->limits.idle_ms);
 	list_add_last(&f->conns, &c->link);
-	f->accept_failing = false;
-	if (++f->conn_count == f->limits.connections)
-		front_accept_full(f);
+	front_accept_count(f);
 	return EVHTP_RES_OK;
 }

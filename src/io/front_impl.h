@@ -32,8 +32,10 @@ struct front {
 	struct list conns;     /* of struct front_conn, by link; owned */
 	int conn_count;
 	struct timer accept_pause;
-	bool accept_failing;  /* the last accept failed: said once */
-	int64_t full_said_ms; /* when the log last said that the limit is reached */
+	struct waker accept_turn; /* goes on accepting after a burst */
+	int burst;                /* accepted since it ran */
+	bool accept_failing;      /* the last accept failed: said once */
+	int64_t full_said_ms;     /* when the log last said that the limit is reached */
 	bool stopping;
 	struct buf spare;         /* owned; staging memory for the next request */
 	struct http_head scratch; /* the head that is being read */
@@ -48,8 +50,9 @@ const char *front_date(struct front *f);
 void front_listeners_free(struct front *f);
 /* Accepts, or not, as limit, failure and stop say. */
 void front_accept_update(struct front *f);
-/* The limit is reached. */
-void front_accept_full(struct front *f);
+/* One more connection is open. */
+void front_accept_count(struct front *f);
 void front_on_accept_pause(void *arg);
+void front_on_accept_turn(void *arg);
 
 #endif

@@ -26,7 +26,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-enum { ACCEPT_PAUSE_MS = 100, FULL_SAID_AGAIN_MS = 60000 };
+enum { ACCEPT_PAUSE_MS = 100, FULL_SAID_AGAIN_MS = 60000, BURST_MAX = 64 };
 
 struct front_listener {
 	struct list link;               /* in front.listeners */
@@ -76,9 +76,19 @@ front_on_accept_pause(void *arg)
 }
 
 void
+front_on_accept_turn(void *arg)
+{
+	struct front *f = arg;
+
+	f->burst = 0;
+	front_accept_update(f);
+}
+
+void
 front_accept_update(struct front *f)
 {
-	bool accept = f->conn_count < f->limits.connections && f->accept_pause.due_ms == 0;
+	bool accept = f->conn_count < f->limits.connections && f->burst < BURST_MAX &&
+	              f->accept_pause.due_ms == 0;
 	struct front_listener *l;
 
 	LIST_FOR_EACH (l, &f->listeners, struct front_listener, link) {
@@ -89,16 +99,28 @@ front_accept_update(struct front *f)
 	}
 }
 
-void
-front_accept_full(struct front *f)
+static void
+say_full(struct front *f)
 {
 	int64_t now_ms = clock_now_ms();
 
-	if (f->full_said_ms == 0 || now_ms - f->full_said_ms >= FULL_SAID_AGAIN_MS) {
-		log_warn("front", "%d connections are open, the most allowed: others wait", f->conn_count);
-		f->full_said_ms = now_ms;
-	}
-	front_accept_update(f);
+	if (f->full_said_ms != 0 && now_ms - f->full_said_ms < FULL_SAID_AGAIN_MS)
+		return;
+	log_warn("front", "%d connections are open, the most allowed: others wait", f->conn_count);
+	f->full_said_ms = now_ms;
+}
+
+/* libevent accepts in one go whatever waits. After a burst the others get their turn. */
+void
+front_accept_count(struct front *f)
+{
+	f->accept_failing = false;
+	if (++f->burst == BURST_MAX)
+		waker_wake(&f->accept_turn);
+	if (++f->conn_count == f->limits.connections)
+		say_full(f);
+	if (f->burst == BURST_MAX || f->conn_count == f->limits.connections)
+		front_accept_update(f);
 }
 
 /* libevhtp makes the listener for a socket that listens already. It has room for one, so we keep

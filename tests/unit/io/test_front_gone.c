@@ -398,6 +398,24 @@ connections_over_the_limit_wait_until_one_closes(void **state)
 	bed_close(&b);
 }
 
+static void
+a_burst_of_connections_leaves_others_their_turn(void **state)
+{
+	enum { MANY = 150 };
+	struct client c[MANY];
+	struct bed b;
+
+	open_bed(&b, (struct front_limits){0});
+	for (int i = 0; i < MANY; i++)
+		client_open(&c[i], &b);
+	event_base_loop(loop_base(b.loop), EVLOOP_ONCE);
+	assert_in_range(front_connections(b.front), 1, MANY / 2);
+	RUN_UNTIL(&b, front_connections(b.front) == MANY);
+	for (int i = 0; i < MANY; i++)
+		client_close(&c[i]);
+	bed_close(&b);
+}
+
 /* The number of turns shows that nothing spins meanwhile. */
 static void
 without_descriptors_accepting_rests_and_goes_on(void **state)
@@ -519,6 +537,7 @@ main(void)
 	    cmocka_unit_test(a_body_that_comes_steadily_takes_as_long_as_it_takes),
 	    cmocka_unit_test(a_pause_by_the_handler_does_not_count_against_the_client),
 	    cmocka_unit_test(connections_over_the_limit_wait_until_one_closes),
+	    cmocka_unit_test(a_burst_of_connections_leaves_others_their_turn),
 	    cmocka_unit_test(without_descriptors_accepting_rests_and_goes_on),
 	    cmocka_unit_test(a_stop_closes_idle_connections_and_lets_answers_finish),
 	    cmocka_unit_test(the_end_of_the_front_end_is_the_end_of_its_requests),
