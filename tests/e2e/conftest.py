@@ -4,9 +4,9 @@ import os
 import pathlib
 
 import pytest
+from harness.fake import FakeNode
 from harness.gateway import Gateway
 from harness.node import Node
-from harness.recorder import Recorder
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 
@@ -49,8 +49,8 @@ class Stage:
         return self.add(Node(find_program(self.request.config, "drover-node"), self.room(),
                              models, **options))
 
-    def recorder(self):
-        return self.add(Recorder())
+    def fake(self, play=None, **options):
+        return self.add(FakeNode(play, **options))
 
     def gateway(self, backends, settings=None, **options):
         return self.add(Gateway(find_program(self.request.config, "drover"), self.room(),

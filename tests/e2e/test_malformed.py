@@ -12,7 +12,7 @@ NODE_MAY_SEE = {"host", "content-length", "content-type", "x-forwarded-for", "x"
 @pytest.fixture(scope="module")
 def road(module_stage):
     """A gateway in front of a node that writes down what it is sent."""
-    node = module_stage.recorder()
+    node = module_stage.fake()
     return module_stage.gateway([node]), node
 
 

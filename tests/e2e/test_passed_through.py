@@ -28,7 +28,7 @@ URL = f"data:image/png;base64,{IMAGE}"
 
 @pytest.fixture(scope="module")
 def ways(module_stage):
-    node = module_stage.recorder()
+    node = module_stage.fake()
     return node, module_stage.gateway([node])
 
 

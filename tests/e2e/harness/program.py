@@ -12,12 +12,12 @@ import threading
 import time
 
 # Sanitizers make everything slower; the limit is for what hangs, so it can be generous.
-LIMIT_S = 60
+LIMIT_S = float(os.environ.get("DROVER_TEST_LIMIT", "60"))
 
 SANITIZER_REPORT = re.compile(
     r"(ERROR|WARNING): (Address|Leak|Undefined|Thread|Memory)Sanitizer|runtime error: "
 )
-LISTENING = re.compile(r"listening on (\S+)")
+LISTENING = re.compile(r"listening on ([^\s\"]+)")
 
 
 class Waiter:

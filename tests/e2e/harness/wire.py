@@ -9,7 +9,9 @@ import socket
 import struct
 import urllib.parse
 
-LIMIT_S = 60
+from . import program
+
+LIMIT_S = program.LIMIT_S
 
 
 class Cut(Exception):
