@@ -139,8 +139,10 @@ def main():
     total = Tally()
     for way in ways:
         total.add(run_way(way))
-    print(f"{total.passed} passed, {total.failed} failed"
-          + (f", {total.skipped} skipped" if total.skipped else ""))
+    print(
+        f"{total.passed} passed, {total.failed} failed"
+        + (f", {total.skipped} skipped" if total.skipped else "")
+    )
     return 1 if total.failed or not total.passed else 0
 
 

@@ -4,6 +4,7 @@ import os
 import pathlib
 
 import pytest
+from harness import npm
 from harness.fake import FakeNode
 from harness.gateway import Gateway
 from harness.node import Node
@@ -12,8 +13,11 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 
 
 def pytest_addoption(parser):
-    parser.addoption("--build", default=os.environ.get("DROVER_BUILD", "build"),
-                     help="the folder that meson built in")
+    parser.addoption(
+        "--build",
+        default=os.environ.get("DROVER_BUILD", "build"),
+        help="the folder that meson built in",
+    )
 
 
 def find_program(config, name):
@@ -46,15 +50,23 @@ class Stage:
         return room
 
     def node(self, *models, **options):
-        return self.add(Node(find_program(self.request.config, "drover-node"), self.room(),
-                             models, **options))
+        return self.add(
+            Node(find_program(self.request.config, "drover-node"), self.room(), models, **options)
+        )
 
     def fake(self, play=None, **options):
         return self.add(FakeNode(play, **options))
 
     def gateway(self, backends, settings=None, **options):
-        return self.add(Gateway(find_program(self.request.config, "drover"), self.room(),
-                                backends, settings, **options))
+        return self.add(
+            Gateway(
+                find_program(self.request.config, "drover"),
+                self.room(),
+                backends,
+                settings,
+                **options,
+            )
+        )
 
     def end(self):
         wrong = []
@@ -91,3 +103,7 @@ def pytest_runtest_makereport(item, call):
             for program in getattr(holder, "programs", []):
                 if hasattr(program, "log"):
                     report.sections.append((f"{program.name} logged", program.log()[-20000:]))
+
+
+def pytest_sessionfinish():
+    npm.finish()

@@ -76,16 +76,30 @@ CASES = [
         "6.3",
         request(b"Content-Length: %d\r\nContent-Length: 0\r\n" % len(SMUGGLED), SMUGGLED),
     ),
-    refused("length a list", "6.3", request(b"Content-Length: " + LENGTH + b", " + LENGTH + b"\r\n", BODY)),
-    refused("length with a plus", "9110 8.6", request(b"Content-Length: +" + LENGTH + b"\r\n", BODY)),
+    refused(
+        "length a list",
+        "6.3",
+        request(b"Content-Length: " + LENGTH + b", " + LENGTH + b"\r\n", BODY),
+    ),
+    refused(
+        "length with a plus", "9110 8.6", request(b"Content-Length: +" + LENGTH + b"\r\n", BODY)
+    ),
     refused("length hexadecimal", "9110 8.6", request(b"Content-Length: 0x5\r\n", BODY)),
     refused("length negative", "9110 8.6", request(b"Content-Length: -1\r\n", BODY)),
     refused("length empty", "9110 8.6", request(b"Content-Length:\r\n", SMUGGLED)),
     passed("length, space behind", "5.1", request(b"Content-Length: " + LENGTH + b" \r\n", BODY)),
-    refused("length, two numbers", "9110 8.6", request(b"Content-Length: " + LENGTH + b" 6\r\n", BODY)),
+    refused(
+        "length, two numbers", "9110 8.6", request(b"Content-Length: " + LENGTH + b" 6\r\n", BODY)
+    ),
     passed("length, tab before", "5.1", request(b"Content-Length:\t" + LENGTH + b"\r\n", BODY)),
-    refused("length of 24 digits", "6.3", request(b"Content-Length: " + LENGTH.rjust(24, b"0") + b"\r\n", BODY)),
-    refused("length that wraps 64 bits", "6.3", request(b"Content-Length: %d\r\n" % (2**64 + 5), BODY)),
+    refused(
+        "length of 24 digits",
+        "6.3",
+        request(b"Content-Length: " + LENGTH.rjust(24, b"0") + b"\r\n", BODY),
+    ),
+    refused(
+        "length that wraps 64 bits", "6.3", request(b"Content-Length: %d\r\n" % (2**64 + 5), BODY)
+    ),
     refused("length of 3e19", "6.3", request(b"Content-Length: 30000000000000000000\r\n", BODY)),
     # Transfer-Encoding
     refused(
@@ -101,15 +115,29 @@ CASES = [
     passed("CHUNKED in capitals", "7", chunked(WHOLE, b"Transfer-Encoding: CHUNKED\r\n")),
     passed("chunked, space behind", "5.1", chunked(WHOLE, b"Transfer-Encoding: chunked \r\n")),
     passed("chunked, tab before", "5.1", chunked(WHOLE, b"Transfer-Encoding:\tchunked\r\n")),
-    refused("coding, space before the colon", "5.1", chunked(WHOLE, b"Transfer-Encoding : chunked\r\n")),
+    refused(
+        "coding, space before the colon", "5.1", chunked(WHOLE, b"Transfer-Encoding : chunked\r\n")
+    ),
     refused(
         "length, space before the colon",
         "5.1",
         request(b"Content-Length : %d\r\n" % len(SMUGGLED), SMUGGLED),
     ),
     refused("coding xchunked", "6.1", chunked(WHOLE, b"Transfer-Encoding: xchunked\r\n"), 501, 400),
-    refused("coding gzip, chunked", "6.1", chunked(WHOLE, b"Transfer-Encoding: gzip, chunked\r\n"), 501, 400),
-    refused("coding chunked, identity", "6.3", chunked(WHOLE, b"Transfer-Encoding: chunked, identity\r\n"), 400, 501),
+    refused(
+        "coding gzip, chunked",
+        "6.1",
+        chunked(WHOLE, b"Transfer-Encoding: gzip, chunked\r\n"),
+        501,
+        400,
+    ),
+    refused(
+        "coding chunked, identity",
+        "6.3",
+        chunked(WHOLE, b"Transfer-Encoding: chunked, identity\r\n"),
+        400,
+        501,
+    ),
     refused(
         "coding identity, and a length",
         "6.1",
@@ -124,7 +152,9 @@ CASES = [
         400,
         501,
     ),
-    refused("coding with a NUL", "9110 5.5", chunked(WHOLE, b"Transfer-Encoding: chunked\x00x\r\n")),
+    refused(
+        "coding with a NUL", "9110 5.5", chunked(WHOLE, b"Transfer-Encoding: chunked\x00x\r\n")
+    ),
     refused("chunked on 1.0", "6.1", chunked(WHOLE, line=b"POST /api/generate HTTP/1.0\r\n")),
     # Lines of the head
     refused("folded line, space", "5.2", framed(b"X-A: b\r\n c: d\r\n")),
@@ -144,21 +174,31 @@ CASES = [
     refused("space before the first name", "2.2", framed(host=b" " + HOST)),
     # Chunks
     passed("chunk extension", "7.1.1", chunked(chunk(BODY, b"%x;a=b" % len(BODY)) + b"0\r\n\r\n")),
-    refused("chunk size wraps 64 bits", "7.1", chunked(chunk(BODY, b"10000000000000005") + b"0\r\n\r\n")),
-    refused("chunk size huge", "7.1", chunked(chunk(BODY, b"ffffffffffffffff") + b"0\r\n\r\n"), 400, 413),
+    refused(
+        "chunk size wraps 64 bits", "7.1", chunked(chunk(BODY, b"10000000000000005") + b"0\r\n\r\n")
+    ),
+    refused(
+        "chunk size huge", "7.1", chunked(chunk(BODY, b"ffffffffffffffff") + b"0\r\n\r\n"), 400, 413
+    ),
     refused("chunk size negative", "7.1", chunked(chunk(BODY, b"-5") + b"0\r\n\r\n")),
     refused("chunk size 0x", "7.1", chunked(chunk(BODY, b"0x5") + b"0\r\n\r\n")),
     refused("chunk size no digit", "7.1", chunked(b"\x85\r\n\r\n" + SMUGGLED)),
-    refused("chunk size, space behind", "7.1.1", chunked(chunk(BODY, b"%x " % len(BODY)) + b"0\r\n\r\n")),
+    refused(
+        "chunk size, space behind", "7.1.1", chunked(chunk(BODY, b"%x " % len(BODY)) + b"0\r\n\r\n")
+    ),
     refused("chunk size, bare LF", "7.1", chunked(chunk(BODY, end=b"\n") + b"0\r\n\r\n")),
-    refused("chunk without its CRLF", "7.1", chunked(b"%x\r\n" % len(BODY) + BODY + b"X\r\n0\r\n\r\n")),
+    refused(
+        "chunk without its CRLF", "7.1", chunked(b"%x\r\n" % len(BODY) + BODY + b"X\r\n0\r\n\r\n")
+    ),
     passed("a trailer", "7.1.2", chunked(chunk(BODY) + b"0\r\nX-T: v\r\n\r\n")),
     refused(
         "a trailer like a request line",
         "7.1.2",
         chunked(chunk(BODY) + b"0\r\nX-T: v\r\nPOST /api/generate HTTP/1.1: x\r\nHost: q\r\n\r\n"),
     ),
-    refused("a trailer, then a request", "7.1.2", chunked(chunk(BODY) + b"0\r\nX-T: v\r\n" + SMUGGLED)),
+    refused(
+        "a trailer, then a request", "7.1.2", chunked(chunk(BODY) + b"0\r\nX-T: v\r\n" + SMUGGLED)
+    ),
     # Versions
     refused("0.9", "2.3", b"GET /api/tags\r\n\r\n"),
     refused("0.9, one line", "2.3", b"GET /api/tags\r\n"),
@@ -173,11 +213,15 @@ CASES = [
     # Targets
     refused("absolute form, another host", "3.2.2", target(b"http://evil:99/api/generate"), 403),
     refused("absolute form, ftp", "3.2.2", target(b"ftp://localhost/api/generate")),
-    refused("CONNECT", "3.2.3", b"CONNECT evil:443 HTTP/1.1\r\nHost: evil:443\r\n\r\n", 501, 400, 405),
+    refused(
+        "CONNECT", "3.2.3", b"CONNECT evil:443 HTTP/1.1\r\nHost: evil:443\r\n\r\n", 501, 400, 405
+    ),
     refused("OPTIONS *", "3.2.4", b"OPTIONS * HTTP/1.1\r\n" + HOST + b"\r\n", 404, 405, 204),
     refused("an unknown method", "9110 9.1", target(b"/api/generate", b"FOO"), 501),
     refused("a method in small letters", "9110 9.1", target(b"/api/generate", b"post"), 501),
-    refused("a method of 9000 letters", "3.1", target(b"/api/generate", b"A" * 9000), 414, 501, 400),
+    refused(
+        "a method of 9000 letters", "3.1", target(b"/api/generate", b"A" * 9000), 414, 501, 400
+    ),
     refused("a target of 8000 letters", "3", target(b"/" + b"a" * 8000), 414),
     refused("a target of 9000 letters", "3", target(b"/" + b"a" * 9000), 414),
     refused("a field of 8100 letters", "5", framed(b"X-A: " + b"a" * 8100 + b"\r\n"), 431),
@@ -194,9 +238,17 @@ CASES = [
     refused("a query with a broken escape", "3986 2.1", target(b"/api/generate?a=%zz&b=1")),
     refused("a query with half an escape", "3986 2.1", target(b"/api/generate?%")),
     passed("an odd query", "3.2.1", target(b"/api/generate?&&==;a")),
-    refused("tabs in the request line", "3", b"POST\t/api/generate\tHTTP/1.1\r\n" + HOST + FRAME + b"\r\n" + BODY),
-    refused("two spaces in the request line", "3", framed(line=b"POST  /api/generate  HTTP/1.1\r\n")),
-    refused("a space behind the request line", "3", framed(line=b"POST /api/generate HTTP/1.1 \r\n")),
+    refused(
+        "tabs in the request line",
+        "3",
+        b"POST\t/api/generate\tHTTP/1.1\r\n" + HOST + FRAME + b"\r\n" + BODY,
+    ),
+    refused(
+        "two spaces in the request line", "3", framed(line=b"POST  /api/generate  HTTP/1.1\r\n")
+    ),
+    refused(
+        "a space behind the request line", "3", framed(line=b"POST /api/generate HTTP/1.1 \r\n")
+    ),
     passed("empty lines before it", "2.2", b"\r\n\r\n" + framed()),
     refused("a longer path than a route's", "3.2.1", target(b"/api/generateXYZ"), 404),
     # Connection
@@ -210,6 +262,8 @@ CASES = [
     refused(
         "a body that is no JSON",
         "CONTRACT: refusals",
-        request(b"Content-Type: application/x-www-form-urlencoded\r\nContent-Length: 4\r\n", b"a=%z"),
+        request(
+            b"Content-Type: application/x-www-form-urlencoded\r\nContent-Length: 4\r\n", b"a=%z"
+        ),
     ),
 ]

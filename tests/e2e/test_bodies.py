@@ -59,9 +59,11 @@ def test_a_hostile_body_does_not_hold_up_others(road):
     _, gateway = road
     body = HOSTILE["25 million nodes"]
     with wire.Wire(gateway.url) as client, wire.Wire(gateway.url) as other:
-        client.send(wire.format_request("POST", "/api/generate", "localhost", [
-            ("Content-Length", str(len(body)))
-        ]))
+        client.send(
+            wire.format_request(
+                "POST", "/api/generate", "localhost", [("Content-Length", str(len(body)))]
+            )
+        )
         slowest = 0.0
         for at in range(0, len(body), MIB):
             try:

@@ -90,9 +90,7 @@ def test_who_waits_is_out_of_the_queue_at_once(stage, leave):
     clients = {}
     for name in ("running", "leaver", "waiting"):
         clients[name] = wire.Wire(gateway.url)
-        clients[name].request(
-            "POST", "/api/generate", harness.run(name), [("X-Request-Id", name)]
-        )
+        clients[name].request("POST", "/api/generate", harness.run(name), [("X-Request-Id", name)])
         harness.turn(gateway)
     assert gateway.get("/drover/v1/requests/waiting").json()["position"] == 1
     assert gateway.post("/api/generate", harness.run("too many")).status == 503

@@ -5,12 +5,13 @@ gateway proves the gateway.
 """
 
 import anthropic
-import harness
 import ollama
 import openai
 import pytest
+from harness import npm
 
 CHAT = "qwen2.5:0.5b"
+SLOW = "llama3.2:1b"  # slow enough to be left in the middle
 EMBED = "nomic-embed-text"
 MISSING = "no-such-model"
 HELLO = [{"role": "user", "content": "Hello there"}]
@@ -19,9 +20,10 @@ OPTIONS = {"num_predict": 12, "temperature": 0, "seed": 7}
 
 @pytest.fixture(scope="module", params=["direct", "gateway"])
 def url(request, module_stage):
+    models = [CHAT, f"{EMBED},embed", f"{SLOW},tps=50"]
     if request.param == "direct":
-        return module_stage.node(CHAT, f"{EMBED},embed").url
-    nodes = [module_stage.node(CHAT, f"{EMBED},embed") for _ in range(2)]
+        return module_stage.node(*models).url
+    nodes = [module_stage.node(*models) for _ in range(2)]
     return module_stage.gateway(nodes).url
 
 
@@ -30,7 +32,7 @@ def url(request, module_stage):
 
 def test_ollama_lists(url):
     models = ollama.Client(url).list().models
-    assert sorted(m.model for m in models) == [f"{EMBED}:latest", CHAT]
+    assert sorted(m.model for m in models) == sorted([f"{EMBED}:latest", CHAT, SLOW])
     assert all(m.digest and m.size and m.modified_at for m in models)
 
 
@@ -89,7 +91,7 @@ def test_ollama_understands_a_missing_model(url):
 
 def test_ollama_may_leave_in_mid_stream(url):
     client = ollama.Client(url)
-    stream = client.chat(CHAT, HELLO, options={**OPTIONS, "num_predict": 2000}, stream=True)
+    stream = client.chat(SLOW, HELLO, options={**OPTIONS, "num_predict": 2000}, stream=True)
     assert next(stream).message.content
     stream.close()
     assert client.chat(CHAT, HELLO, options=OPTIONS).done
@@ -168,7 +170,7 @@ def test_openai_understands_a_missing_model(openai_client):
 
 def test_openai_may_leave_in_mid_stream(openai_client):
     stream = openai_client.chat.completions.create(
-        model=CHAT, messages=HELLO, max_tokens=2000, stream=True
+        model=SLOW, messages=HELLO, max_tokens=2000, stream=True
     )
     assert next(iter(stream)).choices
     stream.close()
@@ -209,16 +211,16 @@ def test_anthropic_understands_a_missing_model(anthropic_client):
 
 
 def npm_ollama(url, call, request=None, **rest):
-    return harness.node_call("ollama", url, {"call": call, "with": request, **rest})
+    return npm.call("ollama", url, {"call": call, "with": request, **rest})
 
 
 def npm_openai(url, call, request=None, **rest):
-    return harness.node_call("openai", url, {"call": call, "with": request, **rest})
+    return npm.call("openai", url, {"call": call, "with": request, **rest})
 
 
 def test_npm_ollama_lists_and_shows(url):
     models = npm_ollama(url, "list")["answer"]["models"]
-    assert sorted(m["name"] for m in models) == [f"{EMBED}:latest", CHAT]
+    assert sorted(m["name"] for m in models) == sorted([f"{EMBED}:latest", CHAT, SLOW])
     assert npm_ollama(url, "show", {"model": CHAT})["answer"]["details"]["family"]
 
 
@@ -235,11 +237,14 @@ def test_npm_ollama_generates_and_chats(url, stream):
 
 
 def test_npm_ollama_embeds(url):
-    assert len(npm_ollama(url, "embed", {"model": EMBED, "input": ["a", "b"]})["answer"]["embeddings"]) == 2
+    assert (
+        len(npm_ollama(url, "embed", {"model": EMBED, "input": ["a", "b"]})["answer"]["embeddings"])
+        == 2
+    )
 
 
 def test_npm_ollama_aborts(url):
-    request = {"model": CHAT, "messages": HELLO, "options": {"num_predict": 5000}, "stream": True}
+    request = {"model": SLOW, "messages": HELLO, "options": {"num_predict": 5000}, "stream": True}
     error = npm_ollama(url, "chat", request, abort_after=2)["error"]
     assert error["name"] == "AbortError"
 
@@ -266,11 +271,13 @@ def test_npm_openai_retrieves_and_embeds(url):
 
 
 def test_npm_openai_aborts(url):
-    request = {"model": CHAT, "messages": HELLO, "max_tokens": 5000, "stream": True}
+    request = {"model": SLOW, "messages": HELLO, "max_tokens": 5000, "stream": True}
     said = npm_openai(url, "chat.completions.create", request, abort_after=2)
     assert len(said["parts"]) == 2  # it ends its own loop without an error
 
 
 def test_npm_openai_understands_a_missing_model(url):
-    error = npm_openai(url, "chat.completions.create", {"model": MISSING, "messages": HELLO})["error"]
+    error = npm_openai(url, "chat.completions.create", {"model": MISSING, "messages": HELLO})[
+        "error"
+    ]
     assert error["status"] == 404 and f"model '{MISSING}' not found" in error["message"]

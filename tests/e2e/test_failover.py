@@ -155,7 +155,9 @@ def test_an_answer_that_is_no_http_is_a_502(stage, answer):
     assert len(node.exchanges) == 1
 
 
-@pytest.mark.parametrize("status", ["400 Bad Request", "404 Not Found", "500 Internal Server Error"])
+@pytest.mark.parametrize(
+    "status", ["400 Bad Request", "404 Not Found", "500 Internal Server Error"]
+)
 def test_other_errors_of_a_node_are_passed_on_as_they_are(stage, status):
     body = b'{"error":"its own words"}'
     node = stage.fake(lambda exchange: exchange.reply(body, status))
@@ -229,7 +231,9 @@ def test_a_busy_node_does_not_look_idle(stage):
 
 
 def test_a_silent_node_is_marked_down(stage):
-    bad, good, gateway = pair(stage, serve, {**QUICK, "health": {**QUICK["health"], "timeout": "100ms"}})
+    bad, good, gateway = pair(
+        stage, serve, {**QUICK, "health": {**QUICK["health"], "timeout": "100ms"}}
+    )
     bad.silent = True
     gateway.wait_line(r"first.* down")
     for _ in range(3):

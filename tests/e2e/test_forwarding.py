@@ -41,7 +41,7 @@ def test_a_node_sees_its_own_host_and_no_private_field(road):
         ("Content-Type", "application/json"),
         ("User-Agent", "a client/1.0"),
         ("Accept", "application/x-ndjson"),
-        ("X-Anything", "kept, \"as\" it is"),
+        ("X-Anything", 'kept, "as" it is'),
     ]
     answer = gateway.post("/api/generate", harness.run(), private + public)
     assert answer.status == 200
@@ -61,8 +61,10 @@ def test_a_node_sees_its_own_host_and_no_private_field(road):
 
 def test_keys_prompts_and_answers_are_in_no_log(stage):
     node = stage.fake(lambda e: e.reply({"response": "planted-answer", "done": True}))
-    gateway = stage.gateway([{"url": node.url, "api_key": "planted-node-key"}],
-                            {"log": {"level": "debug", "access": "stdout"}})
+    gateway = stage.gateway(
+        [{"url": node.url, "api_key": "planted-node-key"}],
+        {"log": {"level": "debug", "access": "stdout"}},
+    )
     headers = [("Authorization", "Bearer planted-key"), ("X-Request-Id", "seen-in-log")]
     assert gateway.post("/api/generate", harness.run("planted-prompt"), headers).status == 200
     assert node.exchanges[0].field("authorization") == "Bearer planted-node-key"
@@ -166,7 +168,9 @@ def test_an_allowed_origin_is_named_in_the_answer(road):
 def test_another_origin_is_refused(road):
     node, gateway = road
     for method, path in (("OPTIONS", "/api/chat"), ("POST", "/api/generate"), ("GET", "/api/tags")):
-        answer = wire.ask(gateway.url, method, path, harness.run(), [("Origin", "http://evil.example")])
+        answer = wire.ask(
+            gateway.url, method, path, harness.run(), [("Origin", "http://evil.example")]
+        )
         assert answer.status == 403
         assert answer.header("access-control-allow-origin") is None
     assert node.exchanges == []

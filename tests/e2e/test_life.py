@@ -23,8 +23,14 @@ def drover(request, tmp_path):
         if config is not None:
             (tmp_path / "drover.yaml").write_text(config)
         clean = {"PATH": "/usr/bin:/bin", **(env or {})}
-        return subprocess.run([binary, *arguments], capture_output=True, text=True, cwd=tmp_path,
-                              env=clean, timeout=LIMIT_S)
+        return subprocess.run(
+            [binary, *arguments],
+            capture_output=True,
+            text=True,
+            cwd=tmp_path,
+            env=clean,
+            timeout=LIMIT_S,
+        )
 
     return call
 

@@ -97,10 +97,8 @@ def test_the_rule_of_manage(stage, rule, status):
 
 def test_a_node_that_is_down_stops_a_change_before_it_begins(stage):
     good, bad = stage.node("a:1"), stage.fake(models=["a:1"])
-    gateway = stage.gateway([good, bad])
+    gateway = stage.gateway([good, bad], {"health": {"interval": "20ms", "down_after": 1}})
     bad.halt()
-    gateway.post("/api/generate", harness.run(model="a:1"))
-    gateway.post("/api/generate", harness.run(model="a:1"))
     gateway.wait_line(" down")
     answer = delete(gateway, "a:1")
     assert answer.status == 503 and "down" in answer.json()["error"]
@@ -118,7 +116,9 @@ def loaded_on(node):
 def test_unload_reaches_all_that_hold_it(pair, route):
     nodes, gateway = pair
     for node in nodes:
-        assert wire.post(node.url, "/api/generate", {"model": "both:1", "stream": False}).status == 200
+        assert (
+            wire.post(node.url, "/api/generate", {"model": "both:1", "stream": False}).status == 200
+        )
         assert loaded_on(node) == ["both:1"]
     # After a change the nodes are asked again; who asks for what nobody has waits for that.
     assert gateway.post("/api/copy", {"source": "both:1", "destination": "x:1"}).status == 200

@@ -8,10 +8,10 @@ import base64
 import json
 
 import anthropic
-import harness
 import ollama
 import openai
 import pytest
+from harness import npm
 
 # A red dot of 1 x 1.
 IMAGE = base64.b64encode(
@@ -121,7 +121,7 @@ def test_npm_ollama(ways):
         "tools": [TOOL],
     }
     answer, body = compare(
-        ways, lambda url: harness.node_call("ollama", url, {"call": "chat", "with": request})
+        ways, lambda url: npm.call("ollama", url, {"call": "chat", "with": request})
     )
     assert answer["answer"]["message"]["tool_calls"][0]["function"]["name"] == "look_up"
     assert body["tools"] == [TOOL] and body["messages"][0]["images"] == [IMAGE]
@@ -134,7 +134,7 @@ def test_npm_openai(ways):
     ]
     request = {"model": "tiny", "messages": [{"role": "user", "content": content}], "tools": [TOOL]}
     spec = {"call": "chat.completions.create", "with": request}
-    answer, body = compare(ways, lambda url: harness.node_call("openai", url, spec))
+    answer, body = compare(ways, lambda url: npm.call("openai", url, spec))
     call = answer["answer"]["choices"][0]["message"]["tool_calls"][0]
     assert call["function"]["arguments"] == '{"city":"Oslo"}'
     assert body["tools"] == [TOOL] and body["messages"][0]["content"] == content

@@ -13,8 +13,10 @@ def names(answer, key="models"):
 
 @pytest.fixture
 def pair(stage):
-    nodes = [stage.fake(models=["a:1", "both:1"], loaded=["a:1"]),
-             stage.fake(models=["b:1", "both:1"], loaded=["b:1"])]
+    nodes = [
+        stage.fake(models=["a:1", "both:1"], loaded=["a:1"]),
+        stage.fake(models=["b:1", "both:1"], loaded=["b:1"]),
+    ]
     rows = [{"name": name, "url": node.url} for name, node in zip(("one", "two"), nodes)]
     return nodes, stage.gateway(rows)
 
@@ -86,7 +88,9 @@ def test_show_goes_to_a_node_that_has_it(stage):
         for body in ({"model": model}, {"name": model}):
             answer = gateway.post("/api/show", body)
             assert answer.status == 200 and answer.json()["details"]
-    assert gateway.post("/api/show", {"model": "none"}).json() == {"error": "model 'none' not found"}
+    assert gateway.post("/api/show", {"model": "none"}).json() == {
+        "error": "model 'none' not found"
+    }
 
 
 def test_health_needs_no_node_and_readiness_does(stage):
@@ -98,8 +102,19 @@ def test_health_needs_no_node_and_readiness_does(stage):
 
 
 @pytest.mark.parametrize(
-    "path", ["/none", "/api", "/api/generate/", "/API/generate", "/debug/pprof", "/metrics",
-             "/admin/v1/status", "/v1", "/sim/state", "//api/tags"]
+    "path",
+    [
+        "/none",
+        "/api",
+        "/api/generate/",
+        "/API/generate",
+        "/debug/pprof",
+        "/metrics",
+        "/admin/v1/status",
+        "/v1",
+        "/sim/state",
+        "//api/tags",
+    ],
 )
 def test_an_unknown_path_is_404_here_and_never_forwarded(stage, path):
     node = stage.fake()
@@ -111,8 +126,14 @@ def test_an_unknown_path_is_404_here_and_never_forwarded(stage, path):
 
 @pytest.mark.parametrize(
     "method,path,allow",
-    [("GET", "/api/generate", "POST"), ("DELETE", "/api/chat", "POST"), ("POST", "/api/tags", "GET"),
-     ("POST", "/healthz", "GET"), ("GET", "/v1/messages", "POST"), ("GET", "/api/delete", "DELETE")],
+    [
+        ("GET", "/api/generate", "POST"),
+        ("DELETE", "/api/chat", "POST"),
+        ("POST", "/api/tags", "GET"),
+        ("POST", "/healthz", "GET"),
+        ("GET", "/v1/messages", "POST"),
+        ("GET", "/api/delete", "DELETE"),
+    ],
 )
 def test_a_wrong_method_is_405_and_says_which_are_right(stage, method, path, allow):
     node = stage.fake()
@@ -183,7 +204,9 @@ def module_gateway(module_stage):
 
 @pytest.mark.parametrize("path", DIALECTS)
 @pytest.mark.parametrize("framing", ["length", "chunks"])
-def test_a_body_over_the_limit_is_a_413_that_can_be_read_while_sending(module_gateway, path, framing):
+def test_a_body_over_the_limit_is_a_413_that_can_be_read_while_sending(
+    module_gateway, path, framing
+):
     gateway, node = module_gateway
     size = 8 * 1024 * 1024
     body = json.dumps(harness.body_for(path, pad="x" * size)).encode()

@@ -12,8 +12,14 @@ from harness import wire
 
 MODELS = ["tiny", "embedder,embed"]
 # The gateway's own, and what is made anew for each connection.
-OWN_FIELDS = ("x-request-id", "x-drover-backend", "x-drover-queue-ms", "date", "connection",
-              "keep-alive")
+OWN_FIELDS = (
+    "x-request-id",
+    "x-drover-backend",
+    "x-drover-queue-ms",
+    "date",
+    "connection",
+    "keep-alive",
+)
 
 
 @pytest.fixture(scope="module")
@@ -35,9 +41,6 @@ def cases():
             yield path, body
     yield "/api/chat", harness.body_for("/api/chat", messages=[])
     yield "/api/generate", {"model": "tiny", "prompt": "", "keep_alive": 0}
-    yield "/api/generate", {"model": "no-such-model", "prompt": "hello"}
-    yield "/v1/chat/completions", {"model": "no-such-model", "messages": []}
-    yield "/v1/messages", {"model": "no-such-model", "max_tokens": 1, "messages": []}
     yield "/api/embed", {"model": "tiny", "input": "hello"}
     yield "/api/chat", {"model": "embedder", "messages": [{"role": "user", "content": "hello"}]}
     yield "/api/generate", harness.body_for("/api/generate", keep_alive="300")
@@ -53,7 +56,8 @@ def transcription():
     mark = "xYx"
     parts = [('name="model"', "tiny"), ('name="file"; filename="a.wav"', "RIFFxxxxWAVE")]
     body = "".join(
-        f"--{mark}\r\nContent-Disposition: form-data; {name}\r\n\r\n{value}\r\n" for name, value in parts
+        f"--{mark}\r\nContent-Disposition: form-data; {name}\r\n\r\n{value}\r\n"
+        for name, value in parts
     )
     return (body + f"--{mark}--\r\n").encode(), f"multipart/form-data; boundary={mark}"
 
@@ -76,6 +80,23 @@ def compare(ways, path, body, content_type="application/json"):
 def test_is_the_nodes_own(ways, path, body):
     answer = compare(ways, path, body)
     assert answer.body
+
+
+def shape(value):
+    """The keys of an object, and theirs."""
+    return {k: shape(v) for k, v in value.items()} if isinstance(value, dict) else None
+
+
+@pytest.mark.parametrize("path", harness.RUNS)
+def test_a_missing_model_is_said_as_the_node_would(ways, path):
+    """Here the gateway answers by itself."""
+    body = harness.body_for(path, model="no-such-model")
+    direct, through = (wire.post(way.url, path, body) for way in ways)
+    assert through.status == direct.status == 404
+    for answer in (direct, through):
+        assert answer.header("content-type").split(";")[0] == "application/json"
+    assert shape(through.json()) == shape(direct.json())
+    assert "no-such-model" in through.body.decode() and "not found" in through.body.decode()
 
 
 def test_a_transcription_is_the_nodes_own(ways):

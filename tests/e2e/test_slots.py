@@ -74,9 +74,7 @@ def test_requests_are_shared_by_weight(stage, gate):
 
 def test_forty_at_once_never_overfill_a_node(stage, gate):
     nodes, gateway = two_nodes(stage, gate)
-    asked = [
-        harness.later(gateway.post, "/api/generate", harness.run(str(i))) for i in range(40)
-    ]
+    asked = [harness.later(gateway.post, "/api/generate", harness.run(str(i))) for i in range(40)]
     for node in nodes:
         node.wait_in_hand(4)
     gate.let(40)
@@ -105,7 +103,10 @@ def test_the_25th_is_told_that_it_is_busy(stage, gate, by):
             "error": "server busy, please try again.  maximum pending requests exceeded"
         }
         assert re.fullmatch(r"[1-9]\d*", refused.header("retry-after"))
-    for path, error in (("/v1/chat/completions", "api_error"), ("/v1/messages", "overloaded_error")):
+    for path, error in (
+        ("/v1/chat/completions", "api_error"),
+        ("/v1/messages", "overloaded_error"),
+    ):
         refused = gateway.post(path, harness.body_for(path))
         assert refused.status == 503 and refused.json()["error"]["type"] == error
         assert "busy" in refused.json()["error"]["message"] and refused.header("retry-after")
@@ -143,7 +144,13 @@ def test_higher_classes_go_first_and_each_class_in_order(stage, gate):
     gate.let(7)
     held.answers()
     assert prompts(node) == [
-        "running", "high 1", "high 2", "normal 1", "normal 2", "low 1", "low 2",
+        "running",
+        "high 1",
+        "high 2",
+        "normal 1",
+        "normal 2",
+        "low 1",
+        "low 2",
     ]
 
 
@@ -154,7 +161,9 @@ def test_a_class_that_is_none_is_refused(stage, gate):
 
 
 def test_who_waited_long_goes_before_a_higher_class(stage, gate):
-    node, gateway = one_slot(stage, gate, {"queue": {"aging": "300ms"}})
+    node, gateway = one_slot(
+        stage, gate, {"queue": {"aging": "300ms"}, "health": {"interval": "50ms"}}
+    )
     held = Held(gateway)
     held.send("running")
     for name in ("low", "high"):
@@ -196,7 +205,10 @@ def test_who_waits_too_long_is_told(stage, gate):
 
 
 def test_a_model_goes_to_the_nodes_that_have_it(stage):
-    nodes = [stage.fake(models=["a:latest", "both:latest"]), stage.fake(models=["b:1", "both:latest"])]
+    nodes = [
+        stage.fake(models=["a:latest", "both:latest"]),
+        stage.fake(models=["b:1", "both:latest"]),
+    ]
     gateway = stage.gateway(nodes)
     for model, node in (("a", nodes[0]), ("A:latest", nodes[0]), ("b:1", nodes[1])):
         before = len(node.exchanges)

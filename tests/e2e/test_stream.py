@@ -7,7 +7,7 @@ import harness
 import ollama
 import openai
 import pytest
-from harness import fake, wire
+from harness import fake, npm, wire
 
 NDJSON = ["/api/generate", "/api/chat"]
 SSE = ["/v1/chat/completions", "/v1/completions", "/v1/responses", "/v1/messages"]
@@ -208,10 +208,10 @@ def test_no_client_takes_a_broken_stream_for_a_whole_one(stage):
     with pytest.raises(openai.APIError):
         list(client.chat.completions.create(model="tiny", messages=messages, stream=True))
     request = {"model": "tiny", "messages": messages, "stream": True}
-    said = harness.node_call("ollama", gateway.url, {"call": "chat", "with": request})
+    said = npm.call("ollama", gateway.url, {"call": "chat", "with": request})
     assert "error" in said
     spec = {"call": "chat.completions.create", "with": request}
-    assert "error" in harness.node_call("openai", gateway.url, spec)
+    assert "error" in npm.call("openai", gateway.url, spec)
 
 
 # Backpressure

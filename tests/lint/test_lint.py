@@ -41,16 +41,28 @@ class TestLint(unittest.TestCase):
         self.assertEqual(self.found(check, {name: text}), [])
 
     def test_a_floor_includes_itself_and_those_below(self):
-        self.assert_passes("floors", "src/core/a.c", '#include "core/job.h"\n#include "base/mem.h"\n')
+        self.assert_passes(
+            "floors", "src/core/a.c", '#include "core/job.h"\n#include "base/mem.h"\n'
+        )
         self.assert_passes("floors", "src/app/a.c", '#include "conf/settings.h"\n')
         self.assert_finds("floors", "src/base/a.c", '#include "core/job.h"\n', "base must not")
-        self.assert_finds("floors", "include/proto/a.h", '#include "core/job.h"\n', "proto must not")
+        self.assert_finds(
+            "floors", "include/proto/a.h", '#include "core/job.h"\n', "proto must not"
+        )
         self.assert_finds("floors", "src/io/a.c", '#include "conf/settings.h"\n', "io must not")
-        self.assert_finds("floors", "tests/unit/core/a.c", '#include "io/front.h"\n', "core must not")
+        self.assert_finds(
+            "floors", "tests/unit/core/a.c", '#include "io/front.h"\n', "core must not"
+        )
         self.assert_finds("floors", "tests/sim/a.c", '#include "io/front.h"\n', "core must not")
 
     def test_core_reads_no_clock_and_knows_no_library_of_effects(self):
-        for header in ("<time.h>", "<event2/event.h>", "<cjson/cJSON.h>", '"base/clock.h"', "<sys/time.h>"):
+        for header in (
+            "<time.h>",
+            "<event2/event.h>",
+            "<cjson/cJSON.h>",
+            '"base/clock.h"',
+            "<sys/time.h>",
+        ):
             self.assert_finds("floors", "src/core/a.c", f"#include {header}\n", "core decides")
         self.assert_passes("floors", "src/io/a.c", "#include <event2/event.h>\n#include <time.h>\n")
 
@@ -65,7 +77,9 @@ class TestLint(unittest.TestCase):
         self.assert_passes("sizes", "src/base/a.c", function(LONG_BODY[: -2 * len("\tx();\n")]))
         self.assert_finds("sizes", "src/base/a.c", function(LONG_BODY), "a function of")
         self.assert_finds("sizes", "src/base/a.c", "\n" * (lint.MOST_LINES_OF_SOURCE + 1), "lines")
-        self.assert_finds("sizes", "include/base/a.h", "\n" * (lint.MOST_LINES_OF_HEADER + 1), "lines")
+        self.assert_finds(
+            "sizes", "include/base/a.h", "\n" * (lint.MOST_LINES_OF_HEADER + 1), "lines"
+        )
 
     def test_words_of_unfinished_work_are_found(self):
         self.assert_finds("words", "src/base/a.c", "/* TO" + "DO later */\n", "unfinished")
@@ -73,7 +87,9 @@ class TestLint(unittest.TestCase):
 
     def test_a_test_that_sleeps_is_found(self):
         self.assert_finds("words", "tests/e2e/test_a.py", "time.sl" + "eep(1)\n", "never for time")
-        self.assert_finds("words", "tests/unit/io/test_a.c", "\tusl" + "eep(5);\n", "never for time")
+        self.assert_finds(
+            "words", "tests/unit/io/test_a.c", "\tusl" + "eep(5);\n", "never for time"
+        )
         self.assert_passes("words", "src/node/a.c", "\tusl" + "eep(5);\n")
 
     def test_paths_of_a_machine_are_found(self):

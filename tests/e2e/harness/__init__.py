@@ -1,14 +1,11 @@
 """What the end-to-end tests stand on: the real programs, a raw client, events to wait for."""
 
 import concurrent.futures
-import json
-import pathlib
-import subprocess
 import threading
 
 from . import wire
-from .program import LIMIT_S
 
+# A right body, without its model, for each route that runs one.
 RUNS = {
     "/api/generate": {"prompt": "hello"},
     "/api/chat": {"messages": [{"role": "user", "content": "hello"}]},
@@ -20,21 +17,6 @@ RUNS = {
     "/api/embeddings": {"prompt": "hello"},
     "/v1/embeddings": {"input": "hello"},
 }
-
-JS = pathlib.Path(__file__).resolve().parents[1] / "js"
-
-
-def node_call(library, url, spec):
-    """A call of a client library from npm: {"answer"}, {"parts"} or {"error"}; see js/."""
-    done = subprocess.run(
-        ["node", f"{library}.mjs", url, json.dumps(spec)],
-        cwd=JS,
-        capture_output=True,
-        text=True,
-        timeout=LIMIT_S,
-    )
-    assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout)
 
 
 def later(work, *arguments, **named):

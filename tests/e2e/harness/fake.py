@@ -84,8 +84,7 @@ class Exchange:
     def send(self, data):
         self.socket.sendall(data)
 
-    def reply(self, body, status="200 OK", content_type="application/json; charset=utf-8",
-              more=""):
+    def reply(self, body, status="200 OK", content_type="application/json; charset=utf-8", more=""):
         data = body if isinstance(body, bytes) else json.dumps(body).encode()
         self.send(
             f"HTTP/1.1 {status}\r\nContent-Type: {content_type}\r\n"

@@ -89,7 +89,9 @@ class Program:
                 match = wanted.search(line)
                 if match:
                     return match
-            assert not self.closed, f"{self.name} ended without a line like {pattern}:\n{self.log()}"
+            assert (
+                not self.closed
+            ), f"{self.name} ended without a line like {pattern}:\n{self.log()}"
             return None
 
         return self.waiter.until(find, f"{self.name} to log {pattern}; it logged:\n{self.log()}")

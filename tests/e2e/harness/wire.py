@@ -29,8 +29,13 @@ class Answer:
         self.status = status
         self.reason = reason
         self.headers = headers
-        self.body = b""
+        self.pieces = []
         self.whole = False
+
+    @property
+    def body(self):
+        self.pieces = [b"".join(self.pieces)]
+        return self.pieces[0]
 
     def header(self, name, default=None):
         values = self.all(name)
@@ -102,7 +107,7 @@ class Wire:
         self.socket.connect(address)
         if family != socket.AF_UNIX:
             self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self.buffer = b""
+        self.buffer = bytearray()
         self.ended = False
 
     def __enter__(self):
@@ -153,14 +158,19 @@ class Wire:
         while len(self.buffer) < count:
             if not self.fill():
                 raise Cut(f"{count - len(self.buffer)} bytes missing")
-        taken, self.buffer = self.buffer[:count], self.buffer[count:]
+        taken = bytes(self.buffer[:count])
+        del self.buffer[:count]
         return taken
+
+    def take_all(self):
+        return self.take(len(self.buffer))
 
     def take_line(self):
         while b"\r\n" not in self.buffer:
             if not self.fill():
                 raise Cut("in the middle of a line") if self.buffer else Closed()
-        line, self.buffer = self.buffer.split(b"\r\n", 1)
+        line = self.take(self.buffer.index(b"\r\n"))
+        self.take(2)
         return line
 
     def read_head(self):
@@ -189,12 +199,12 @@ class Wire:
                     raise Cut(f"{left} bytes of the body missing")
                 piece = self.take(min(left, len(self.buffer)))
                 left -= len(piece)
-                answer.body += piece
+                answer.pieces.append(piece)
                 yield piece
         else:
             while self.buffer or self.fill():
-                piece, self.buffer = self.buffer, b""
-                answer.body += piece
+                piece = self.take_all()
+                answer.pieces.append(piece)
                 yield piece
         answer.whole = True
 
@@ -203,7 +213,7 @@ class Wire:
             while size := int(self.take_line().split(b";")[0], 16):
                 piece = self.take(size)
                 assert self.take(2) == b"\r\n"
-                answer.body += piece
+                answer.pieces.append(piece)
                 yield piece
             while self.take_line():
                 pass
@@ -224,8 +234,7 @@ class Wire:
         """Every byte until the other side ends the connection."""
         while self.fill():
             pass
-        taken, self.buffer = self.buffer, b""
-        return taken
+        return self.take_all()
 
 
 def ask(url, method, path, body=None, headers=(), version="1.1"):
