@@ -76,11 +76,16 @@ send_plain(struct conn *c, struct iovec *parts, int count, size_t *sent)
 	return errno == EAGAIN || errno == EWOULDBLOCK ? STEP_WANTS_WRITE : STEP_FAILED;
 }
 
+/* sendmsg only reads the bytes, but its struct serves recvmsg too. */
 static struct iovec
-part_of(const char *bytes, size_t len)
+part_of(struct str bytes)
 {
-	/* sendmsg only reads it, but its struct serves recvmsg too. */
-	return (struct iovec){(void *)(uintptr_t)bytes, len};
+	union {
+		const char *in;
+		void *out;
+	} base = {.in = bytes.ptr};
+
+	return (struct iovec){base.out, bytes.len};
 }
 
 static enum step
@@ -95,9 +100,9 @@ send_pending(struct conn *c, size_t *sent)
 	if (c->ssl != NULL)
 		return tls_send(c->ssl, c->body.ptr, c->body.len, sent);
 	if (out.len > 0)
-		parts[count++] = part_of(out.ptr, out.len);
+		parts[count++] = part_of(out);
 	if (c->body.len > 0)
-		parts[count++] = part_of(c->body.ptr, c->body.len);
+		parts[count++] = part_of(c->body);
 	return send_plain(c, parts, count, sent);
 }
 
@@ -156,7 +161,7 @@ send_uncopied(struct conn *c, const struct str *parts, int count)
 	if (c->state != CONN_OPEN || c->ssl != NULL || conn_pending(c) > 0)
 		return 0;
 	for (int i = 0; i < count; i++)
-		vector[i] = part_of(parts[i].ptr, parts[i].len);
+		vector[i] = part_of(parts[i]);
 	if (send_plain(c, vector, count, &sent) == STEP_FAILED)
 		give_up_sending(c);
 	return sent;
@@ -301,11 +306,11 @@ on_timer(void *arg)
 	struct conn *c = arg;
 
 	switch (c->state) {
-	case CONN_WAITING:
 	case CONN_DIALING:
 	case CONN_SHAKING: conn_dial_limit(c); return;
 	case CONN_OPEN: c->ops->on_limit(c->arg); return;
 	case CONN_IDLE: conn_close(c); return;
+	case CONN_WAITING:
 	case CONN_FAILED:
 	case CONN_CLOSED: return;
 	}

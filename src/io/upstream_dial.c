@@ -153,9 +153,9 @@ conn_dial(struct conn *c)
 		begin(c);
 		return;
 	}
+	/* The lookup has a limit of its own, which ends the waiting. */
 	c->state = CONN_WAITING;
 	list_add_last(&u->waiting, &c->link);
-	timer_start(&c->timer, u->connect_ms);
 }
 
 /* The holder is told from events alone: inside conn_take it sees for itself. */
@@ -208,12 +208,6 @@ conn_dial_step(struct conn *c)
 void
 conn_dial_limit(struct conn *c)
 {
-	if (c->state == CONN_WAITING) {
-		list_remove(&c->link);
-		list_add_last(&c->upstream->busy, &c->link);
-		fail_with(c, true, "name resolution timed out");
-		return;
-	}
 	if (c->state == CONN_SHAKING) {
 		fail_with(c, true, "TLS handshake timed out");
 		return;

@@ -88,7 +88,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	CLAIM(whole.end == pieces.end);
 	if (whole.end == HTTP_END) {
 		CLAIM(whole.used == pieces.used && whole.text.len == pieces.text.len);
-		CLAIM(memcmp(whole.text.data, pieces.text.data, whole.text.len) == 0);
+		CLAIM(memcmp(buf_text(&whole.text), buf_text(&pieces.text), whole.text.len) == 0);
 	}
 	buf_finish(&whole.text);
 	buf_finish(&pieces.text);

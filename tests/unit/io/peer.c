@@ -183,9 +183,10 @@ peer_close(struct peer_conn *c)
 void
 peer_reset(struct peer_conn *c)
 {
-	struct linger at_once = {.l_onoff = 1, .l_linger = 0};
+	struct sockaddr nobody = {.sa_family = AF_UNSPEC};
 
 	assert_non_null(c->bev);
-	setsockopt(bufferevent_getfd(c->bev), SOL_SOCKET, SO_LINGER, &at_once, sizeof(at_once));
+	/* Dissolves the connection before libevent gets to closing it. */
+	assert_int_equal(connect(bufferevent_getfd(c->bev), &nobody, sizeof(nobody)), 0);
 	drop(c);
 }

@@ -341,6 +341,32 @@ a_node_that_breaks_off_an_upload_is_told(void **state)
 }
 
 static void
+resets_then_client_sends(struct peer_conn *p, void *arg)
+{
+	struct client *c = arg;
+
+	p->peer->on_data = NULL;
+	peer_reset(p);
+	exchange_send(c->exchange, str_of("a"));
+	exchange_send(c->exchange, str_of("b"));
+	exchange_send_end(c->exchange);
+	assert_false(exchange_was_sent(c->exchange));
+	assert_int_equal(c->ends, 0);
+}
+
+static void
+a_piece_for_a_broken_connection_ends_in_the_next_turn(void **state)
+{
+	struct client *c = *state;
+
+	c->request.method = HTTP_POST;
+	c->request.streamed = true;
+	c->request.streamed_length = 2;
+	c->peer->on_data = resets_then_client_sends;
+	client_expect(c, EXCHANGE_CLOSED);
+}
+
+static void
 stop_loop(struct peer_conn *p, void *arg)
 {
 	struct client *c = arg;
@@ -381,6 +407,7 @@ main(void)
 	    TEST(a_node_that_stops_taking_the_body_is_told),
 	    TEST(a_slow_source_is_not_the_nodes_fault),
 	    TEST(a_node_that_breaks_off_an_upload_is_told),
+	    TEST(a_piece_for_a_broken_connection_ends_in_the_next_turn),
 	    TEST(an_upload_can_be_cancelled),
 	};
 

@@ -5,12 +5,11 @@
 #include <arpa/inet.h>
 #include <event2/dns.h>
 #include <event2/dns_struct.h>
-#include <event2/util.h>
-#include <fcntl.h>
 #include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -144,6 +143,21 @@ a_refused_connection_is_told(void **state)
 	client_expect(c, EXCHANGE_CONNECT_FAILED);
 }
 
+static void
+a_program_out_of_descriptors_is_told(void **state)
+{
+	struct client *c = *state;
+	struct rlimit before, none = {0};
+
+	client_wait_ms(c, 0);
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+	none.rlim_max = before.rlim_max;
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+	client_expect(c, EXCHANGE_CONNECT_FAILED);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+	assert_string_equal(c->why, "Too many open files");
+}
+
 /* 127.0.0.1 refuses, ::1 takes it. */
 static void
 the_next_address_is_tried(void **state)
@@ -151,8 +165,10 @@ the_next_address_is_tried(void **state)
 	struct client *c = *state;
 	struct peer *other = peer_create(c->loop, "::1", c->peer->port);
 
-	if (other == NULL)
+	if (other == NULL) {
 		skip();
+		return;
+	}
 	other->on_request = says_ok;
 	other->arg = c;
 	peer_stop_listening(c->peer);
@@ -168,8 +184,10 @@ an_ipv6_literal_works(void **state)
 	struct client *c = *state;
 	struct peer *other = peer_create(c->loop, "::1", c->peer->port);
 
-	if (other == NULL)
+	if (other == NULL) {
 		skip();
+		return;
+	}
 	other->on_request = says_ok;
 	other->arg = c;
 	use_host(c, "[::1]", 5000);
@@ -277,8 +295,9 @@ every_address_of_a_name_is_tried(void **state)
 {
 	struct client *c = *state;
 
-	/* The peer listens on 127.0.0.1 alone. */
-	start_dns(c, "127.0.0.2", "127.0.0.1");
+	/* No TCP to a broadcast address; and the peer listens on 127.0.0.1 alone. */
+	start_dns(c, "255.255.255.255", "127.0.0.2");
+	dns.zone[dns.count++] = inet_addr("127.0.0.1");
 	use_host(c, "node.test", 5000);
 	c->peer->on_request = says_ok;
 	client_expect(c, EXCHANGE_DONE);
@@ -432,6 +451,7 @@ main(void)
 	    TEST(wrong_urls_are_refused_with_a_reason),
 	    TEST(a_key_that_is_no_header_value_is_refused),
 	    TEST(a_refused_connection_is_told),
+	    TEST(a_program_out_of_descriptors_is_told),
 	    TEST(the_next_address_is_tried),
 	    TEST(an_ipv6_literal_works),
 	    TEST(a_connection_that_hangs_is_told),
