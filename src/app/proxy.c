@@ -105,14 +105,31 @@ static const struct work_ops work_ops = {
     .describe = describe,
 };
 
+/* Tells the client what the scheduler answered. */
 static void
-refuse_unknown(struct proxy *p)
+refuse(struct proxy *p, enum sched_answer answer)
 {
+	const struct gateway *g = p->request->gateway;
 	struct buf message = {0};
 
-	buf_addf(&message, "model '%.*s' not found", STR_ARG(p->model));
-	proxy_fail(p, JOB_REFUSED, 404, 0, buf_text(&message));
-	buf_finish(&message);
+	switch (answer) {
+	case SCHED_FULL:
+		/* Ollama's own words, with their two spaces: clients look for "busy". */
+		proxy_fail(p, JOB_REFUSED, 503, sched_retry_after_ms(g->sched, clock_now_ms()),
+		           "server busy, please try again.  maximum pending requests exceeded");
+		return;
+	case SCHED_UNKNOWN_MODEL:
+		buf_addf(&message, "model '%.*s' not found", STR_ARG(p->model));
+		proxy_fail(p, JOB_REFUSED, 404, 0, buf_text(&message));
+		buf_finish(&message);
+		return;
+	case SCHED_QUEUED: /* a node came back just now: too late for this one */
+	case SCHED_NO_BACKEND:
+		proxy_fail(p, JOB_REFUSED, 503, g->settings->health.interval,
+		           "no backend that could serve this model is up");
+		return;
+	}
+	abort();
 }
 
 static bool
@@ -132,31 +149,25 @@ ask_again(struct proxy *p)
 }
 
 static void
+canonical_model(const struct proxy *p, char out[MODEL_NAME_MAX])
+{
+	if (!model_name_canonical(p->model, out))
+		abort(); /* proxy_begin looked */
+}
+
+static void
 submit(struct proxy *p)
 {
 	struct gateway *g = p->request->gateway;
-	int64_t now = clock_now_ms();
 	char model[MODEL_NAME_MAX];
+	enum sched_answer answer;
 
-	if (!model_name_canonical(p->model, model))
-		abort(); /* proxy_begin looked */
-	switch (sched_submit(g->sched, &p->job, model, now)) {
-	case SCHED_QUEUED: dispatch_wake(g); return;
-	case SCHED_FULL:
-		/* Ollama's own words, with their two spaces: clients look for "busy". */
-		proxy_fail(p, JOB_REFUSED, 503, sched_retry_after_ms(g->sched, now),
-		           "server busy, please try again.  maximum pending requests exceeded");
-		return;
-	case SCHED_UNKNOWN_MODEL:
-		if (!ask_again(p))
-			refuse_unknown(p);
-		return;
-	case SCHED_NO_BACKEND:
-		proxy_fail(p, JOB_REFUSED, 503, g->settings->health.interval,
-		           "no backend that could serve this model is up");
-		return;
-	}
-	abort();
+	canonical_model(p, model);
+	answer = sched_submit(g->sched, &p->job, model, clock_now_ms());
+	if (answer == SCHED_QUEUED)
+		dispatch_wake(g);
+	else if (answer != SCHED_UNKNOWN_MODEL || !ask_again(p))
+		refuse(p, answer);
 }
 
 void
@@ -323,13 +334,15 @@ void
 proxy_give_up(struct job *j)
 {
 	struct proxy *p = proxy_of(j);
+	char model[MODEL_NAME_MAX];
 
 	p->request->waited_ms = clock_now_ms() - j->queued_at_ms;
-	if (j->end == JOB_DEADLINE)
+	if (j->end == JOB_DEADLINE) {
 		proxy_fail(p, JOB_DEADLINE, 504, 0, "the request waited too long in the queue");
-	else
-		proxy_fail(p, JOB_REFUSED, 503, p->request->gateway->settings->health.interval,
-		           "no backend that could serve this model is up");
+		return;
+	}
+	canonical_model(p, model);
+	refuse(p, sched_outlook(p->request->gateway->sched, j, model));
 }
 
 /* Reads, and remote models, need a node but none of its slots. */
