@@ -11,7 +11,7 @@
 #include <openssl/ssl.h>
 #include <stdbool.h>
 
-enum { PEER_CONNS_MAX = 32 };
+enum { PEER_CONNS_MAX = 1024 };
 
 struct peer;
 
