@@ -17,6 +17,11 @@ LIMIT_S = float(os.environ.get("DROVER_TEST_LIMIT", "60"))
 SANITIZER_REPORT = re.compile(
     r"(ERROR|WARNING): (Address|Leak|Undefined|Thread|Memory)Sanitizer|runtime error: "
 )
+# A small quarantine: tests measure what the programs hold, not what the sanitizer does.
+SANITIZER_OPTIONS = {
+    "ASAN_OPTIONS": "detect_leaks=1:exitcode=99:quarantine_size_mb=8",
+    "UBSAN_OPTIONS": "halt_on_error=1:print_stacktrace=1",
+}
 LISTENING = re.compile(r"listening on ([^\s\"]+)")
 
 
@@ -53,8 +58,7 @@ class Program:
             for key, value in os.environ.items()
             if not key.startswith(("OLLAMA_", "DROVER_"))
         }
-        environment.setdefault("ASAN_OPTIONS", "detect_leaks=1:exitcode=99")
-        environment.setdefault("UBSAN_OPTIONS", "halt_on_error=1:print_stacktrace=1")
+        environment.update(SANITIZER_OPTIONS)
         environment.update(env or {})
         self.process = subprocess.Popen(
             self.command,
