@@ -21,8 +21,8 @@ enum exchange_end {
 	EXCHANGE_DONE,
 	EXCHANGE_CONNECT_FAILED,  /* no byte of the request was sent: may be tried again */
 	EXCHANGE_CONNECT_TIMEOUT, /* the same */
-	EXCHANGE_STALE,           /* a reused connection closed without a byte: may be tried again */
-	EXCHANGE_CLOSED,          /* closed after the request, before a whole head */
+	EXCHANGE_STALE,  /* a reused connection closed at once, without a byte: may be tried again */
+	EXCHANGE_CLOSED, /* closed after the request, before a whole head */
 	EXCHANGE_FIRST_BYTE_TIMEOUT,
 	EXCHANGE_IDLE_TIMEOUT,
 	EXCHANGE_CUT,        /* closed in the middle of the body */

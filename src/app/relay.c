@@ -27,7 +27,10 @@ on_head(struct exchange *x, const struct http_head *head, void *arg)
 		return;
 	}
 	y->began = true;
-	y->form = stream_form_of(http_find_header(head, "Content-Type"));
+	/* An answer of known length has no room for a record of ours, and shows by itself that it is
+	 * cut. */
+	y->form = head->framing == HTTP_LENGTH ? STREAM_NONE
+	                                       : stream_form_of(http_find_header(head, "Content-Type"));
 	y->at_line_start = true;
 	r->status = head->status;
 	r->first_byte_ms = clock_now_ms();

@@ -9,6 +9,7 @@
  */
 #include "io/exchange.h"
 
+#include "base/clock.h"
 #include "base/mem.h"
 #include "upstream_conn.h"
 
@@ -20,6 +21,7 @@
 enum {
 	BACKLOG_BYTES_MAX = 256 * 1024, /* of a streamed body, above which the source must stop */
 	BACKLOG_BYTES_LOW = 64 * 1024,  /* and below which it goes on */
+	STALE_MS = 1000, /* a close that crossed the request arrives sooner after it was sent */
 };
 
 enum phase {
@@ -44,6 +46,7 @@ struct exchange {
 	bool heard; /* a byte of the node */
 	bool paused;
 	uint64_t upload_left; /* of a streamed body of known length */
+	int64_t sent_at_ms;   /* with `sent` */
 	int64_t first_byte_ms;
 	int64_t idle_ms;
 	struct http_answer answer; /* the last: what is before it starts zeroed */
@@ -102,6 +105,7 @@ note_sending(struct exchange *x)
 	if (conn_pending(x->conn) == 0 && (x->upload_ended || x->conn->write_failed)) {
 		x->phase = WAITING;
 		x->sent = !x->conn->write_failed;
+		x->sent_at_ms = clock_now_ms();
 	}
 	set_limit(x);
 }
@@ -189,13 +193,21 @@ on_bytes(struct str in, void *arg)
 	}
 }
 
+/* The node closed an idle connection while the request was on its way to it. One that closes
+ * after it had the request for a while may have run it. */
+static bool
+was_stale(const struct exchange *x)
+{
+	return x->conn->reused && !x->heard && (!x->sent || clock_now_ms() - x->sent_at_ms < STALE_MS);
+}
+
 static void
 on_closed(bool cleanly, void *arg)
 {
 	struct exchange *x = arg;
 
 	if (x->phase != ANSWERING) {
-		if (x->conn->reused && !x->heard)
+		if (was_stale(x))
 			end(x, false, EXCHANGE_STALE, "the node had closed the connection");
 		else
 			end(x, false, EXCHANGE_CLOSED, "the node closed before its answer");

@@ -119,6 +119,23 @@ def test_a_reused_connection_that_closes_silently_is_tried_again(stage):
     assert len(node.exchanges) == 2
 
 
+def test_what_ran_for_a_while_on_a_reused_connection_is_not_run_again(stage):
+    """No idle connection closes that long after a request went out on it."""
+
+    def serve_then_die(exchange):
+        if exchange.field("x-nth") == "second":
+            threading.Event().wait(1.1)  # it works for that long
+            exchange.close()
+        else:
+            serve(exchange)
+
+    node, good, gateway = pair(stage, serve_then_die)
+    assert generate(gateway).status == 200
+    answer = gateway.post("/api/generate", harness.run(), [("X-Nth", "second")])
+    assert answer.status == 502
+    assert (len(node.exchanges), len(good.exchanges)) == (2, 0)
+
+
 def garbage(exchange):
     exchange.send(b"This is not HTTP\r\n\r\n")
     exchange.close()

@@ -177,6 +177,30 @@ def test_a_whole_answer_that_breaks_is_cut(stage):
     assert answer.status == 200 and not answer.whole
 
 
+def test_a_stream_of_known_length_that_breaks_is_cut_without_a_word(stage):
+    """There is no room for a record: the length was promised."""
+
+    def play(exchange):
+        if exchange.field("x-nth") != "second":
+            exchange.send(
+                b"HTTP/1.1 200 OK\r\nContent-Type: application/x-ndjson\r\n"
+                b"Content-Length: 20\r\n\r\n{}\n"
+            )
+            exchange.close()
+        else:
+            exchange.reply({"done": True})
+
+    gateway = stage.gateway([stage.fake(play)])
+    with wire.Wire(gateway.url) as client:
+        client.request("POST", "/api/generate", harness.run())
+        answer = client.read_head()
+        with pytest.raises(wire.Cut):
+            for piece in client.read_pieces(answer):
+                assert piece == b"{}\n"
+    again = gateway.post("/api/generate", harness.run(), [("X-Nth", "second")])
+    assert again.status == 200
+
+
 def test_a_stream_that_falls_silent_ends_as_a_broken_one(stage):
     def play(exchange):
         begin(exchange)
