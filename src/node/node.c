@@ -144,7 +144,7 @@ visit_reply_json(struct visit *v, int status, struct str body)
 
 /* `early`: said before the request was handed to the native handler, whose answers are rewritten.
  */
-static void
+static void __attribute__((format(printf, 4, 0)))
 reply_error(struct visit *v, int status, bool early, const char *fmt, va_list args)
 {
 	enum family family = v->route != NULL ? v->route->family : FAMILY_NATIVE;

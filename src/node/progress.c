@@ -85,7 +85,7 @@ begin_line(struct progress *p, const char *key)
 	buf_addf(&p->lines, "{\"%s\":", key);
 }
 
-static void
+static void __attribute__((format(printf, 2, 0)))
 add_text(struct progress *p, const char *fmt, va_list args)
 {
 	struct buf text = {0};
