@@ -1,7 +1,9 @@
 """The simulated Ollama, and what a test may ask of it beside Ollama's routes."""
 
 from . import wire
-from .program import LISTENING, Program
+from .program import LIMIT_S, LISTENING, Program
+
+PROBES = ("/api/version", "/api/tags", "/api/ps")
 
 
 class Node(Program):
@@ -16,5 +18,31 @@ class Node(Program):
         super().__init__("drover-node", command, cwd=folder)
         self.url = self.wait_line(LISTENING.pattern).group(1)
 
-    def state(self):
-        return wire.get(self.url, "/sim/state").json()
+    def control(self, path, **values):
+        answer = wire.post(self.url, f"/sim/{path}", values)
+        assert answer.status == 200, answer
+
+    def gate(self, name, at):
+        """Requests whose prompt says gate:NAME stop there until it is opened."""
+        self.control("gate", name=name, at=at)
+
+    def open(self, name, times=None):
+        self.control("gate/open", name=name, **({} if times is None else {"times": times}))
+
+    def fault(self, kind, **more):
+        self.control("fault", kind=kind, **more)
+
+    def counts(self):
+        return wire.get(self.url, "/sim/state").json()["counts"]
+
+    def wait(self, event, count=None, most=None):
+        """Until a counter is at least `count`, or at most `most`."""
+        bound = f"count={count}" if most is None else f"most={most}"
+        answer = wire.get(self.url, f"/sim/wait?event={event}&{bound}&timeout={int(LIMIT_S)}s")
+        assert answer.status == 200, f"{event} did not reach {bound}: {answer.body}"
+        return answer.json()
+
+    def requests(self):
+        """What it saw, as its journal has it; the gateway's own questions left out."""
+        rows = wire.get(self.url, "/sim/log").json()["requests"]
+        return [row for row in rows if row["target"] not in PROBES]
