@@ -235,8 +235,10 @@ class Drover(Gateway):
     queues = True
 
     def find(self):
-        path = self.bench.build / "drover"
-        return str(path) if path.exists() else None
+        for path in ("drover", "src/app/drover"):
+            if (self.bench.build / path).exists():
+                return str(self.bench.build / path)
+        return None
 
     def version(self):
         said = subprocess.run([self.find(), "--version"], capture_output=True, text=True)
