@@ -71,7 +71,7 @@ admit(struct request *r)
 		request_refuse(r, 400, "more than one Authorization header");
 		return false;
 	}
-	if (origin.ptr == NULL)
+	if (origin.len == 0)
 		return true;
 	if (!origin_is_allowed(&g->origins, origin, host)) {
 		request_refuse(r, 403, "this Origin is not allowed");
@@ -122,6 +122,17 @@ begin_upload(struct request *r)
 }
 
 static void
+begin_model_read(struct request *r)
+{
+	char *model = r->facts.model;
+
+	if (route_decode_tail(r->tail, model, sizeof(r->facts.model)))
+		proxy_begin(r, str_of(model));
+	else
+		request_refuse(r, 404, "model '%.*s' not found", STR_ARG(r->tail));
+}
+
+static void
 take_route(struct request *r)
 {
 	bool manages = r->route->kind == ROUTE_MANAGE || r->route->kind == ROUTE_ACCOUNT ||
@@ -141,7 +152,7 @@ take_route(struct request *r)
 	case ROUTE_TAGS:
 	case ROUTE_PS:
 	case ROUTE_V1_MODELS: gather_begin(r); return;
-	case ROUTE_V1_MODEL: proxy_begin(r, r->tail); return;
+	case ROUTE_V1_MODEL: begin_model_read(r); return;
 	case ROUTE_BLOB: begin_upload(r); return;
 	case ROUTE_RUN:
 	case ROUTE_SHOW:

@@ -4,6 +4,8 @@
  */
 #include "proto/route.h"
 
+#include "http_fields.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -98,9 +100,52 @@ is_plain_segment(struct str s)
 	       memchr(s.ptr, '\\', s.len) == NULL && !str_eq(s, ".") && !str_eq(s, "..");
 }
 
-static bool
-matches(const char *pattern, struct str path, struct str *tail)
+/* The byte that an escape stands for; -1 where it is none, or a byte that some readers would part
+ * segments at. */
+static int
+escaped_byte(struct str s)
 {
+	int high = s.len < 3 ? -1 : http_hex_digit(s.ptr[1]);
+	int low = s.len < 3 ? -1 : http_hex_digit(s.ptr[2]);
+	int byte = high * 16 + low;
+
+	if (high < 0 || low < 0 || byte <= ' ' || byte == 0x7f)
+		return -1;
+	return strchr("/\\%", byte) == NULL ? byte : -1;
+}
+
+bool
+route_decode_tail(struct str tail, char *out, size_t size)
+{
+	size_t len = 0, step;
+
+	for (; tail.len > 0; tail = (struct str){tail.ptr + step, tail.len - step}) {
+		int byte = *tail.ptr == '%' ? escaped_byte(tail) : (unsigned char)*tail.ptr;
+
+		if (byte < 0 || len + 1 >= size)
+			return false;
+		out[len++] = (char)byte;
+		step = *tail.ptr == '%' ? 3 : 1;
+	}
+	out[len] = '\0';
+	return is_plain_segment((struct str){out, len});
+}
+
+/* Names of models have colons, which many clients escape. */
+static bool
+is_segment(struct str s, const struct route *route)
+{
+	char decoded[HTTP_TARGET_BYTES_MAX];
+
+	if (route->kind == ROUTE_V1_MODEL)
+		return route_decode_tail(s, decoded, sizeof(decoded));
+	return is_plain_segment(s);
+}
+
+static bool
+matches(const struct route *route, struct str path, struct str *tail)
+{
+	const char *pattern = route->path;
 	size_t fixed = strlen(pattern) - 1;
 
 	if (pattern[fixed] != '*') {
@@ -110,7 +155,7 @@ matches(const char *pattern, struct str path, struct str *tail)
 	if (path.len <= fixed || memcmp(path.ptr, pattern, fixed) != 0)
 		return false;
 	*tail = (struct str){path.ptr + fixed, path.len - fixed};
-	return is_plain_segment(*tail);
+	return is_segment(*tail, route);
 }
 
 enum route_match
@@ -120,7 +165,7 @@ route_find(enum http_method method, struct str path, const struct route **out, s
 	struct str rest;
 
 	for (size_t i = 0; i < ROUTES; i++) {
-		if (!matches(routes[i].path, path, &rest))
+		if (!matches(&routes[i], path, &rest))
 			continue;
 		result = ROUTE_WRONG_METHOD;
 		if (routes[i].method == method) {
@@ -146,7 +191,7 @@ route_allow(struct str path)
 	struct str tail;
 
 	for (size_t i = 0; i < ROUTES; i++)
-		if (matches(routes[i].path, path, &tail))
+		if (matches(&routes[i], path, &tail))
 			methods |= 1u << routes[i].method;
 	for (size_t i = 0; i < sizeof(allow_texts) / sizeof(allow_texts[0]); i++)
 		if (allow_texts[i].methods == methods)

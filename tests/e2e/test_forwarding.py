@@ -156,6 +156,11 @@ def test_a_preflight_is_answered_here(road):
     assert node.exchanges == []
 
 
+def test_an_empty_origin_is_none(road):
+    answer = road[1].get("/api/version", [("Origin", "")])
+    assert answer.status == 200 and answer.header("access-control-allow-origin") is None
+
+
 def test_an_allowed_origin_is_named_in_the_answer(road):
     node, gateway = road
     for origin in ("http://localhost", "http://127.0.0.1:5173", "app://x", gateway.url):

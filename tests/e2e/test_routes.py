@@ -77,6 +77,7 @@ def test_v1_models_is_the_union(stage):
     assert answer.json()["object"] == "list"
     assert sorted(m["id"] for m in answer.json()["data"]) == ["a:1", "b:1", "c:1"]
     assert gateway.get("/v1/models/c:1").json() == wire.get(other.url, "/v1/models/c:1").json()
+    assert gateway.get("/v1/models/c%3A1").json() == gateway.get("/v1/models/c:1").json()
     missing = gateway.get("/v1/models/none")
     assert missing.status == 404 and missing.json()["error"]["type"] == "not_found_error"
 

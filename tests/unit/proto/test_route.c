@@ -2,6 +2,7 @@
 
 #include "proto/route.h"
 
+#include <stdio.h>
 #include <string.h>
 
 static enum route_match
@@ -51,6 +52,27 @@ a_wrong_method_is_not_an_unknown_path(void **state)
 	assert_int_equal(find(HTTP_GET, "/api/blobs/sha256:00", &r, &tail), ROUTE_WRONG_METHOD);
 	assert_string_equal(route_allow(str_of("/api/blobs/sha256:00")), "HEAD, POST");
 	assert_string_equal(route_allow(str_of("/nowhere")), "");
+}
+
+static void
+the_name_of_a_model_in_a_path_may_be_escaped(void **state)
+{
+	static const char *const none[] = {"a%2fb", "a%5Cb", "a%25b", "a%00", "a%0a", "a%3",
+	                                   "a%3g",  "%2e",   "%2E.",  "a%20", "a%7f"};
+	const struct route *r;
+	struct str tail;
+	char name[32], path[64];
+
+	assert_int_equal(find(HTTP_GET, "/v1/models/Llama%33%3A8b", &r, &tail), ROUTE_FOUND);
+	assert_true(route_decode_tail(tail, name, sizeof(name)));
+	assert_string_equal(name, "Llama3:8b");
+	assert_true(route_decode_tail(str_of("abc"), name, 4));
+	assert_false(route_decode_tail(str_of("abcd"), name, 4));
+	for (size_t i = 0; i < sizeof(none) / sizeof(none[0]); i++) {
+		snprintf(path, sizeof(path), "/v1/models/%s", none[i]);
+		assert_int_equal(find(HTTP_GET, path, &r, &tail), ROUTE_NOT_FOUND);
+	}
+	assert_int_equal(find(HTTP_POST, "/api/blobs/sha256%3A00", &r, &tail), ROUTE_NOT_FOUND);
 }
 
 static void
@@ -176,6 +198,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(every_row_is_found_by_its_own_path_and_method),
 	    cmocka_unit_test(a_wrong_method_is_not_an_unknown_path),
+	    cmocka_unit_test(the_name_of_a_model_in_a_path_may_be_escaped),
 	    cmocka_unit_test(nothing_but_the_exact_normal_path_is_found),
 	    cmocka_unit_test(the_star_is_handed_over),
 	    cmocka_unit_test(a_left_out_stream_means_what_ollama_takes_it_for),
