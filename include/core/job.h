@@ -3,8 +3,8 @@
  * allowed moves is in core/job.c; a move that it forbids aborts.
  *
  * A job is embedded in its owner (the request); the scheduler only links it. The
- * owner sets class, slotless, only and deadline_ms before sched_submit; the rest is
- * the scheduler's.
+ * owner sets class, key, slotless, only, deadline_ms and the two numbers of tokens before
+ * sched_submit; the rest is the scheduler's.
  */
 #ifndef CORE_JOB_H
 #define CORE_JOB_H
@@ -14,7 +14,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+struct account;
 struct backend;
+struct flow;
 struct lane;
 struct variant;
 
@@ -36,6 +38,9 @@ struct job {
 	enum job_state state;
 	enum job_end end;
 	enum job_class class;
+	const char *key;   /* who asks: keys share fairly. Read by sched_submit; NULL: one for all */
+	int prompt_tokens; /* as far as known; 0: not */
+	int most_output_tokens;   /* that it asked for at most; 0: no bound */
 	bool slotless;            /* a remote model: needs a healthy node, no slot */
 	bool was_loaded;          /* its backend held the model when it was dispatched */
 	struct variant *variant;  /* what it runs; while it is queued or runs; counted there */
@@ -43,13 +48,18 @@ struct job {
 	struct backend *avoid;    /* failed it last: taken again only when nothing else is left */
 	struct backend *only;     /* X-Drover-Backend: run nowhere else; NULL: anywhere */
 	struct lane *lane;        /* where it waits; NULL: it does not */
+	struct flow *flow;        /* of that lane, its own */
+	struct account *account;  /* of its key; from its submit to its end */
+	int64_t charged;          /* to its account: an estimate, then what it was */
 	int attempts;             /* times it was dispatched */
 	uint64_t sequence;        /* order of arrival; kept when it is tried again */
 	int64_t queued_at_ms;     /* of its first submit */
 	int64_t dispatched_at_ms; /* of the last attempt */
 	int64_t deadline_ms;      /* absolute; 0: none */
-	struct list queue_link;   /* in lane.jobs while it waits, in sched.started until it is picked */
-	struct list age_link;     /* in queue.by_age */
+	/* In flow.jobs while it waits, in sched.started until it is picked, or in sched.displaced. */
+	struct list queue_link;
+	struct list lane_link; /* in lane.by_age */
+	struct list age_link;  /* in queue.by_age */
 };
 
 void job_init(struct job *j, enum job_class class);

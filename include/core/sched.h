@@ -1,6 +1,6 @@
 /*
- * The scheduler: a bounded priority queue in front of weighted backends with
- * slots. Knows no HTTP and reads no clock. Its callers report facts and then
+ * The scheduler: a bounded queue, fair between classes and keys, in front of weighted
+ * backends with slots. Knows no HTTP and reads no clock. Its callers report facts and then
  * pump: take what expired, pick what can start, until there is nothing.
  *
  * Invariants, after every call: slots in use = jobs running, per backend and per
@@ -21,6 +21,7 @@ struct sched;
 
 struct sched_conf {
 	int queue_size;
+	int per_key;         /* of them for one key, once half of the queue is taken; 0: no bound */
 	int64_t max_wait_ms; /* 0: no bound */
 	int64_t aging_ms;    /* who waits longer goes first, whatever its class; 0: nobody does */
 	struct health_conf health;
@@ -30,7 +31,7 @@ struct sched_conf {
 
 enum sched_answer {
 	SCHED_QUEUED,
-	SCHED_FULL,          /* 503 busy */
+	SCHED_FULL,          /* 503 busy: the queue, or the key's share of it, is taken */
 	SCHED_UNKNOWN_MODEL, /* 404: every node that could be asked lacks it */
 	SCHED_NO_BACKEND,    /* 503: none is up that might have it */
 };
@@ -66,9 +67,16 @@ struct job *sched_take_expired(struct sched *s, int64_t now_ms);
  * behind its breaker, and so is one that was not asked yet. Out of the queue, JOB_ENDED as
  * JOB_REFUSED. */
 struct job *sched_take_hopeless(struct sched *s, int64_t now_ms);
+/* A queued job that gave way to a newcomer, since the queue was full: JOB_ENDED as JOB_REFUSED.
+ * The newest of the lowest class, of the key that holds most, gives way to a higher class or to
+ * a key that holds clearly less. Until it is taken here it may still be ended. */
+struct job *sched_take_displaced(struct sched *s);
 /* When to pump next though nothing happens (absolute ms); INT64_MAX: never. */
 int64_t sched_next_ms(const struct sched *s, int64_t now_ms);
 
+/* The real number of tokens of a running job, before its end: its key was charged by an
+ * estimate. */
+void sched_saw_tokens(struct sched *s, struct job *j, int prompt, int output);
 /* Ends a job wherever it is; gives its slot back. */
 void sched_end(struct sched *s, struct job *j, enum job_end end, int64_t now_ms);
 /* A running job failed before a byte reached the client (report the fault first): back into its
@@ -79,7 +87,7 @@ bool sched_retry(struct sched *s, struct job *j, int64_t now_ms);
 int sched_waiting(const struct sched *s);
 int sched_waiting_in(const struct sched *s, enum job_class class);
 int sched_running(const struct sched *s);
-/* Waiting jobs that go before it by class, age and arrival: 0 is next. O(waiting). */
+/* Waiting jobs that go before it, as the order stands: 0 is next. O(waiting). */
 int sched_position(const struct sched *s, const struct job *j);
 /* How long what waits now, and one more, will take to start, by the measured drain rate: 1 s to
  * 1 h. */

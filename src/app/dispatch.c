@@ -17,6 +17,8 @@ pump(void *arg)
 
 	while ((j = sched_take_expired(g->sched, now)) != NULL)
 		proxy_give_up(j);
+	while ((j = sched_take_displaced(g->sched)) != NULL)
+		proxy_displace(j);
 	while ((j = sched_take_hopeless(g->sched, now)) != NULL)
 		proxy_give_up(j);
 	while ((j = sched_pick(g->sched, now, &was_loaded)) != NULL)

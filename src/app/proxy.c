@@ -17,6 +17,7 @@
 #include "base/mem.h"
 #include "proto/model_name.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -30,6 +31,7 @@ struct proxy {
 	struct relay relay;
 	struct list puzzled_link; /* in gateway.puzzled */
 	struct str model;         /* as the client wrote it; in the request's facts or head */
+	char key[FRONT_PEER_MAX]; /* who asks: the client's address */
 	bool asked_again;
 };
 
@@ -345,6 +347,28 @@ proxy_give_up(struct job *j)
 	refuse(p, sched_outlook(p->request->gateway->sched, j, model));
 }
 
+void
+proxy_displace(struct job *j)
+{
+	struct proxy *p = proxy_of(j);
+
+	p->request->waited_ms = clock_now_ms() - j->queued_at_ms;
+	refuse(p, SCHED_FULL);
+}
+
+/* Keys share the nodes fairly: a client's address, without its port. */
+static void
+take_key(struct proxy *p)
+{
+	char *port;
+
+	snprintf(p->key, sizeof(p->key), "%s", p->request->peer);
+	port = strrchr(p->key, ':');
+	if (port != NULL)
+		*port = '\0';
+	p->job.key = p->key;
+}
+
 /* Reads, and remote models, need a node but none of its slots. */
 static bool
 is_slotless(const struct proxy *p, const char *model)
@@ -398,6 +422,7 @@ proxy_begin(struct request *r, struct str model)
 		request_refuse(r, 400, "X-Drover-Priority: give high, normal or low");
 	} else {
 		job_init(&p->job, class);
+		take_key(p);
 		p->job.slotless = is_slotless(p, canonical);
 		if (take_backend_choice(p)) {
 			r->work = &p->work;

@@ -21,6 +21,8 @@ void proxy_begin(struct request *r, struct str model);
 void proxy_dispatch(struct job *j, bool was_loaded);
 /* The scheduler gave it up: it waited too long, or no node can serve it any more. */
 void proxy_give_up(struct job *j);
+/* It gave way to another one, since the queue was full. */
+void proxy_displace(struct job *j);
 /* The gateway is draining: what waits is told to go elsewhere. */
 void proxy_refuse_waiting(struct gateway *g);
 /* A round of probes ended: those that wait for fresh listings may know more. */

@@ -14,6 +14,7 @@
 #include "base/list.h"
 #include "base/map.h"
 #include "core/backend.h"
+#include "estimate.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -36,9 +37,10 @@ struct place {
 };
 
 struct variant {
-	char *model;          /* owned */
-	int jobs;             /* that refer to it */
-	int places_known;     /* where it is listed or not ABSENT */
+	char *model;      /* owned */
+	int jobs;         /* that refer to it */
+	int places_known; /* where it is listed or not ABSENT */
+	struct estimate estimate;
 	struct list lanes;    /* of struct lane, by variant_link */
 	struct place *places; /* owned; by backend.index */
 };

@@ -20,6 +20,7 @@ job_init(struct job *j, enum job_class class)
 {
 	*j = (struct job){.state = JOB_NEW, .end = JOB_OPEN, .class = class};
 	list_init(&j->queue_link);
+	list_init(&j->lane_link);
 	list_init(&j->age_link);
 }
 

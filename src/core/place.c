@@ -88,16 +88,32 @@ has_room(const struct backend *b, const struct variant *v)
 	return p->busy < b->parallel && (p->busy > 0 || b->busy_variants < b->max_loaded);
 }
 
-/* The tests that fail most come first: most lanes are blocked, most of the time. */
+/* The tests that fail most come first. */
+static bool
+is_open(const struct survey *y, const struct backend *b, const struct need *need)
+{
+	if (!need->slotless && !has_room(b, need->variant))
+		return false;
+	return place_serves(b, need) && !place_is_avoided(y, b, need);
+}
+
 static bool
 can_start(const struct survey *y, const struct backend *b, const struct need *need,
           uint64_t sequence)
 {
-	if (!need->slotless && !has_room(b, need->variant))
-		return false;
-	if (!place_serves(b, need) || place_is_avoided(y, b, need))
-		return false;
-	return need->slotless || !keep_forbids(b, need->variant, sequence);
+	return is_open(y, b, need) && (need->slotless || !keep_forbids(b, need->variant, sequence));
+}
+
+bool
+place_is_open(const struct survey *y, const struct need *need)
+{
+	struct backend *const *nodes = need->slotless ? y->usable : y->open;
+	size_t count = need->slotless ? y->usable_count : y->open_count;
+
+	for (size_t i = 0; i < count; i++)
+		if (is_open(y, nodes[i], need))
+			return true;
+	return false;
 }
 
 struct backend *

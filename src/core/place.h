@@ -41,6 +41,9 @@ place_serves(const struct backend *b, const struct need *need)
 
 /* Whether the failed node is left out since another one has the variant. */
 bool place_is_avoided(const struct survey *y, const struct backend *b, const struct need *need);
+/* Whether any node has a place for such a job, be it kept for somebody else: most lanes fail
+ * here, most of the time. */
+bool place_is_open(const struct survey *y, const struct need *need);
 /* The node for a job that arrived as number `sequence`; NULL: none now. */
 struct backend *place_find(const struct survey *y, const struct need *need, uint64_t sequence);
 

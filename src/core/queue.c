@@ -1,8 +1,8 @@
 /*
- * The queue: lanes of jobs, and the order among them.
+ * The queue: lanes of flows of jobs, and the order among them.
  *
- * Invariants: a lane exists while it has a job; by_age holds every waiting job in order of
- * sequence, which is also the order of queued_at_ms.
+ * Invariants: a lane exists while it has a flow, a flow while it has a job; by_age holds every
+ * waiting job in order of sequence, which is also the order of queued_at_ms.
  */
 #include "queue.h"
 
@@ -10,6 +10,7 @@
 #include "fleet.h"
 
 #include <assert.h>
+#include <stddef.h>
 #include <stdlib.h>
 
 void
@@ -18,6 +19,14 @@ queue_init(struct queue *q, int64_t aging_ms)
 	*q = (struct queue){.aging_ms = aging_ms, .next_deadline_ms = INT64_MAX};
 	list_init(&q->lanes);
 	list_init(&q->by_age);
+	fair_init(&q->fair);
+}
+
+void
+queue_finish(struct queue *q)
+{
+	assert(q->waiting == 0 && list_empty(&q->lanes));
+	fair_finish(&q->fair);
 }
 
 struct need
@@ -47,7 +56,8 @@ lane_create(struct queue *q, const struct need *need)
 
 	l->need = *need;
 	for (int c = 0; c < CLASSES; c++)
-		list_init(&l->jobs[c]);
+		list_init(&l->flows[c]);
+	list_init(&l->by_age);
 	list_init(&l->waiting_link);
 	list_init(&l->variant_link);
 	list_add_last(&q->lanes, &l->waiting_link);
@@ -69,90 +79,112 @@ get_lane(struct queue *q, const struct need *need)
 static void
 lane_drop_empty(struct lane *l)
 {
-	for (int c = 0; c < CLASSES; c++)
-		if (!list_empty(&l->jobs[c]))
-			return;
+	if (!list_empty(&l->by_age))
+		return;
 	assert(l->keeps == NULL);
 	list_remove(&l->waiting_link);
 	list_remove(&l->variant_link);
 	free(l);
 }
 
+/* --- flows --- */
+
+static struct flow *
+get_flow(struct lane *l, const struct job *j)
+{
+	struct flow *f;
+
+	/* A key has few flows, while a lane may have one for every key. */
+	LIST_FOR_EACH (f, &j->account->flows, struct flow, account_link)
+		if (f->lane == l && f->class == j->class)
+			return f;
+	f = NEW(struct flow);
+	f->lane = l;
+	f->account = j->account;
+	f->class = j->class;
+	list_init(&f->jobs);
+	list_add_last(&l->flows[j->class], &f->lane_link);
+	list_add_last(&j->account->flows, &f->account_link);
+	return f;
+}
+
+static void
+flow_drop_empty(struct flow *f)
+{
+	if (!list_empty(&f->jobs))
+		return;
+	list_remove(&f->lane_link);
+	list_remove(&f->account_link);
+	free(f);
+}
+
 /* --- order --- */
 
 static struct job *
-first_of(const struct lane *l, int class)
+first_of(const struct flow *f)
 {
-	return LIST_FIRST(&l->jobs[class], struct job, queue_link);
+	return LIST_FIRST(&f->jobs, struct job, queue_link);
 }
 
-struct job *
-lane_oldest(const struct lane *l)
+/* The class of the lane whose turn it is. */
+static enum job_class
+class_in_turn(const struct queue *q, const struct lane *l)
 {
-	struct job *oldest = NULL;
+	int best = CLASSES;
 
-	for (int c = 0; c < CLASSES; c++) {
-		struct job *j = first_of(l, c);
-
-		if (j != NULL && (oldest == NULL || j->sequence < oldest->sequence))
-			oldest = j;
-	}
-	return oldest;
+	for (int c = 0; c < CLASSES; c++)
+		if (!list_empty(&l->flows[c]) &&
+		    (best == CLASSES || fair_class_turn(&q->fair, (enum job_class)c) <
+		                            fair_class_turn(&q->fair, (enum job_class)best)))
+			best = c;
+	return (enum job_class)best;
 }
 
 static struct job *
-first_by_class(const struct lane *l)
+first_in_turn(const struct queue *q, const struct lane *l)
 {
-	for (int c = 0; c < CLASSES; c++)
-		if (!list_empty(&l->jobs[c]))
-			return first_of(l, c);
-	abort();
+	struct job *first = NULL;
+	struct flow *f;
+
+	LIST_FOR_EACH (f, &l->flows[class_in_turn(q, l)], struct flow, lane_link) {
+		struct job *j = first_of(f);
+
+		if (first == NULL || f->account->time < first->account->time ||
+		    (f->account->time == first->account->time && j->sequence < first->sequence))
+			first = j;
+	}
+	return first;
 }
 
 struct job *
 lane_first(const struct queue *q, const struct lane *l, int64_t now_ms)
 {
-	if (queue_has_aged(q, now_ms)) {
-		struct job *oldest = lane_oldest(l);
-
-		if (job_is_aged(q, oldest, now_ms))
-			return oldest;
-	}
-	return first_by_class(l);
+	if (queue_has_aged(q, now_ms) && job_is_aged(q, lane_oldest(l), now_ms))
+		return lane_oldest(l);
+	return first_in_turn(q, l);
 }
 
 /* --- the whole queue --- */
 
-/* By sequence. Newcomers are the last at once; one that is tried again is among the first. */
-static void
-insert_in_class(struct list *head, struct job *j)
+static uint64_t
+sequence_at(const struct list *link, size_t offset)
 {
-	struct job *at;
-
-	if (list_empty(head) ||
-	    LIST_ENTRY(head->prev, struct job, queue_link)->sequence < j->sequence) {
-		list_add_last(head, &j->queue_link);
-		return;
-	}
-	LIST_FOR_EACH (at, head, struct job, queue_link)
-		if (at->sequence > j->sequence)
-			break;
-	list_insert_after(at->queue_link.prev, &j->queue_link);
+	return ((const struct job *)(const void *)((const char *)link - offset))->sequence;
 }
 
+/* By sequence. Newcomers are the last at once; one that is tried again is among the first. */
 static void
-insert_by_age(struct list *head, struct job *j)
+insert(struct list *head, struct list *link, size_t offset)
 {
-	struct job *at;
+	uint64_t sequence = sequence_at(link, offset);
+	struct list *after = head;
 
-	if (list_empty(head) || LIST_ENTRY(head->prev, struct job, age_link)->sequence < j->sequence) {
-		list_add_last(head, &j->age_link);
-		return;
-	}
-	LIST_FOR_EACH (at, head, struct job, age_link)
-		if (at->sequence > j->sequence)
-			break;
-	list_insert_after(at->age_link.prev, &j->age_link);
+	if (!list_empty(head) && sequence_at(head->prev, offset) < sequence)
+		after = head->prev;
+	else
+		while (after->next != head && sequence_at(after->next, offset) < sequence)
+			after = after->next;
+	list_insert_after(after, link);
 }
 
 void
@@ -161,10 +193,15 @@ queue_add(struct queue *q, struct job *j)
 	struct need need = need_of(j);
 
 	j->lane = get_lane(q, &need);
-	insert_in_class(&j->lane->jobs[j->class], j);
-	insert_by_age(&q->by_age, j);
+	j->flow = get_flow(j->lane, j);
+	insert(&j->flow->jobs, &j->queue_link, offsetof(struct job, queue_link));
+	insert(&j->lane->by_age, &j->lane_link, offsetof(struct job, lane_link));
+	insert(&q->by_age, &j->age_link, offsetof(struct job, age_link));
+	if (q->waiting_in[j->class] == 0)
+		fair_wake_class(&q->fair, j->class, q->waiting_in);
 	q->waiting++;
 	q->waiting_in[j->class]++;
+	j->account->waiting++;
 	if (j->deadline_ms > 0 && j->deadline_ms < q->next_deadline_ms)
 		q->next_deadline_ms = j->deadline_ms;
 }
@@ -172,15 +209,55 @@ queue_add(struct queue *q, struct job *j)
 void
 queue_remove(struct queue *q, struct job *j)
 {
-	struct lane *l = j->lane;
-
-	assert(l != NULL && q->waiting > 0);
+	assert(j->lane != NULL && q->waiting > 0);
 	list_remove(&j->queue_link);
+	list_remove(&j->lane_link);
 	list_remove(&j->age_link);
-	j->lane = NULL;
 	q->waiting--;
 	q->waiting_in[j->class]--;
-	lane_drop_empty(l);
+	j->account->waiting--;
+	if (q->waiting_in[j->class] == 0)
+		fair_rest_class(&q->fair, j->class);
+	flow_drop_empty(j->flow);
+	lane_drop_empty(j->lane);
+	j->flow = NULL;
+	j->lane = NULL;
+}
+
+/* The newest of those of a class whose key holds most. */
+static struct job *
+newest_of_largest(const struct queue *q, int class)
+{
+	struct job *found = NULL;
+	struct lane *l;
+	struct flow *f;
+
+	LIST_FOR_EACH (l, &q->lanes, struct lane, waiting_link)
+		LIST_FOR_EACH (f, &l->flows[class], struct flow, lane_link) {
+			struct job *j = LIST_ENTRY(f->jobs.prev, struct job, queue_link);
+			int more = found == NULL ? 1 : f->account->waiting - found->account->waiting;
+
+			if (more > 0 || (more == 0 && j->sequence > found->sequence))
+				found = j;
+		}
+	return found;
+}
+
+struct job *
+queue_find_displaced(const struct queue *q, const struct job *newcomer)
+{
+	for (int c = CLASSES - 1; c >= (int)newcomer->class; c--) {
+		struct job *j;
+
+		if (q->waiting_in[c] == 0)
+			continue;
+		j = newest_of_largest(q, c);
+		/* Of equals it would be a mere exchange. */
+		if (c == (int)newcomer->class && j->account->waiting <= newcomer->account->waiting + 1)
+			return NULL;
+		return j;
+	}
+	return NULL;
 }
 
 struct job *

@@ -1,15 +1,17 @@
 /*
- * What waits. Jobs that may run on the same nodes wait in one lane, by class and within a
- * class by arrival: so a lane that cannot start is passed over as a whole, and only the
- * first of a lane is ever looked at.
+ * What waits. Jobs that may run on the same nodes wait in one lane: a lane that cannot start
+ * is passed over as a whole. Within a lane the jobs of one class and key are a flow, by
+ * arrival: only the first of a flow is ever looked at.
  *
- * Order over all lanes: who waits longer than the aging bound, oldest first; then class;
- * then arrival. Removing a job is O(1); adding is too, but for one that is tried again.
+ * Order over all lanes: who waits longer than the aging bound, oldest first; then the class,
+ * then the key that was served least (fair.h); then arrival. Removing a job is O(1); adding is
+ * O(flows of its key), but for one that is tried again.
  */
 #ifndef CORE_QUEUE_PRIVATE_H
 #define CORE_QUEUE_PRIVATE_H
 
 #include "core/job.h"
+#include "fair.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -24,29 +26,44 @@ struct need {
 
 struct lane {
 	struct need need;
-	struct list jobs[CLASSES]; /* of struct job, by queue_link */
-	struct list waiting_link;  /* in queue.lanes */
-	struct list variant_link;  /* in variant.lanes */
-	struct backend *keeps;     /* the node kept for it; NULL: none (keep.h) */
+	struct list flows[CLASSES]; /* of struct flow, owned, by lane_link; none is empty */
+	struct list by_age;         /* of struct job, by lane_link; by arrival */
+	struct list waiting_link;   /* in queue.lanes */
+	struct list variant_link;   /* in variant.lanes */
+	struct backend *keeps;      /* the node kept for it; NULL: none (keep.h) */
+};
+
+struct flow {
+	struct lane *lane;
+	struct account *account;
+	enum job_class class;
+	struct list jobs;         /* of struct job, by queue_link; by arrival */
+	struct list lane_link;    /* in lane.flows */
+	struct list account_link; /* in account.flows */
 };
 
 struct queue {
 	int64_t aging_ms;   /* 0: nobody goes before a higher class */
 	struct list lanes;  /* of struct lane, owned, by waiting_link; none is empty */
 	struct list by_age; /* of struct job, by age_link; by arrival */
+	struct fair fair;
 	int waiting;
 	int waiting_in[CLASSES];
 	int64_t next_deadline_ms; /* no deadline in the queue is earlier */
 };
 
-/* Whose turn it is: the lower goes first, by band, then by sequence. */
+/* Whose turn it is: the lower goes first, member by member. */
 struct turn {
-	int band; /* 0: waits longer than the aging bound; else class + 1 */
+	int64_t class_turn; /* INT64_MIN: waits longer than the aging bound */
+	int class;
+	int64_t key_time;
 	uint64_t sequence;
 };
 
 void queue_init(struct queue *q, int64_t aging_ms);
+void queue_finish(struct queue *q);
 struct need need_of(const struct job *j);
+/* It must have its account. */
 void queue_add(struct queue *q, struct job *j);
 /* A lane that empties goes: it must keep no node then. */
 void queue_remove(struct queue *q, struct job *j);
@@ -60,8 +77,12 @@ job_is_aged(const struct queue *q, const struct job *j, int64_t now_ms)
 static inline struct turn
 turn_of(const struct queue *q, const struct job *j, int64_t now_ms)
 {
+	if (job_is_aged(q, j, now_ms))
+		return (struct turn){.class_turn = INT64_MIN, .sequence = j->sequence};
 	return (struct turn){
-	    .band = job_is_aged(q, j, now_ms) ? 0 : (int)j->class + 1,
+	    .class_turn = fair_class_turn(&q->fair, j->class),
+	    .class = (int)j->class,
+	    .key_time = j->account->time,
 	    .sequence = j->sequence,
 	};
 }
@@ -69,17 +90,29 @@ turn_of(const struct queue *q, const struct job *j, int64_t now_ms)
 static inline bool
 turn_is_before(struct turn a, struct turn b)
 {
-	return a.band != b.band ? a.band < b.band : a.sequence < b.sequence;
+	if (a.class_turn != b.class_turn)
+		return a.class_turn < b.class_turn;
+	if (a.class != b.class)
+		return a.class < b.class;
+	return a.key_time != b.key_time ? a.key_time < b.key_time : a.sequence < b.sequence;
 }
 
 /* The lane's job whose turn is first. */
 struct job *lane_first(const struct queue *q, const struct lane *l, int64_t now_ms);
 /* The lane's longest waiting job, whatever its class. */
-struct job *lane_oldest(const struct lane *l);
+static inline struct job *
+lane_oldest(const struct lane *l)
+{
+	return LIST_FIRST(&l->by_age, struct job, lane_link);
+}
+
 /* Whether anybody at all waits longer than the aging bound. */
 bool queue_has_aged(const struct queue *q, int64_t now_ms);
 /* NULL: none waits. */
 struct job *queue_oldest(const struct queue *q);
+/* Who gives way to a newcomer, whose account is known: the newest of the lowest class that is
+ * none higher than its own, of the key that holds most. NULL: nobody does. O(flows). */
+struct job *queue_find_displaced(const struct queue *q, const struct job *newcomer);
 /* A job whose deadline has come, or NULL. */
 struct job *queue_find_overdue(struct queue *q, int64_t now_ms);
 

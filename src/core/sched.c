@@ -13,6 +13,7 @@
 
 #include "base/mem.h"
 #include "budget.h"
+#include "estimate.h"
 #include "fleet.h"
 #include "keep.h"
 #include "node.h"
@@ -31,9 +32,10 @@ struct sched {
 	struct sched_conf conf;
 	struct fleet fleet;
 	struct queue queue;
-	struct list started;  /* of struct job, by queue_link: JOB_RUNNING, not picked yet */
-	struct survey survey; /* scratch of a decision */
-	struct budget budget; /* of retries */
+	struct list started;   /* of struct job, by queue_link: JOB_RUNNING, not picked yet */
+	struct list displaced; /* of struct job, by queue_link: out of the queue, not taken yet */
+	struct survey survey;  /* scratch of a decision */
+	struct budget budget;  /* of retries */
 	struct pace pace;
 	int running;
 	uint64_t next_sequence;
@@ -50,6 +52,7 @@ sched_create(const struct sched_conf *conf)
 	s->conf = *conf;
 	queue_init(&s->queue, conf->aging_ms);
 	list_init(&s->started);
+	list_init(&s->displaced);
 	budget_init(&s->budget, conf->retry_budget_percent);
 	return s;
 }
@@ -62,7 +65,8 @@ sched_destroy(struct sched **sp)
 	*sp = NULL;
 	if (s == NULL)
 		return;
-	assert(s->queue.waiting == 0 && s->running == 0);
+	assert(s->running == 0 && list_empty(&s->displaced));
+	queue_finish(&s->queue);
 	fleet_finish(&s->fleet);
 	survey_finish(&s->survey);
 	free(s);
@@ -120,19 +124,41 @@ leave_queue(struct sched *s, struct job *j, int64_t now_ms)
 		pace_saw_queue(&s->pace, false, now_ms);
 }
 
+/* No longer the scheduler's. */
+static void
+finish(struct sched *s, struct job *j, enum job_end end)
+{
+	job_finish(j, end);
+	fair_leave(&s->queue.fair, j);
+	variant_release(&s->fleet, &j->variant);
+}
+
 static void
 end_queued(struct sched *s, struct job *j, enum job_end end, int64_t now_ms)
 {
-	leave_queue(s, j, now_ms);
-	job_finish(j, end);
-	variant_release(&s->fleet, &j->variant);
+	if (j->lane != NULL)
+		leave_queue(s, j, now_ms);
+	else
+		list_remove(&j->queue_link); /* displaced */
+	finish(s, j, end);
 }
 
 /* --- decisions --- */
 
+/* A remote model costs the nodes nothing. */
+static int64_t
+expected_cost(const struct job *j)
+{
+	if (j->slotless)
+		return 0;
+	return fair_cost(j->prompt_tokens, estimate_output(&j->variant->estimate, j));
+}
+
 static void
 start(struct sched *s, struct job *j, struct backend *b, int64_t now_ms)
 {
+	/* While it still waits: where its class rests counts it. */
+	fair_start(&s->queue.fair, j, expected_cost(j));
 	leave_queue(s, j, now_ms);
 	backend_take(b, j, now_ms);
 	job_move(j, JOB_RUNNING);
@@ -158,10 +184,14 @@ start_next(struct sched *s, int64_t now_ms)
 	if (queue_has_aged(&s->queue, now_ms))
 		keep_review(&s->queue, &s->survey, now_ms);
 	LIST_FOR_EACH (l, &s->queue.lanes, struct lane, waiting_link) {
-		struct job *j = lane_first(&s->queue, l, now_ms);
-		struct turn its = turn_of(&s->queue, j, now_ms);
 		struct backend *b;
+		struct turn its;
+		struct job *j;
 
+		if (!place_is_open(&s->survey, &l->need))
+			continue;
+		j = lane_first(&s->queue, l, now_ms);
+		its = turn_of(&s->queue, j, now_ms);
 		if (first != NULL && !turn_is_before(its, turn))
 			continue;
 		b = place_find(&s->survey, &l->need, j->sequence);
@@ -183,6 +213,20 @@ is_full(const struct sched *s)
 	return s->queue.waiting >= s->conf.queue_size;
 }
 
+/* While the queue is half empty nobody is kept from using it alone. */
+static bool
+has_its_share(const struct sched *s, const struct job *j)
+{
+	return s->conf.per_key > 0 && 2 * s->queue.waiting >= s->conf.queue_size &&
+	       j->account->waiting >= s->conf.per_key;
+}
+
+static bool
+must_stay_out(const struct sched *s, const struct job *j)
+{
+	return is_full(s) || has_its_share(s, j);
+}
+
 /* The queue is full of jobs that must wait: a newcomer is taken only if it need not. */
 static bool
 start_newcomer(struct sched *s, struct job *j, int64_t now_ms)
@@ -199,14 +243,34 @@ start_newcomer(struct sched *s, struct job *j, int64_t now_ms)
 	return true;
 }
 
+/* Somebody gives way to a newcomer. */
+static bool
+displace_for(struct sched *s, const struct job *newcomer, int64_t now_ms)
+{
+	struct job *j;
+
+	if (has_its_share(s, newcomer))
+		return false;
+	j = queue_find_displaced(&s->queue, newcomer);
+	if (j == NULL)
+		return false;
+	leave_queue(s, j, now_ms);
+	list_add_last(&s->displaced, &j->queue_link);
+	return true;
+}
+
 static bool
 admit(struct sched *s, struct job *j, int64_t now_ms)
 {
-	if (is_full(s))
+	if (must_stay_out(s, j))
 		while (start_next(s, now_ms))
 			;
-	if (is_full(s))
-		return start_newcomer(s, j, now_ms);
+	if (must_stay_out(s, j)) {
+		if (start_newcomer(s, j, now_ms))
+			return true;
+		if (!displace_for(s, j, now_ms))
+			return false;
+	}
 	enter_queue(s, j, now_ms);
 	return true;
 }
@@ -223,8 +287,10 @@ sched_submit(struct sched *s, struct job *j, const char *model, int64_t now_ms)
 	j->variant = variant_retain(&s->fleet, model);
 	j->sequence = s->next_sequence++;
 	j->queued_at_ms = now_ms;
+	fair_join(&s->queue.fair, j);
 	if (admit(s, j, now_ms))
 		return SCHED_QUEUED;
+	fair_leave(&s->queue.fair, j);
 	variant_release(&s->fleet, &j->variant);
 	/* It would have waited: with a queue of size 0 nothing else says that there is demand. */
 	pace_saw_queue(&s->pace, true, now_ms);
@@ -291,12 +357,22 @@ sched_take_hopeless(struct sched *s, int64_t now_ms)
 	return NULL;
 }
 
+struct job *
+sched_take_displaced(struct sched *s)
+{
+	struct job *j = LIST_FIRST(&s->displaced, struct job, queue_link);
+
+	if (j != NULL)
+		end_queued(s, j, JOB_REFUSED, s->now_ms);
+	return j;
+}
+
 int64_t
 sched_next_ms(const struct sched *s, int64_t now_ms)
 {
 	int64_t next = s->queue.next_deadline_ms;
 
-	if (!list_empty(&s->started))
+	if (!list_empty(&s->started) || !list_empty(&s->displaced))
 		return now_ms;
 	if (s->queue.waiting == 0)
 		return INT64_MAX;
@@ -321,9 +397,20 @@ stop(struct sched *s, struct job *j, bool done, int64_t now_ms)
 {
 	assert(s->running > 0);
 	backend_put(j->backend, j, done, now_ms);
+	fair_stop(j);
 	list_remove(&j->queue_link);
 	s->running--;
 	pace_saw_end(&s->pace, now_ms);
+}
+
+void
+sched_saw_tokens(struct sched *s, struct job *j, int prompt, int output)
+{
+	assert(j->state == JOB_RUNNING);
+	if (j->slotless)
+		return;
+	estimate_saw_output(&j->variant->estimate, j->class, output);
+	fair_correct(&s->queue.fair, j, fair_cost(prompt, output));
 }
 
 void
@@ -335,8 +422,7 @@ sched_end(struct sched *s, struct job *j, enum job_end end, int64_t now_ms)
 	case JOB_QUEUED: end_queued(s, j, end, now_ms); return;
 	case JOB_RUNNING:
 		stop(s, j, end == JOB_DONE, now_ms);
-		job_finish(j, end);
-		variant_release(&s->fleet, &j->variant);
+		finish(s, j, end);
 		return;
 	case JOB_ENDED: break;
 	}
@@ -387,7 +473,7 @@ sched_position(const struct sched *s, const struct job *j)
 	struct job *other;
 	int ahead = 0;
 
-	if (j->state != JOB_QUEUED)
+	if (j->lane == NULL)
 		return 0;
 	own = turn_of(&s->queue, j, s->now_ms);
 	LIST_FOR_EACH (other, &s->queue.by_age, struct job, age_link)

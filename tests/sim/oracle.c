@@ -219,18 +219,12 @@ oracle_before_pick(const struct world *w)
 	}
 }
 
-static int
-band(const struct world *w, const struct sim_job *j)
-{
-	return is_aged(w, j) ? 0 : 1 + (int)j->job.class;
-}
-
 static bool
 goes_before(const struct world *w, const struct sim_job *a, const struct sim_job *b)
 {
-	if (band(w, a) != band(w, b))
-		return band(w, a) < band(w, b);
-	return a->job.sequence < b->job.sequence;
+	if (is_aged(w, a) != is_aged(w, b))
+		return is_aged(w, a);
+	return is_aged(w, a) ? a->job.sequence < b->job.sequence : ledger_goes_before(w, a, b);
 }
 
 static void
@@ -311,6 +305,69 @@ oracle_check_pick(struct world *w, const struct sim_job *picked, bool was_loaded
 	check_trial(w, picked, n);
 }
 
+/* --- when the queue is full --- */
+
+static int
+held_by(const struct world *w, int key, const struct sim_job *also)
+{
+	int held = also != NULL && also->key == key;
+
+	for (int i = 0; i < MOST_JOBS; i++)
+		held += w->jobs[i].alive && w->jobs[i].job.state == JOB_QUEUED && w->jobs[i].key == key;
+	return held;
+}
+
+static bool
+has_its_share(const struct world *w, const struct sim_job *j, const struct count *c)
+{
+	return w->conf.per_key > 0 && 2 * c->waiting >= w->conf.queue_size &&
+	       held_by(w, j->key, NULL) >= w->conf.per_key;
+}
+
+/* Whether a gives way rather than b: of a lower class, of a key that holds more, newer. */
+static bool
+gives_way_before(const struct world *w, const struct sim_job *a, const struct sim_job *b,
+                 const struct sim_job *gone)
+{
+	int more = held_by(w, a->key, gone) - held_by(w, b->key, gone);
+
+	if (a->job.class != b->job.class)
+		return a->job.class > b->job.class;
+	return more != 0 ? more > 0 : a->job.sequence > b->job.sequence;
+}
+
+/* Who had to give way to a newcomer, if `gone` waited still. NULL: nobody. */
+static const struct sim_job *
+find_displaced(const struct world *w, const struct sim_job *newcomer, const struct sim_job *gone)
+{
+	const struct sim_job *found = gone;
+
+	for (int i = 0; i < MOST_JOBS; i++) {
+		const struct sim_job *j = &w->jobs[i];
+
+		if (j != newcomer && j->alive && j->job.state == JOB_QUEUED &&
+		    (found == NULL || gives_way_before(w, j, found, gone)))
+			found = j;
+	}
+	if (found == NULL || found->job.class < newcomer->job.class)
+		return NULL;
+	if (found->job.class > newcomer->job.class)
+		return found;
+	return held_by(w, found->key, gone) > held_by(w, newcomer->key, gone) + 1 ? found : NULL;
+}
+
+void
+oracle_check_displaced(const struct world *w, const struct sim_job *newcomer,
+                       const struct sim_job *gone)
+{
+	struct count c = count_again(w);
+
+	c.waiting++;
+	SIM_CHECK(w, c.waiting >= w->conf.queue_size);
+	SIM_CHECK(w, !has_its_share(w, newcomer, &c));
+	SIM_CHECK(w, find_displaced(w, newcomer, gone) == gone);
+}
+
 void
 oracle_check_full(const struct world *w, const struct sim_job *j)
 {
@@ -318,7 +375,8 @@ oracle_check_full(const struct world *w, const struct sim_job *j)
 	bool usable[MOST_NODES] = {false};
 
 	see_usable(w, usable);
-	SIM_CHECK(w, c.waiting >= w->conf.queue_size);
+	if (!has_its_share(w, j, &c))
+		SIM_CHECK(w, c.waiting >= w->conf.queue_size && find_displaced(w, j, NULL) == NULL);
 	check_nobody_waits_for_nothing(w, &c, usable);
 	for (int n = 0; n < w->node_count; n++)
 		if (can_start(w, n, j, &c, usable))

@@ -15,6 +15,9 @@ enum sched_answer oracle_outlook(const struct world *w, const struct sim_job *j)
 void oracle_before_pick(const struct world *w);
 /* The pick was right: nobody who goes before could have started, no better node was free. */
 void oracle_check_pick(struct world *w, const struct sim_job *picked, bool was_loaded);
+/* That one had to give way to the newcomer. */
+void oracle_check_displaced(const struct world *w, const struct sim_job *newcomer,
+                            const struct sim_job *gone);
 /* The newcomer was refused as the queue was full of jobs that cannot start; nor can it. */
 void oracle_check_full(const struct world *w, const struct sim_job *j);
 /* After the pump. */

@@ -10,6 +10,8 @@
 
 static const char *const model_names[MODELS] = {"m0", "m1", "m2", "m3", "m4", "ghost"};
 
+static const char *const key_names[KEYS] = {NULL, "k1", "k2", "k3"};
+
 const char *
 world_model(int model)
 {
@@ -77,6 +79,7 @@ random_conf(struct world *w)
 
 	return (struct sched_conf){
 	    .queue_size = sizes[world_below(w, 5)],
+	    .per_key = (int)world_below(w, 20),
 	    .max_wait_ms = chance(w, 30) ? 5000 : 600000,
 	    .aging_ms = agings[world_below(w, 4)],
 	    .health =
@@ -194,6 +197,7 @@ buried(struct world *w, struct sim_job *j)
 	SIM_CHECK(w, j->alive && j->job.state == JOB_ENDED);
 	SIM_CHECK(w, j->job.backend == NULL && j->job.variant == NULL && j->job.lane == NULL);
 	j->alive = false;
+	ledger_leaves(w, j);
 	w->ended[j->job.end]++;
 	world_note(w, j->job.sequence << 8 | j->job.end);
 }
@@ -201,8 +205,12 @@ buried(struct world *w, struct sim_job *j)
 static void
 end(struct world *w, struct sim_job *j, enum job_end why)
 {
+	bool waited = j->job.state == JOB_QUEUED;
+
 	sched_end(w->sched, &j->job, why, w->now);
 	SIM_CHECK(w, j->job.end == why);
+	if (waited)
+		ledger_gives_up(w, j);
 	buried(w, j);
 }
 
@@ -211,9 +219,30 @@ end(struct world *w, struct sim_job *j, enum job_end why)
 static void
 mark_settled(struct world *w)
 {
-	for (int i = 0; i < MOST_JOBS; i++)
-		if (w->jobs[i].alive && w->jobs[i].job.state == JOB_RUNNING && w->jobs[i].done_at_ms == 0)
-			w->jobs[i].settled = true;
+	for (int i = 0; i < MOST_JOBS; i++) {
+		struct sim_job *j = &w->jobs[i];
+
+		if (!j->alive || j->settled || j->job.state != JOB_RUNNING || j->done_at_ms != 0)
+			continue;
+		j->settled = true;
+		ledger_starts(w, j);
+	}
+}
+
+static void
+take_displaced(struct world *w, const struct sim_job *newcomer)
+{
+	struct job *displaced = sched_take_displaced(w->sched);
+	struct sim_job *j;
+
+	if (displaced == NULL)
+		return;
+	j = sim_job_of(displaced);
+	SIM_CHECK(w, displaced->end == JOB_REFUSED && sched_take_displaced(w->sched) == NULL);
+	oracle_check_displaced(w, newcomer, j);
+	ledger_gives_up(w, j);
+	buried(w, j);
+	w->displaced++;
 }
 
 static void
@@ -227,20 +256,28 @@ submit(struct world *w)
 		return;
 	*j = (struct sim_job){.model = (int)world_below(w, MODELS)};
 	job_init(&j->job, (enum job_class)world_below(w, CLASSES));
+	j->key = (int)world_below(w, KEYS);
+	j->job.key = key_names[j->key];
+	j->job.prompt_tokens = (int)world_below(w, 1000);
+	j->job.most_output_tokens = chance(w, 30) ? 1 + (int)world_below(w, 500) : 0;
 	j->job.slotless = chance(w, 5);
 	if (chance(w, 10))
 		j->job.deadline_ms = w->now + 1 + world_below(w, 20000);
 	if (chance(w, 10))
 		j->job.only = any_node(w)->backend;
+	if (oracle_outlook(w, j) == SCHED_QUEUED)
+		ledger_arrives(w, j);
 	answer = sched_submit(w->sched, &j->job, model_names[j->model], w->now);
 	world_note(w, answer);
+	mark_settled(w);
+	take_displaced(w, j);
 	if (answer == SCHED_FULL) {
 		SIM_CHECK(w, oracle_outlook(w, j) == SCHED_QUEUED);
 		oracle_check_full(w, j);
+		ledger_leaves(w, j);
 	} else {
 		SIM_CHECK(w, oracle_outlook(w, j) == answer);
 	}
-	mark_settled(w);
 	if (answer != SCHED_QUEUED) {
 		SIM_CHECK(w, j->job.state == JOB_NEW && j->job.variant == NULL);
 		w->refused++;
@@ -249,7 +286,8 @@ submit(struct world *w)
 	SIM_CHECK(w, sched_waiting(w->sched) <=
 	                 (waiting > w->conf.queue_size ? waiting : w->conf.queue_size));
 	j->alive = true;
-	j->settled = j->job.state == JOB_RUNNING;
+	ledger_waits(w, j);
+	mark_settled(w);
 	w->submitted++;
 }
 
@@ -258,8 +296,10 @@ pick_one(struct world *w, struct job *picked, bool was_loaded)
 {
 	struct sim_job *j = sim_job_of(picked);
 
-	if (!j->settled)
+	if (!j->settled) {
 		oracle_check_pick(w, j, was_loaded);
+		ledger_starts(w, j);
+	}
 	j->settled = false;
 	j->done_at_ms = w->now + 1 + world_below(w, SERVICE_MS - 1000);
 	w->started++;
@@ -279,10 +319,12 @@ pump(struct world *w)
 		SIM_CHECK(w, w->now - j->queued_at_ms >= w->conf.max_wait_ms ||
 		                 (j->deadline_ms > 0 && w->now >= j->deadline_ms));
 		SIM_CHECK(w, j->end == JOB_DEADLINE);
+		ledger_gives_up(w, sim_job_of(j));
 		buried(w, sim_job_of(j));
 	}
 	for (; (j = sched_take_hopeless(w->sched, w->now)) != NULL; moved++) {
 		SIM_CHECK(w, oracle_outlook(w, sim_job_of(j)) != SCHED_QUEUED && j->end == JOB_REFUSED);
+		ledger_gives_up(w, sim_job_of(j));
 		buried(w, sim_job_of(j));
 	}
 	oracle_before_pick(w);
@@ -299,6 +341,13 @@ static void
 finish_job(struct world *w, struct sim_job *j)
 {
 	backend_saw_answer(j->job.backend, w->now);
+	if (!j->job.slotless && chance(w, 70)) {
+		int output = (int)world_below(w, 1000);
+
+		sched_saw_tokens(w->sched, &j->job, j->job.prompt_tokens, output);
+		SIM_CHECK(w, j->job.charged == j->job.prompt_tokens + 4L * output);
+		ledger_corrected(w, j);
+	}
 	end(w, j, JOB_DONE);
 }
 
@@ -321,6 +370,7 @@ fault(struct world *w)
 		SIM_CHECK(w, j->job.state == JOB_QUEUED && j->job.attempts < w->conf.retry_attempts);
 		SIM_CHECK(w, j->job.avoid == b && oracle_outlook(w, j) == SCHED_QUEUED);
 		j->done_at_ms = 0;
+		ledger_waits(w, j);
 		w->retried++;
 		return;
 	}

@@ -7,6 +7,7 @@
 #define TESTS_SIM_WORLD_H
 
 #include "core/sched.h"
+#include "ledger.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -22,6 +23,8 @@ enum {
 struct sim_job {
 	struct job job;
 	int model;
+	int key;
+	int64_t charged_before;
 	bool alive;   /* submitted and not ended */
 	bool settled; /* started by a later submit, before the pump */
 	int64_t done_at_ms;
@@ -51,6 +54,7 @@ struct world {
 	int node_count;
 	struct sim_node nodes[MOST_NODES];
 	struct sim_job jobs[MOST_JOBS];
+	struct ledger ledger;
 	bool quiet; /* all is well, and jobs end in time */
 
 	/* Kept by the oracle: */
@@ -61,6 +65,7 @@ struct world {
 	long ended[JOB_DEADLINE + 1];
 	long started;
 	long retried;
+	long displaced;
 };
 
 /* Prints seed and event, and ends the program. */

@@ -1,0 +1,127 @@
+/* The naive ledger. */
+#include "ledger.h"
+
+#include "fair.h"
+#include "world.h"
+
+static const int steps[CLASSES] = {1, 2, 8};
+
+static bool
+waits(const struct sim_job *j)
+{
+	return j->alive && j->job.state == JOB_QUEUED;
+}
+
+static bool
+class_waits(const struct world *w, enum job_class class, const struct sim_job *but)
+{
+	for (int i = 0; i < MOST_JOBS; i++)
+		if (&w->jobs[i] != but && waits(&w->jobs[i]) && w->jobs[i].job.class == class)
+			return true;
+	return false;
+}
+
+static bool
+key_is_there(const struct world *w, int key)
+{
+	for (int i = 0; i < MOST_JOBS; i++)
+		if (w->jobs[i].alive && w->jobs[i].key == key)
+			return true;
+	return false;
+}
+
+static int64_t
+in_flight(const struct world *w, int key)
+{
+	int64_t cost = 0;
+
+	for (int i = 0; i < MOST_JOBS; i++)
+		if (w->jobs[i].alive && w->jobs[i].key == key && w->jobs[i].job.state == JOB_RUNNING)
+			cost += w->jobs[i].job.charged;
+	return cost;
+}
+
+static void
+raise(int64_t *to, int64_t least)
+{
+	if (*to < least)
+		*to = least;
+}
+
+void
+ledger_arrives(struct world *w, const struct sim_job *j)
+{
+	int64_t least = INT64_MAX;
+
+	if (key_is_there(w, j->key))
+		return;
+	for (int k = 0; k < KEYS; k++)
+		if (key_is_there(w, k) && w->ledger.key_time[k] - in_flight(w, k) < least)
+			least = w->ledger.key_time[k] - in_flight(w, k);
+	raise(&w->ledger.key_time[j->key], least == INT64_MAX ? w->ledger.key_floor : least);
+}
+
+void
+ledger_waits(struct world *w, const struct sim_job *j)
+{
+	int64_t least = INT64_MAX;
+
+	if (class_waits(w, j->job.class, j))
+		return;
+	for (int c = 0; c < CLASSES; c++)
+		if (class_waits(w, (enum job_class)c, j) && w->ledger.class_time[c] < least)
+			least = w->ledger.class_time[c];
+	raise(&w->ledger.class_time[j->job.class], least == INT64_MAX ? w->ledger.class_floor : least);
+}
+
+void
+ledger_starts(struct world *w, struct sim_job *j)
+{
+	int64_t cost = j->job.charged;
+	int64_t output = (cost - j->job.prompt_tokens) / OUTPUT_TOKEN_COST;
+
+	SIM_CHECK(w, j->job.slotless ? cost == 0 : output > 0);
+	SIM_CHECK(w, j->job.most_output_tokens == 0 || output <= j->job.most_output_tokens);
+	ledger_corrected(w, j);
+	ledger_gives_up(w, j);
+}
+
+void
+ledger_gives_up(struct world *w, const struct sim_job *j)
+{
+	if (!class_waits(w, j->job.class, j))
+		raise(&w->ledger.class_floor, w->ledger.class_time[j->job.class]);
+}
+
+void
+ledger_corrected(struct world *w, struct sim_job *j)
+{
+	int64_t more = j->job.charged - j->charged_before;
+
+	j->charged_before = j->job.charged;
+	w->ledger.key_time[j->key] += more;
+	w->ledger.class_time[j->job.class] += more * steps[j->job.class];
+}
+
+void
+ledger_leaves(struct world *w, const struct sim_job *j)
+{
+	for (int k = 0; k < KEYS; k++)
+		if (key_is_there(w, k))
+			return;
+	raise(&w->ledger.key_floor, w->ledger.key_time[j->key]);
+}
+
+bool
+ledger_goes_before(const struct world *w, const struct sim_job *a, const struct sim_job *b)
+{
+	int64_t class_a = w->ledger.class_time[a->job.class] + COMMON_COST * steps[a->job.class];
+	int64_t class_b = w->ledger.class_time[b->job.class] + COMMON_COST * steps[b->job.class];
+	int64_t key_a = w->ledger.key_time[a->key], key_b = w->ledger.key_time[b->key];
+
+	if (class_a != class_b)
+		return class_a < class_b;
+	if (a->job.class != b->job.class)
+		return a->job.class < b->job.class;
+	return key_a != key_b ? key_a < key_b : a->job.sequence < b->job.sequence;
+}
