@@ -1,10 +1,10 @@
 /*
  * The front end as a whole, and what a handler may ask of a request.
  *
- * libevhtp accepts connections and keeps their life; it is shown no byte that a
- * client sent. It decodes bodies, chunks and split heads wrongly, so all of that
- * is read here, strictly, and libevhtp is told of a request by a fixed head of
- * our own (front_conn.c).
+ * libevhtp accepts connections, makes their bufferevents and keeps their life;
+ * it is shown no byte that a client sent. Its reading of heads, bodies and chunks
+ * loses bytes and can be led astray (a head cut inside the target, pipelining, two
+ * lengths, chunk sizes that wrap), so all of that is read here, strictly.
  */
 #include "front_req.h"
 
@@ -15,13 +15,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
-
-/* libevhtp answers 404 unless there is a callback. The request is taken up by front_conn.c, when
- * libevhtp has returned. */
-static void
-on_evhtp_request(evhtp_request_t *r, void *arg)
-{
-}
 
 struct front *
 front_create(struct loop *l, const struct front_limits *limits, const struct front_ops *ops,
@@ -40,10 +33,7 @@ front_create(struct loop *l, const struct front_limits *limits, const struct fro
 	timer_init(&f->accept_pause, l, front_on_accept_pause, f);
 	waker_init(&f->accept_turn, l, front_on_accept_turn, f);
 	f->evhtp = evhtp_new(loop_base(l), f);
-	f->decoy = bufferevent_socket_new(loop_base(l), -1, 0);
-	assert(f->evhtp != NULL && f->decoy != NULL);
-	f->evhtp->flags &= ~EVHTP_FLAG_ENABLE_100_CONT;
-	evhtp_set_gencb(f->evhtp, on_evhtp_request, NULL);
+	assert(f->evhtp != NULL);
 	evhtp_set_post_accept_cb(f->evhtp, front_conn_accept, f);
 	return f;
 }
@@ -70,7 +60,6 @@ front_free(void *arg)
 {
 	struct front *f = arg;
 
-	bufferevent_free(f->decoy);
 	evhtp_free(f->evhtp);
 	timer_finish(&f->accept_pause);
 	waker_finish(&f->accept_turn);

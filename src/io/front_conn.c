@@ -13,14 +13,10 @@
  * - Handlers are called from front_conn_run and from events, one call deep: an
  *   answer given inside a callback only changes the state, and a pipelined
  *   request is taken up by the loop in front_conn_run or by a later event.
- * - EV_READ stays on, whatever the state, so that a client that goes is seen at
- *   once. Reading ahead stops at FRONT_INPUT_HELD: a client that has sent that
- *   much behind its request (of a body that is held back, or pipelined) is seen
- *   to go only when it is written to. libevent's high watermark does not serve
- *   for that: with DEFER_CALLBACKS it calls back without end while the input
- *   stays above it.
- * - libevhtp's callbacks run only when we call them, on a request it cannot
- *   misread; its request is ended before the next begins.
+ * - A connection is read in every state, so that a client that goes is seen at
+ *   once. Only when FRONT_INPUT_HELD bytes wait (of a body that is held back, or
+ *   pipelined) is no more read, and that client is seen to go only when it is
+ *   written to.
  */
 #include "front_req.h"
 
@@ -29,7 +25,6 @@
 #include <arpa/inet.h>
 #include <assert.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <linux/sockios.h>
 #include <netinet/in.h>
 #include <stdio.h>
@@ -39,7 +34,6 @@
 #include <sys/socket.h>
 
 enum {
-	WRITE_LOOKS = 4, /* that find no progress within write_ms, and the client counts as stalled */
 	RESET_LOOK_MS = 10,
 	RESET_MS = 2000,
 };
@@ -50,8 +44,7 @@ conn_free(void *arg)
 	struct front_conn *c = arg;
 
 	timer_finish(&c->read_timer);
-	timer_finish(&c->write_timer);
-	evhtp_connection_free(c->evhtp);
+	front_wire_free(c);
 	free(c);
 }
 
@@ -65,9 +58,7 @@ front_conn_kill(struct front_conn *c)
 	assert(c->req == NULL);
 	c->state = FRONT_CONN_DEAD;
 	timer_stop(&c->read_timer);
-	timer_stop(&c->write_timer);
-	bufferevent_setcb(c->bev, NULL, NULL, NULL, NULL);
-	bufferevent_disable(c->bev, EV_READ | EV_WRITE);
+	front_wire_close(c);
 	list_remove(&c->link);
 	if (f->conn_count-- == f->limits.connections)
 		front_accept_update(f);
@@ -101,74 +92,11 @@ front_conn_gone(struct front_conn *c, enum front_gone why)
 	front_req_free(r);
 }
 
-size_t
-front_conn_queued(const struct front_conn *c)
-{
-	return evbuffer_get_length(bufferevent_get_output(c->bev));
-}
-
-static void
-watch_writing(struct front_conn *c)
-{
-	int64_t look_ms = c->front->limits.write_ms / WRITE_LOOKS;
-
-	timer_start(&c->write_timer, look_ms > 0 ? look_ms : 1);
-}
-
-/* Straight to the socket where nothing waits before it: that spares an event to be armed and
- * disarmed for each piece of a stream. */
-void
-front_conn_write(struct front_conn *c, const char *bytes, size_t len)
-{
-	ssize_t n = 0;
-
-	if (c->state == FRONT_CONN_DEAD)
-		return;
-	c->handed_bytes += len;
-	if (front_conn_queued(c) == 0)
-		n = send(bufferevent_getfd(c->bev), bytes, len, MSG_NOSIGNAL);
-	if (n < 0 && errno != EAGAIN && errno != EINTR) {
-		bufferevent_trigger_event(c->bev, BEV_EVENT_WRITING | BEV_EVENT_ERROR,
-		                          BEV_OPT_DEFER_CALLBACKS);
-		return;
-	}
-	if (n < 0)
-		n = 0;
-	if ((size_t)n == len)
-		return;
-	bufferevent_write(c->bev, bytes + n, len - (size_t)n);
-	if (c->write_timer.due_ms == 0) {
-		c->taken_bytes = c->handed_bytes - front_conn_queued(c);
-		c->looks = 0;
-		watch_writing(c);
-	}
-}
-
-static void
-on_write_timer(void *arg)
-{
-	struct front_conn *c = arg;
-	size_t queued = front_conn_queued(c);
-	uint64_t taken_bytes = c->handed_bytes - queued;
-
-	if (queued == 0)
-		return;
-	c->looks = taken_bytes == c->taken_bytes ? c->looks + 1 : 0;
-	c->taken_bytes = taken_bytes;
-	if (c->looks < WRITE_LOOKS)
-		watch_writing(c);
-	else
-		front_conn_gone(c, FRONT_WRITE_STALLED);
-}
-
 static void
 drain_input(struct front_conn *c)
 {
-	struct evbuffer *in = bufferevent_get_input(c->bev);
-	size_t len = evbuffer_get_length(in);
-
-	evbuffer_drain(in, len);
-	c->drained += len;
+	c->drained += c->in.len;
+	c->in.len = 0;
 	if (c->drained > FRONT_LINGER_BYTES)
 		front_conn_kill(c);
 }
@@ -205,27 +133,22 @@ front_conn_stop(struct front_conn *c)
 
 	if (c->state != FRONT_CONN_IDLE)
 		return;
-	if (evbuffer_get_length(bufferevent_get_input(c->bev)) > 0 ||
-	    recv(bufferevent_getfd(c->bev), &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 1)
+	if (c->in.len > 0 || recv(bufferevent_getfd(c->bev), &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 1)
 		front_conn_wake(c);
 	else
 		front_conn_kill(c);
 }
 
-/* Kept alive: libevhtp's write callback makes it forget the finished request. */
 static void
 begin_idle(struct front_conn *c)
 {
 	struct front *f = c->front;
-	bool has_input = evbuffer_get_length(bufferevent_get_input(c->bev)) > 0;
 
-	evhtp_send_reply_end(c->evhtp->request);
-	f->evhtp_write(c->bev, c->evhtp);
 	c->state = FRONT_CONN_IDLE;
 	timer_start(&c->read_timer, f->limits.idle_ms);
 	if (f->stopping)
 		front_conn_stop(c);
-	else if (has_input)
+	else if (c->in.len > 0)
 		front_conn_wake(c);
 }
 
@@ -253,27 +176,13 @@ begin_flush(struct front_conn *c, enum front_then then)
 	timer_stop(&c->read_timer);
 	if (!c->reading)
 		front_conn_wake(c);
-	if (front_conn_queued(c) == 0)
+	if (front_wire_queued(c) == 0)
 		flushed(c);
-}
-
-/* The fixed head that stands for every request. What the client sent was parsed already, and
- * libevhtp's own parser is never given a reason to fail. */
-static void
-tell_evhtp(struct front_conn *c)
-{
-	static const char head[] = "GET / HTTP/1.1\r\n\r\n";
-	struct front *f = c->front;
-
-	evbuffer_prepend(bufferevent_get_input(f->decoy), head, sizeof(head) - 1);
-	f->evhtp_read(f->decoy, c->evhtp);
-	assert(c->evhtp->request != NULL);
 }
 
 void
 front_conn_begin(struct front_conn *c, struct front_req *r)
 {
-	tell_evhtp(c);
 	timer_stop(&c->read_timer);
 	c->state = FRONT_CONN_REQUEST;
 	c->req = r;
@@ -303,7 +212,7 @@ front_conn_refuse(struct front_conn *c, int status, const char *why, const struc
 	buf_adds(&out, "\r\n");
 	if (head == NULL || head->method != HTTP_HEAD)
 		buf_add(&out, body.data, body.len);
-	front_conn_write(c, out.data, out.len);
+	front_wire_write(c, out.data, out.len);
 	buf_finish(&headers);
 	buf_finish(&body);
 	buf_finish(&out);
@@ -329,20 +238,6 @@ step(struct front_conn *c)
 	abort();
 }
 
-static void
-update_reading(struct front_conn *c)
-{
-	bool read = evbuffer_get_length(bufferevent_get_input(c->bev)) < FRONT_INPUT_HELD;
-
-	if (read == c->reading || c->state == FRONT_CONN_DEAD)
-		return;
-	c->reading = read;
-	if (read)
-		bufferevent_enable(c->bev, EV_READ);
-	else
-		bufferevent_disable(c->bev, EV_READ);
-}
-
 void
 front_conn_run(struct front_conn *c)
 {
@@ -351,7 +246,7 @@ front_conn_run(struct front_conn *c)
 	while (step(c))
 		continue;
 	c->running = false;
-	update_reading(c);
+	front_wire_rest(c);
 }
 
 void
@@ -361,36 +256,26 @@ front_conn_wake(struct front_conn *c)
 		bufferevent_trigger(c->bev, EV_READ, BEV_TRIG_IGNORE_WATERMARKS | BEV_OPT_DEFER_CALLBACKS);
 }
 
-static void
-on_read(struct bufferevent *bev, void *arg)
+/* What was answered in full is still delivered to a client that only closed its own side. */
+void
+front_conn_end_of_input(struct front_conn *c)
 {
-	front_conn_run(arg);
-}
-
-static void
-on_write(struct bufferevent *bev, void *arg)
-{
-	struct front_conn *c = arg;
-
-	if (c->state == FRONT_CONN_REQUEST)
-		front_reply_taken(c->req);
-	else if (c->state == FRONT_CONN_FLUSHING && front_conn_queued(c) == 0)
-		flushed(c);
-}
-
-/* End of file or an error: the client is gone. What was answered in full is still delivered to
- * one that only closed its own side. */
-static void
-on_event(struct bufferevent *bev, short what, void *arg)
-{
-	struct front_conn *c = arg;
-
-	if (c->state == FRONT_CONN_FLUSHING && (what & BEV_EVENT_ERROR) == 0) {
-		if (c->then != FRONT_THEN_RESET)
-			c->then = FRONT_THEN_CLOSE;
+	if (c->state != FRONT_CONN_FLUSHING) {
+		front_conn_gone(c, FRONT_CLIENT_CLOSED);
 		return;
 	}
-	front_conn_gone(c, FRONT_CLIENT_CLOSED);
+	event_del(c->readable);
+	if (c->then != FRONT_THEN_RESET)
+		c->then = FRONT_THEN_CLOSE;
+}
+
+void
+front_conn_taken(struct front_conn *c)
+{
+	if (c->state == FRONT_CONN_REQUEST)
+		front_reply_taken(c->req);
+	else if (c->state == FRONT_CONN_FLUSHING && front_wire_queued(c) == 0)
+		flushed(c);
 }
 
 static void
@@ -434,8 +319,6 @@ set_peer(struct front_conn *c, const struct sockaddr *sa)
 	}
 }
 
-/* libevhtp's callbacks are kept for our own use, and ours put in their place before the first
- * byte is read. */
 evhtp_res
 front_conn_accept(evhtp_connection_t *evhtp, void *arg)
 {
@@ -446,16 +329,9 @@ front_conn_accept(evhtp_connection_t *evhtp, void *arg)
 	c->evhtp = evhtp;
 	c->bev = evhtp_connection_get_bev(evhtp);
 	c->state = FRONT_CONN_IDLE;
-	c->reading = true;
 	set_peer(c, evhtp->saddr);
-	(void)fcntl(bufferevent_getfd(c->bev), F_SETFD, FD_CLOEXEC);
-	bufferevent_getcb(c->bev, &f->evhtp_read, &f->evhtp_write, NULL, NULL);
-	bufferevent_setcb(c->bev, on_read, on_write, on_event, c);
-	bufferevent_setwatermark(c->bev, EV_WRITE, FRONT_OUTPUT_LOW, 0);
-	bufferevent_set_max_single_read(c->bev, FRONT_READ_MAX);
-	bufferevent_set_max_single_write(c->bev, FRONT_OUTPUT_FULL);
+	front_wire_open(c);
 	timer_init(&c->read_timer, f->loop, on_read_timer, c);
-	timer_init(&c->write_timer, f->loop, on_write_timer, c);
 	timer_start(&c->read_timer, f->limits.idle_ms);
 	list_add_last(&f->conns, &c->link);
 	front_accept_count(f);

@@ -8,7 +8,6 @@
 
 enum {
 	FRONT_INPUT_HELD = 32 * 1024,          /* of input that waits, from which on no more is read */
-	FRONT_READ_MAX = 32 * 1024,            /* at once */
 	FRONT_OUTPUT_FULL = 256 * 1024,        /* queued for it, above which the source pauses */
 	FRONT_OUTPUT_LOW = 64 * 1024,          /* and where it goes on */
 	FRONT_STAGED_KEPT = 16 * 1024,         /* memory for staging that is kept between two flushes */
@@ -17,7 +16,7 @@ enum {
 	FRONT_LINGER_BYTES = 64 * 1024 * 1024, /* of what it still sends meanwhile */
 };
 
-/* What moves it is written at the functions of front_conn.c. */
+/* The moves between them are drawn in front_conn.c. */
 enum front_conn_state {
 	FRONT_CONN_IDLE,      /* no byte of the next head has come */
 	FRONT_CONN_HEAD,      /* a part of it has */
@@ -41,9 +40,12 @@ struct front_conn {
 	enum front_conn_state state;
 	enum front_then then;      /* with FLUSHING */
 	bool running;              /* front_conn_run is on the stack */
-	bool reading;              /* EV_READ is on */
+	bool reading;              /* `readable` is on */
 	evhtp_connection_t *evhtp; /* owned */
-	struct bufferevent *bev;   /* owned by evhtp */
+	struct bufferevent *bev;   /* owned by evhtp; writes */
+	struct event *readable;    /* owned */
+	struct str in;             /* received and not yet read; a slice of `held` unless `running` */
+	struct buf held;           /* owned */
 	struct front_req *req;     /* owned; set exactly with REQUEST */
 	struct timer read_timer;   /* idle, head, body, linger: by state */
 	struct timer write_timer;
@@ -62,8 +64,6 @@ evhtp_res front_conn_accept(evhtp_connection_t *evhtp, void *arg);
 void front_conn_run(struct front_conn *c);
 /* The same, later in this turn of the loop. */
 void front_conn_wake(struct front_conn *c);
-void front_conn_write(struct front_conn *c, const char *bytes, size_t len);
-size_t front_conn_queued(const struct front_conn *c);
 /* A request begins: `r` is handed over. */
 void front_conn_begin(struct front_conn *c, struct front_req *r);
 /* The answer was written: the request is gone, and its memory with it. */
@@ -75,5 +75,21 @@ void front_conn_refuse(struct front_conn *c, int status, const char *why,
 void front_conn_stop(struct front_conn *c);
 void front_conn_gone(struct front_conn *c, enum front_gone why);
 void front_conn_kill(struct front_conn *c);
+
+/* The client's side has ended. */
+void front_conn_end_of_input(struct front_conn *c);
+/* The client has taken some of what was queued. */
+void front_conn_taken(struct front_conn *c);
+
+/* front_wire.c; freeing ends libevhtp's connection too. */
+void front_wire_open(struct front_conn *c);
+/* Nothing is reported any more. */
+void front_wire_close(struct front_conn *c);
+void front_wire_free(struct front_conn *c);
+void front_wire_write(struct front_conn *c, const char *bytes, size_t len);
+/* Bytes that the kernel has not taken. */
+size_t front_wire_queued(const struct front_conn *c);
+/* After reading: keeps what is left of the input, and reads on unless that is too much. */
+void front_wire_rest(struct front_conn *c);
 
 #endif

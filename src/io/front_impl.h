@@ -4,6 +4,7 @@
  *   front.c         the front as a whole, and what a handler may ask of a request
  *   front_listen.c  addresses, listening sockets, when to accept
  *   front_conn.c    the life of a connection
+ *   front_wire.c    its socket
  *   front_read.c    heads and bodies from bytes
  *   front_reply.c   answers to bytes
  */
@@ -24,10 +25,7 @@ struct front {
 	struct front_limits limits;
 	const struct front_ops *ops;
 	void *arg;
-	evhtp_t *evhtp;                 /* owned */
-	struct bufferevent *decoy;      /* owned; what libevhtp reads instead of clients */
-	bufferevent_data_cb evhtp_read; /* libevhtp's own callbacks, which only we call */
-	bufferevent_data_cb evhtp_write;
+	evhtp_t *evhtp;        /* owned */
 	struct list listeners; /* of struct front_listener, by link; owned */
 	struct list conns;     /* of struct front_conn, by link; owned */
 	int conn_count;

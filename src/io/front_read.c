@@ -3,7 +3,7 @@
  *
  * Heads are parsed where they lie and copied once they are whole, into one block
  * with the request, as long as they are and no longer. Bodies are handed over in
- * the pieces in which they lie in the connection's input.
+ * the pieces in which they came.
  *
  * Each call makes at most one call of the handler, as its last act: the handler
  * may end the request, and with it the connection.
@@ -17,13 +17,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* So that what a limit refuses is seen as too long and not as unfinished. */
-enum { HEAD_LOOK_BYTES = HTTP_HEAD_BYTES_MAX + 1024 };
-
-static struct evbuffer *
-input(const struct front_conn *c)
+static void
+consume(struct front_conn *c, size_t n)
 {
-	return bufferevent_get_input(c->bev);
+	c->in.ptr += n;
+	c->in.len -= n;
 }
 
 /* A slice of the bytes that were parsed moves with them; others are constants. */
@@ -75,69 +73,31 @@ front_req_free(struct front_req *r)
 	free(r);
 }
 
-/* Mostly a head lies in one piece; where it does not, it is made to. */
-static struct str
-look(struct front_conn *c, bool all)
-{
-	size_t len = evbuffer_get_length(input(c));
-	size_t piece = evbuffer_get_contiguous_space(input(c));
-
-	if (len > HEAD_LOOK_BYTES)
-		len = HEAD_LOOK_BYTES;
-	if (!all && piece < len)
-		len = piece;
-	return (struct str){(const char *)evbuffer_pullup(input(c), (ev_ssize_t)len), len};
-}
-
 /* Returns whether a head begins. A CR alone may still become an empty line. */
 static bool
 skip_empty_lines(struct front_conn *c)
 {
-	enum { AT_ONCE = 8 };
-	struct str start = {NULL, 0};
 	size_t n;
 
-	do {
-		start.len = evbuffer_get_length(input(c));
-		if (start.len > AT_ONCE)
-			start.len = AT_ONCE;
-		start.ptr = (const char *)evbuffer_pullup(input(c), (ev_ssize_t)start.len);
-		n = http_skip_empty_lines(start);
-		evbuffer_drain(input(c), n);
-	} while (n > 0);
-	return start.len > 0 && !str_eq(start, "\r");
+	while ((n = http_skip_empty_lines(c->in)) > 0)
+		consume(c, n);
+	return c->in.len > 0 && !str_eq(c->in, "\r");
 }
 
 /* A client that sends a head byte by byte has it parsed once a line. */
 static bool
-has_new_line(struct front_conn *c)
+has_new_line(const struct front_conn *c)
 {
-	struct str bytes = look(c, true);
 	size_t seen = c->head_seen;
 
-	return bytes.len >= HTTP_LINE_BYTES_MAX ||
-	       memchr(bytes.ptr + seen, '\n', bytes.len - seen) != NULL;
-}
-
-static int
-parse(struct front_conn *c, struct str *bytes, const char **why)
-{
-	struct http_head *head = &c->front->scratch;
-	int status;
-
-	*bytes = look(c, false);
-	status = http_parse_request_head(*bytes, head, why);
-	if (status == 0 && bytes->len < evbuffer_get_length(input(c))) {
-		*bytes = look(c, true);
-		status = http_parse_request_head(*bytes, head, why);
-	}
-	return status;
+	return c->in.len >= HTTP_LINE_BYTES_MAX ||
+	       memchr(c->in.ptr + seen, '\n', c->in.len - seen) != NULL;
 }
 
 static void
 wait_for_head(struct front_conn *c)
 {
-	c->head_seen = evbuffer_get_length(input(c));
+	c->head_seen = c->in.len;
 	if (c->state == FRONT_CONN_HEAD)
 		return;
 	c->state = FRONT_CONN_HEAD;
@@ -150,7 +110,6 @@ front_read_head(struct front_conn *c)
 {
 	struct front *f = c->front;
 	struct front_req *r;
-	struct str bytes;
 	const char *why;
 	int status;
 
@@ -160,7 +119,7 @@ front_read_head(struct front_conn *c)
 		wait_for_head(c);
 		return false;
 	}
-	status = parse(c, &bytes, &why);
+	status = http_parse_request_head(c->in, &f->scratch, &why);
 	if (status == 0) {
 		wait_for_head(c);
 		return false;
@@ -169,9 +128,8 @@ front_read_head(struct front_conn *c)
 		front_conn_refuse(c, status, why, &f->scratch);
 		return true;
 	}
-	bytes.len = f->scratch.bytes;
-	r = req_create(c, &f->scratch, bytes);
-	evbuffer_drain(input(c), bytes.len);
+	r = req_create(c, &f->scratch, (struct str){c->in.ptr, f->scratch.bytes});
+	consume(c, f->scratch.bytes);
 	front_conn_begin(c, r);
 	f->ops->on_request(r, f->arg);
 	return true;
@@ -207,8 +165,6 @@ is_too_slow(const struct front_req *r)
 	return took_ms - r->conn->front->limits.body_ms > r->body_bytes * 1000 / FRONT_BODY_RATE;
 }
 
-/* Hands a piece over. The caller drains it from the input afterwards: the memory of a connection
- * lives until the end of the turn, whatever the handler does. */
 static void
 hand_over(struct front_req *r, struct str piece)
 {
@@ -227,19 +183,10 @@ hand_over(struct front_req *r, struct str piece)
 	f->ops->on_body(r, piece, f->arg);
 }
 
-static struct str
-first_piece(struct front_conn *c)
-{
-	size_t len = evbuffer_get_contiguous_space(input(c));
-
-	return (struct str){(const char *)evbuffer_pullup(input(c), (ev_ssize_t)len), len};
-}
-
 static bool
 read_counted(struct front_req *r)
 {
-	struct evbuffer *in = input(r->conn);
-	struct str piece = first_piece(r->conn);
+	struct str piece = r->conn->in;
 
 	if (r->body_left == 0) {
 		body_end(r);
@@ -250,27 +197,26 @@ read_counted(struct front_req *r)
 	if (piece.len > r->body_left)
 		piece.len = (size_t)r->body_left;
 	r->body_left -= piece.len;
+	consume(r->conn, piece.len);
 	hand_over(r, piece);
-	evbuffer_drain(in, piece.len);
 	return true;
 }
 
 static bool
 read_chunked(struct front_req *r)
 {
-	struct evbuffer *in = input(r->conn);
-	struct str piece = first_piece(r->conn), rest = piece, data;
+	struct front_conn *c = r->conn;
+	struct str data;
 
-	if (piece.len == 0)
+	if (c->in.len == 0)
 		return false;
-	switch (http_chunks_next(&r->chunks, &rest, &data)) {
+	switch (http_chunks_next(&r->chunks, &c->in, &data)) {
 	case HTTP_DATA: hand_over(r, data); break;
 	case HTTP_END: body_end(r); break;
 	case HTTP_BAD: bad_body(r, 400, "malformed chunked body"); break;
 	case HTTP_MORE:
 	case HTTP_HEAD_READ: break;
 	}
-	evbuffer_drain(in, piece.len - rest.len);
 	return true;
 }
 
@@ -298,14 +244,15 @@ front_read_timed_out(struct front_req *r)
 bool
 front_read_settle(struct front_req *r)
 {
-	struct evbuffer *in = input(r->conn);
+	struct front_conn *c = r->conn;
 
 	if (r->body == FRONT_BODY_HELD && r->head->framing != HTTP_CHUNKED &&
-	    evbuffer_get_length(in) >= r->body_left) {
-		evbuffer_drain(in, (size_t)r->body_left);
+	    c->in.len >= r->body_left) {
 		r->body = FRONT_BODY_DONE;
-		if (!r->conn->reading)
-			front_conn_wake(r->conn);
+		if (r->body_left > 0) {
+			consume(c, (size_t)r->body_left);
+			front_conn_wake(c);
+		}
 	}
 	return r->body == FRONT_BODY_DONE;
 }
@@ -321,8 +268,8 @@ front_read_body(struct front_req *r, int64_t max_bytes)
 	r->body_max_bytes = max_bytes;
 	r->body_began_ms = clock_now_ms();
 	if (h->expects_continue && !(h->framing == HTTP_LENGTH && max_bytes < (int64_t)h->length) &&
-	    evbuffer_get_length(input(r->conn)) == 0)
-		front_conn_write(r->conn, go_on, sizeof(go_on) - 1);
+	    r->conn->in.len == 0)
+		front_wire_write(r->conn, go_on, sizeof(go_on) - 1);
 	if (h->framing != HTTP_NO_BODY)
 		timer_start(&r->conn->read_timer, r->conn->front->limits.body_ms);
 	front_conn_wake(r->conn);

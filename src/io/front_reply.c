@@ -10,18 +10,16 @@
 #include <assert.h>
 #include <string.h>
 
-/* Numbers are written by hand: formatted printing was the largest cost of a small answer outside
- * of the kernel. */
 static void
-add_number(struct buf *out, uint64_t n, unsigned base)
+add_hex(struct buf *out, size_t n)
 {
 	static const char digits[] = "0123456789abcdef";
-	char text[24];
+	char text[2 * sizeof(n)];
 	size_t at = sizeof(text);
 
 	do {
-		text[--at] = digits[n % base];
-		n /= base;
+		text[--at] = digits[n % 16];
+		n /= 16;
 	} while (n > 0);
 	buf_add(out, text + at, sizeof(text) - at);
 }
@@ -43,7 +41,7 @@ add_framing(struct front_req *r, const struct front_head *head)
 
 	if (head->length >= 0 && head->status != 204) {
 		buf_adds(out, "Content-Length: ");
-		add_number(out, (uint64_t)head->length, 10);
+		buf_add_int(out, head->length);
 		buf_adds(out, "\r\n");
 	} else if (r->framing == HTTP_CHUNKED) {
 		buf_adds(out, "Transfer-Encoding: chunked\r\n");
@@ -60,7 +58,7 @@ add_status_line(struct front_req *r, const struct front_head *head)
 	struct buf *out = &r->staged;
 
 	buf_adds(out, "HTTP/1.1 ");
-	add_number(out, (uint64_t)head->status, 10);
+	buf_add_int(out, head->status);
 	buf_addc(out, ' ');
 	if (head->reason.ptr != NULL)
 		buf_add(out, head->reason.ptr, head->reason.len);
@@ -100,7 +98,7 @@ front_reply_body(struct front_req *r, struct str piece)
 		buf_add(&r->staged, piece.ptr, piece.len);
 		break;
 	case HTTP_CHUNKED:
-		add_number(&r->staged, piece.len, 16);
+		add_hex(&r->staged, piece.len);
 		buf_add(&r->staged, "\r\n", 2);
 		buf_add(&r->staged, piece.ptr, piece.len);
 		buf_add(&r->staged, "\r\n", 2);
@@ -114,13 +112,13 @@ front_reply_flush(struct front_req *r)
 {
 	if (r->staged.len == 0)
 		return;
-	front_conn_write(r->conn, r->staged.data, r->staged.len);
+	front_wire_write(r->conn, r->staged.data, r->staged.len);
 	r->flushed_bytes += r->staged.len;
 	if (r->staged.cap > FRONT_STAGED_KEPT)
 		buf_finish(&r->staged);
 	else
 		buf_clear(&r->staged);
-	r->full = r->full || front_conn_queued(r->conn) > FRONT_OUTPUT_FULL;
+	r->full = r->full || front_wire_queued(r->conn) > FRONT_OUTPUT_FULL;
 }
 
 bool
@@ -134,7 +132,7 @@ front_reply_taken(struct front_req *r)
 {
 	struct front *f = r->conn->front;
 
-	if (!r->full || front_conn_queued(r->conn) > FRONT_OUTPUT_LOW)
+	if (!r->full || front_wire_queued(r->conn) > FRONT_OUTPUT_LOW)
 		return;
 	r->full = false;
 	f->ops->on_drained(r, f->arg);
@@ -149,8 +147,7 @@ front_reply_needs_reset(const struct front_req *r)
 static bool
 has_unread_input(const struct front_req *r)
 {
-	return r->body != FRONT_BODY_DONE ||
-	       evbuffer_get_length(bufferevent_get_input(r->conn->bev)) > 0;
+	return r->body != FRONT_BODY_DONE || r->conn->in.len > 0;
 }
 
 void
