@@ -13,7 +13,7 @@
 #include <assert.h>
 #include <stdlib.h>
 
-enum { PROBE_US = 5000000, QUEUE_SIZE = 512, AGING_MS = 300000 };
+enum { PROBE_US = 5000000, QUEUE_SIZE = 512, PER_KEY = 128, AGING_MS = 300000 };
 
 struct drover {
 	struct world *world;
@@ -72,6 +72,8 @@ pump(struct drover *d)
 
 	while ((j = sched_take_expired(d->sched, now_ms)) != NULL)
 		world_give_up(d->world, request_of(j));
+	while ((j = sched_take_displaced(d->sched)) != NULL)
+		world_refuse(d->world, request_of(j));
 	while ((j = sched_pick(d->sched, now_ms, &was_loaded)) != NULL) {
 		node_submit(node_of(d, j->backend), request_of(j));
 		/* Nodes refuse only after hundreds that wait for a load: never sent from here. */
@@ -141,6 +143,7 @@ create(struct world *w)
 {
 	static const struct sched_conf conf = {
 	    .queue_size = QUEUE_SIZE,
+	    .per_key = PER_KEY,
 	    .aging_ms = AGING_MS,
 	    .health = {.down_after = 3,
 	               .up_after = 2,
@@ -177,9 +180,12 @@ static void
 arrive(void *state, struct request *r)
 {
 	struct drover *d = state;
-	const char *model = d->world->conf.workload->models[r->model].name;
+	const struct workload *w = d->world->conf.workload;
+	const char *model = w->models[r->model].name;
 	int64_t now_ms = world_now_ms(d->world);
 
+	r->job.key = w->keys[r->key];
+	r->job.prompt_tokens = r->prompt_tokens;
 	r->job.deadline_ms = r->deadline_ms > 0 ? now_ms + r->deadline_ms : 0;
 	if (sched_submit(d->sched, &r->job, model, now_ms) == SCHED_QUEUED) {
 		pump(d);
@@ -203,8 +209,10 @@ freed(void *state, struct request *r)
 	struct drover *d = state;
 	int64_t now_ms = world_now_ms(d->world);
 
-	if (r->state == REQUEST_DONE)
+	if (r->state == REQUEST_DONE) {
 		backend_saw_answer(r->job.backend, now_ms);
+		sched_saw_tokens(d->sched, &r->job, r->prompt_tokens, r->output_tokens);
+	}
 	sched_end(d->sched, &r->job, r->state == REQUEST_DONE ? JOB_DONE : JOB_DEADLINE, now_ms);
 	pump(d);
 }
