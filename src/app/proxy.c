@@ -15,6 +15,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/unit.h"
 #include "proto/model_name.h"
 
 #include <stdio.h>
@@ -22,7 +23,7 @@
 #include <string.h>
 
 /* A listing older than this is asked for again before a model counts as missing. */
-enum { LISTING_FRESH_MS = 1000 };
+enum { LISTING_FRESH_MS = 1000, DEADLINE_MOST_MS = 24 * 3600 * 1000 };
 
 struct proxy {
 	struct work work; /* first */
@@ -32,6 +33,7 @@ struct proxy {
 	struct list puzzled_link; /* in gateway.puzzled */
 	struct str model;         /* as the client wrote it; in the request's facts or head */
 	char key[FRONT_PEER_MAX]; /* who asks: the client's address */
+	struct timer deadline;    /* runs only with X-Drover-Timeout */
 	bool asked_again;
 };
 
@@ -45,6 +47,7 @@ static void
 proxy_free(struct proxy *p)
 {
 	list_remove(&p->puzzled_link);
+	timer_finish(&p->deadline);
 	free(p);
 }
 
@@ -378,19 +381,55 @@ is_slotless(const struct proxy *p, const char *model)
 
 /* X-Drover-Priority. False: it is none of the three. */
 static bool
-take_class(const struct request *r, enum job_class *out)
+take_class(struct proxy *p)
 {
-	struct str given = http_find_header(front_req_head(r->client), "X-Drover-Priority");
+	struct str given = http_find_header(front_req_head(p->request->client), "X-Drover-Priority");
 
-	*out = CLASS_NORMAL;
 	if (given.ptr == NULL)
 		return true;
 	for (int c = 0; c < CLASSES; c++)
 		if (str_eq_nocase(given, job_class_name((enum job_class)c))) {
-			*out = (enum job_class)c;
+			p->job.class = (enum job_class)c;
 			return true;
 		}
 	return false;
+}
+
+static void
+on_deadline(void *arg)
+{
+	static const char why[] = "the deadline of the request (X-Drover-Timeout) has passed";
+	struct proxy *p = arg;
+	struct request *r = p->request;
+
+	if (!p->relay.began) {
+		relay_abandon(&p->relay);
+		proxy_fail(p, JOB_DEADLINE, 504, 0, why);
+		return;
+	}
+	relay_break(&p->relay, why);
+	proxy_end(p, JOB_DEADLINE);
+	request_end(r, JOB_DEADLINE);
+	proxy_free(p);
+}
+
+/* X-Drover-Timeout: a deadline for the whole request, from its arrival. False: it is no duration
+ * above 0. */
+static bool
+take_deadline(struct proxy *p)
+{
+	struct request *r = p->request;
+	struct str given = http_find_header(front_req_head(r->client), "X-Drover-Timeout");
+	int64_t ms, left_ms;
+
+	if (given.ptr == NULL)
+		return true;
+	if (!unit_parse_duration_ms(given, &ms) || ms == 0 || ms > DEADLINE_MOST_MS)
+		return false;
+	p->job.deadline_ms = r->began_ms + ms;
+	left_ms = p->job.deadline_ms - clock_now_ms();
+	timer_start(&p->deadline, left_ms > 0 ? left_ms : 1);
+	return true;
 }
 
 /* X-Drover-Backend, for those who may manage. False: the request was refused. */
@@ -409,26 +448,26 @@ void
 proxy_begin(struct request *r, struct str model)
 {
 	struct proxy *p = NEW(struct proxy);
-	enum job_class class;
 	char canonical[MODEL_NAME_MAX];
 
 	p->work.ops = &work_ops;
 	p->request = r;
-	list_init(&p->puzzled_link);
 	p->model = model;
+	job_init(&p->job, CLASS_NORMAL);
+	list_init(&p->puzzled_link);
+	timer_init(&p->deadline, r->gateway->loop, on_deadline, p);
 	if (!model_name_canonical(model, canonical)) {
 		request_refuse(r, 400, model.len == 0 ? "model is required" : "invalid model name");
-	} else if (!take_class(r, &class)) {
+	} else if (!take_class(p)) {
 		request_refuse(r, 400, "X-Drover-Priority: give high, normal or low");
-	} else {
-		job_init(&p->job, class);
+	} else if (!take_deadline(p)) {
+		request_refuse(r, 400, "X-Drover-Timeout: give a duration such as 30s, at most 24h");
+	} else if (take_backend_choice(p)) {
 		take_key(p);
 		p->job.slotless = is_slotless(p, canonical);
-		if (take_backend_choice(p)) {
-			r->work = &p->work;
-			submit(p);
-			return;
-		}
+		r->work = &p->work;
+		submit(p);
+		return;
 	}
 	proxy_free(p);
 }

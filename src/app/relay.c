@@ -69,21 +69,18 @@ on_flush(struct exchange *x, void *arg)
 /* The answer broke off: say so in the stream's own form, then break the connection, since a
  * clean end would pass for success. */
 static void
-cut_client(struct relay *y, enum exchange_end end)
+cut_client(struct relay *y, const char *why)
 {
 	struct request *r = y->request;
 	struct front_req *client = r->client;
-	struct buf record = {0}, message = {0};
+	struct buf record = {0};
 
-	buf_addf(&message, "backend '%s' failed: %s", y->backend, exchange_end_text(end));
-	refusal_add_stream_error(&record, r->dialect, y->form, y->at_line_start, buf_text(&message),
-	                         r->id);
+	refusal_add_stream_error(&record, r->dialect, y->form, y->at_line_start, why, r->id);
 	if (record.len > 0)
 		front_reply_body(client, (struct str){record.data, record.len});
 	front_req_set_data(client, NULL);
 	r->client = NULL;
 	front_reply_cut(client);
-	buf_finish(&message);
 	buf_finish(&record);
 }
 
@@ -91,14 +88,18 @@ static void
 on_end(struct exchange *x, enum exchange_end end, const char *why, void *arg)
 {
 	struct relay *y = arg;
+	struct buf message = {0};
 
 	y->exchange = NULL;
 	if (!y->began) {
 		y->ops->on_failed(y, end, y->arg);
 		return;
 	}
-	if (end != EXCHANGE_DONE)
-		cut_client(y, end);
+	if (end != EXCHANGE_DONE) {
+		buf_addf(&message, "backend '%s' failed: %s", y->backend, exchange_end_text(end));
+		cut_client(y, buf_text(&message));
+		buf_finish(&message);
+	}
 	y->ops->on_over(y, end, y->arg);
 }
 
@@ -146,6 +147,13 @@ void
 relay_abandon(struct relay *y)
 {
 	exchange_cancel(&y->exchange);
+}
+
+void
+relay_break(struct relay *y, const char *why)
+{
+	exchange_cancel(&y->exchange);
+	cut_client(y, why);
 }
 
 void

@@ -50,6 +50,9 @@ struct relay_limits {
 void relay_start(struct relay *y, struct request *r, struct server *s,
                  const struct relay_limits *limits, const struct relay_ops *ops, void *arg);
 void relay_abandon(struct relay *y);
+/* Stops in the middle of an answer that has begun: the client is told `why` and cut, as when the
+ * node broke off. No call of relay_ops comes of it. */
+void relay_break(struct relay *y, const char *why);
 /* The client can take more. */
 void relay_resume(struct relay *y);
 
