@@ -48,9 +48,9 @@ place_is_avoided(const struct survey *y, const struct backend *b, const struct n
 	return false;
 }
 
-/* A candidate's rank: where it is held, then the least loaded for its weight. */
+/* A candidate's rank: the highest worth, then the least loaded for its weight. */
 struct rank {
-	bool held;
+	enum worth { EVICTS, HAS_PLACE, HOLDS, SERVED_LAST } worth;
 	int64_t load; /* in flight, this one counted */
 	int64_t weight;
 };
@@ -58,20 +58,32 @@ struct rank {
 static bool
 is_better(struct rank a, struct rank b)
 {
-	if (a.held != b.held)
-		return a.held;
+	if (a.worth != b.worth)
+		return a.worth > b.worth;
 	return a.load * b.weight < b.load * a.weight;
 }
 
+static enum worth
+worth_of(const struct backend *b, const struct place *p, const struct backend *last)
+{
+	if (p->residency != ABSENT)
+		return b == last ? SERVED_LAST : HOLDS;
+	return b->resident < b->max_loaded ? HAS_PLACE : EVICTS;
+}
+
 static struct rank
-rank_of(const struct backend *b, const struct need *need)
+rank_of(const struct backend *b, const struct need *need, const struct backend *last)
 {
 	const struct place *p = &need->variant->places[b->index];
 
 	if (need->slotless)
-		return (struct rank){.held = p->listed, .load = b->remote + 1, .weight = b->weight};
+		return (struct rank){
+		    .worth = p->listed ? HOLDS : HAS_PLACE,
+		    .load = b->remote + 1,
+		    .weight = b->weight,
+		};
 	return (struct rank){
-	    .held = p->residency != ABSENT,
+	    .worth = worth_of(b, p, last),
 	    .load = b->busy + 1,
 	    .weight = b->weight,
 	};
@@ -117,19 +129,20 @@ place_is_open(const struct survey *y, const struct need *need)
 }
 
 struct backend *
-place_find(const struct survey *y, const struct need *need, uint64_t sequence)
+place_find(const struct survey *y, const struct job *j, const struct backend *last)
 {
-	struct backend *const *nodes = need->slotless ? y->usable : y->open;
-	size_t count = need->slotless ? y->usable_count : y->open_count;
+	struct need need = need_of(j);
+	struct backend *const *nodes = need.slotless ? y->usable : y->open;
+	size_t count = need.slotless ? y->usable_count : y->open_count;
 	struct rank best_rank = {0};
 	struct backend *best = NULL;
 
 	for (size_t i = 0; i < count; i++) {
 		struct rank rank;
 
-		if (!can_start(y, nodes[i], need, sequence))
+		if (!can_start(y, nodes[i], &need, j->sequence))
 			continue;
-		rank = rank_of(nodes[i], need);
+		rank = rank_of(nodes[i], &need, last);
 		if (best == NULL || is_better(rank, best_rank)) {
 			best = nodes[i];
 			best_rank = rank;

@@ -1,10 +1,11 @@
 /*
  * Where a job could run now. A survey is taken once a decision and serves all lanes.
  *
- * Rules: nodes that hold the variant first; then least (in flight + 1) / weight; ties to
- * the first configured. The node that failed the job last only when no other usable one
- * has the variant. A slotless job goes to a usable node that lists its model, to any if
- * none does, and takes no slot.
+ * Rules: the node that served the conversation last, if it still holds the variant; then nodes
+ * that hold it; then those with a free place, where nothing must be evicted for it; then least
+ * (in flight + 1) / weight; ties to the first configured. The node that failed the job last only
+ * when no other usable one has the variant. A slotless job goes to a usable node that lists its
+ * model, to any if none does, and takes no slot.
  */
 #ifndef CORE_PLACE_PRIVATE_H
 #define CORE_PLACE_PRIVATE_H
@@ -44,7 +45,7 @@ bool place_is_avoided(const struct survey *y, const struct backend *b, const str
 /* Whether any node has a place for such a job, be it kept for somebody else: most lanes fail
  * here, most of the time. */
 bool place_is_open(const struct survey *y, const struct need *need);
-/* The node for a job that arrived as number `sequence`; NULL: none now. */
-struct backend *place_find(const struct survey *y, const struct need *need, uint64_t sequence);
+/* The node for a job; NULL: none now. `last` served its conversation; NULL: none did. */
+struct backend *place_find(const struct survey *y, const struct job *j, const struct backend *last);
 
 #endif

@@ -11,6 +11,7 @@
  */
 #include "core/sched.h"
 
+#include "affinity.h"
 #include "base/mem.h"
 #include "budget.h"
 #include "estimate.h"
@@ -37,6 +38,7 @@ struct sched {
 	struct survey survey;  /* scratch of a decision */
 	struct budget budget;  /* of retries */
 	struct pace pace;
+	struct affinity affinity;
 	int running;
 	uint64_t next_sequence;
 	uint64_t changes_weighed; /* fleet.changes when no waiting job was hopeless */
@@ -161,12 +163,19 @@ start(struct sched *s, struct job *j, struct backend *b, int64_t now_ms)
 	fair_start(&s->queue.fair, j, expected_cost(j));
 	leave_queue(s, j, now_ms);
 	backend_take(b, j, now_ms);
+	affinity_saw(&s->affinity, j->conversation, b);
 	job_move(j, JOB_RUNNING);
 	j->dispatched_at_ms = now_ms;
 	if (j->attempts++ == 0)
 		budget_earn(&s->budget);
 	s->running++;
 	list_add_last(&s->started, &j->queue_link);
+}
+
+static struct backend *
+find_place(const struct sched *s, const struct job *j)
+{
+	return place_find(&s->survey, j, affinity_find(&s->affinity, j->conversation));
 }
 
 /* The first in the order of the queue that can start now. */
@@ -194,7 +203,7 @@ start_next(struct sched *s, int64_t now_ms)
 		its = turn_of(&s->queue, j, now_ms);
 		if (first != NULL && !turn_is_before(its, turn))
 			continue;
-		b = place_find(&s->survey, &l->need, j->sequence);
+		b = find_place(s, j);
 		if (b == NULL)
 			continue;
 		first = j;
@@ -231,11 +240,10 @@ must_stay_out(const struct sched *s, const struct job *j)
 static bool
 start_newcomer(struct sched *s, struct job *j, int64_t now_ms)
 {
-	struct need need = need_of(j);
 	struct backend *b;
 
 	survey_take(&s->survey, &s->fleet, now_ms);
-	b = place_find(&s->survey, &need, j->sequence);
+	b = find_place(s, j);
 	if (b == NULL)
 		return false;
 	enter_queue(s, j, now_ms);

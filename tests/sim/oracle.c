@@ -241,16 +241,31 @@ check_nobody_was_passed_over(const struct world *w, const struct sim_job *picked
 	}
 }
 
+/* The node of the conversation, one that holds the model, one with a place left, any. */
+static int
+worth(const struct world *w, int n, const struct sim_job *j)
+{
+	int held = 0;
+
+	if (j->job.slotless)
+		return w->nodes[n].lists[j->model];
+	for (int m = 0; m < MODELS; m++)
+		held += held_before[n][m];
+	if (!held_before[n][j->model])
+		return held < w->nodes[n].conf.max_loaded;
+	return j->job.conversation != 0 && w->talked[j->job.conversation] == w->nodes[n].backend ? 3
+	                                                                                         : 2;
+}
+
 static bool
 is_better_node(const struct world *w, int a, int b, const struct sim_job *j)
 {
-	bool held_a = j->job.slotless ? w->nodes[a].lists[j->model] : held_before[a][j->model];
-	bool held_b = j->job.slotless ? w->nodes[b].lists[j->model] : held_before[b][j->model];
+	int by_worth = worth(w, a, j) - worth(w, b, j);
 	const int *load = j->job.slotless ? before.remote : before.busy;
 	int by_load = (load[a] + 1) * w->nodes[b].conf.weight - (load[b] + 1) * w->nodes[a].conf.weight;
 
-	if (held_a != held_b)
-		return held_a;
+	if (by_worth != 0)
+		return by_worth > 0;
 	return by_load < 0 || (by_load == 0 && a < b);
 }
 

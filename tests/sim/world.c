@@ -214,6 +214,13 @@ end(struct world *w, struct sim_job *j, enum job_end why)
 	buried(w, j);
 }
 
+static void
+started(struct world *w, struct sim_job *j)
+{
+	ledger_starts(w, j);
+	w->talked[j->job.conversation] = j->job.backend;
+}
+
 /* A newcomer at the bound lets the others go first: those that it made start are not the
  * next pick's decision. */
 static void
@@ -225,7 +232,7 @@ mark_settled(struct world *w)
 		if (!j->alive || j->settled || j->job.state != JOB_RUNNING || j->done_at_ms != 0)
 			continue;
 		j->settled = true;
-		ledger_starts(w, j);
+		started(w, j);
 	}
 }
 
@@ -258,6 +265,7 @@ submit(struct world *w)
 	job_init(&j->job, (enum job_class)world_below(w, CLASSES));
 	j->key = (int)world_below(w, KEYS);
 	j->job.key = key_names[j->key];
+	j->job.conversation = world_below(w, TALKS);
 	j->job.prompt_tokens = (int)world_below(w, 1000);
 	j->job.most_output_tokens = chance(w, 30) ? 1 + (int)world_below(w, 500) : 0;
 	j->job.slotless = chance(w, 5);
@@ -298,7 +306,7 @@ pick_one(struct world *w, struct job *picked, bool was_loaded)
 
 	if (!j->settled) {
 		oracle_check_pick(w, j, was_loaded);
-		ledger_starts(w, j);
+		started(w, j);
 	}
 	j->settled = false;
 	j->done_at_ms = w->now + 1 + world_below(w, SERVICE_MS - 1000);

@@ -16,6 +16,7 @@
 enum {
 	MOST_NODES = 5,
 	MODELS = 6,         /* the last is listed by no node at first */
+	TALKS = 12,         /* conversations; 0 is none */
 	MOST_JOBS = 160,    /* alive at once */
 	SERVICE_MS = 20000, /* in quiet times every job is done after so long at most */
 };
@@ -55,7 +56,8 @@ struct world {
 	struct sim_node nodes[MOST_NODES];
 	struct sim_job jobs[MOST_JOBS];
 	struct ledger ledger;
-	bool quiet; /* all is well, and jobs end in time */
+	const struct backend *talked[TALKS]; /* where each conversation was served last */
+	bool quiet;                          /* all is well, and jobs end in time */
 
 	/* Kept by the oracle: */
 	const struct sim_job *oldest; /* in quiet times: the longest waiting, */

@@ -93,6 +93,64 @@ prefers_a_node_that_holds_the_model(void **state)
 	assert_false(d.was_loaded);
 }
 
+/* It must not take the place of an idle model that is wanted again, while another node is empty. */
+static void
+prefers_a_free_place_to_an_eviction(void **state)
+{
+	struct backend *full = add("full", 9, 4, 1, 4);
+	struct backend *empty = add("empty", 1, 1, 1, 1);
+
+	load_models(full, "b", NULL, NULL);
+	assert_ptr_equal(goes_to("a"), empty);
+	assert_true(backend_holds_model(full, "b"));
+	assert_ptr_equal(goes_to("c"), full);
+}
+
+static struct job *
+talk(uint64_t conversation)
+{
+	struct job *j = desk_new(&d, CLASS_NORMAL);
+
+	j->conversation = conversation;
+	assert_int_equal(desk_submit(&d, j, "a"), SCHED_QUEUED);
+	assert_ptr_equal(desk_pick(&d), j);
+	return j;
+}
+
+static void
+a_conversation_goes_back_to_its_node(void **state)
+{
+	struct backend *first = add("first", 1, 2, 1, 2);
+	struct backend *second = add("second", 1, 2, 1, 2);
+	struct job *one, *other;
+
+	load_models(first, "a", NULL, NULL);
+	load_models(second, "a", NULL, NULL);
+	one = talk(1);
+	other = talk(2);
+	assert_ptr_equal(one->backend, first);
+	assert_ptr_equal(other->backend, second);
+	desk_end(&d, other);
+	/* The first has a slot left, the second is idle. */
+	assert_ptr_equal(talk(1)->backend, first);
+	/* The first has none left: anywhere. */
+	assert_ptr_equal(talk(1)->backend, second);
+}
+
+static void
+a_conversation_does_not_bring_its_model_back(void **state)
+{
+	struct backend *first = add("first", 1, 2, 1, 2);
+	struct backend *second = add("second", 1, 2, 1, 2);
+
+	load_models(first, "a", NULL, NULL);
+	desk_end(&d, talk(1));
+	load_models(first, "b", NULL, NULL);
+	load_models(first, "b", NULL, NULL);
+	load_models(second, "a", NULL, NULL);
+	assert_ptr_equal(talk(1)->backend, second);
+}
+
 static void
 goes_only_where_the_model_is_listed(void **state)
 {
@@ -244,6 +302,9 @@ main(void)
 	    TEST(ties_go_to_the_first_configured),
 	    TEST(huge_weights_do_not_overflow),
 	    TEST(prefers_a_node_that_holds_the_model),
+	    TEST(prefers_a_free_place_to_an_eviction),
+	    TEST(a_conversation_goes_back_to_its_node),
+	    TEST(a_conversation_does_not_bring_its_model_back),
 	    TEST(goes_only_where_the_model_is_listed),
 	    TEST(a_model_has_at_most_parallel_slots),
 	    TEST(a_node_has_at_most_its_slots),
