@@ -32,6 +32,7 @@ struct sched_conf {
 enum sched_answer {
 	SCHED_QUEUED,
 	SCHED_FULL,          /* 503 busy: the queue, or the key's share of it, is taken */
+	SCHED_TOO_LATE,      /* 503: its deadline cannot be met, by the estimates */
 	SCHED_UNKNOWN_MODEL, /* 404: every node that could be asked lacks it */
 	SCHED_NO_BACKEND,    /* 503: none is up that might have it */
 };
@@ -49,10 +50,11 @@ struct backend *sched_find_backend(const struct sched *s, const char *name);
 
 /* Queues a new job for a model (canonical name, copied). On a refusal the job stays JOB_NEW.
  * Jobs that could start at once do not count against queue_size, whether sched_pick was called
- * since they came or not. A model that a node which was not asked yet may have: queued. */
+ * since they came or not, and are not refused for a deadline that will pass while they run. A model
+ * that a node which was not asked yet may have: queued. */
 enum sched_answer sched_submit(struct sched *s, struct job *j, const char *model, int64_t now_ms);
-/* What sched_submit would answer by health and listings alone, never SCHED_FULL: by it the
- * owner of a hopeless job, or of one that is not tried again, tells why. Reads the job's
+/* What sched_submit would answer by health and listings alone, never SCHED_FULL or SCHED_TOO_LATE:
+ * by it the owner of a hopeless job, or of one that is not tried again, tells why. Reads the job's
  * slotless and only. */
 enum sched_answer sched_outlook(const struct sched *s, const struct job *j, const char *model);
 /* The next job that can start: it is JOB_RUNNING on j->backend, its slot taken. `was_loaded`:
@@ -89,6 +91,9 @@ int sched_waiting_in(const struct sched *s, enum job_class class);
 int sched_running(const struct sched *s);
 /* Waiting jobs that go before it, as the order stands: 0 is next. O(waiting). */
 int sched_position(const struct sched *s, const struct job *j);
+/* How long a queued job will wait until it starts, by the estimates; 0: it does not wait.
+ * O(waiting). */
+int64_t sched_eta_ms(const struct sched *s, const struct job *j, int64_t now_ms);
 /* How long what waits now, and one more, will take to start, by the measured drain rate: 1 s to
  * 1 h. */
 int64_t sched_retry_after_ms(const struct sched *s, int64_t now_ms);

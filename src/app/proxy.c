@@ -101,7 +101,7 @@ describe(const struct work *w, struct buf *json)
 	         job_class_name(p->job.class));
 	if (p->job.state == JOB_QUEUED)
 		buf_addf(json, ",\"position\":%d,\"eta_ms\":%lld", sched_position(s, &p->job),
-		         (long long)sched_retry_after_ms(s, clock_now_ms()));
+		         (long long)sched_eta_ms(s, &p->job, clock_now_ms()));
 }
 
 static const struct work_ops work_ops = {
@@ -122,6 +122,10 @@ refuse(struct proxy *p, enum sched_answer answer)
 		/* Ollama's own words, with their two spaces: clients look for "busy". */
 		proxy_fail(p, JOB_REFUSED, 503, sched_retry_after_ms(g->sched, clock_now_ms()),
 		           "server busy, please try again.  maximum pending requests exceeded");
+		return;
+	case SCHED_TOO_LATE:
+		proxy_fail(p, JOB_REFUSED, 503, sched_retry_after_ms(g->sched, clock_now_ms()),
+		           "the request would wait longer than it may");
 		return;
 	case SCHED_UNKNOWN_MODEL:
 		buf_addf(&message, "model '%.*s' not found", STR_ARG(p->model));

@@ -34,6 +34,7 @@ struct place {
 	enum residency residency;
 	int busy; /* slots in use */
 	int64_t used_at_ms;
+	struct speed speed;
 };
 
 struct variant {

@@ -15,6 +15,7 @@
 #include "base/mem.h"
 #include "budget.h"
 #include "estimate.h"
+#include "eta.h"
 #include "fleet.h"
 #include "keep.h"
 #include "node.h"
@@ -147,20 +148,11 @@ end_queued(struct sched *s, struct job *j, enum job_end end, int64_t now_ms)
 
 /* --- decisions --- */
 
-/* A remote model costs the nodes nothing. */
-static int64_t
-expected_cost(const struct job *j)
-{
-	if (j->slotless)
-		return 0;
-	return fair_cost(j->prompt_tokens, estimate_output(&j->variant->estimate, j));
-}
-
 static void
 start(struct sched *s, struct job *j, struct backend *b, int64_t now_ms)
 {
 	/* While it still waits: where its class rests counts it. */
-	fair_start(&s->queue.fair, j, expected_cost(j));
+	fair_start(&s->queue.fair, j, eta_cost(j));
 	leave_queue(s, j, now_ms);
 	backend_take(b, j, now_ms);
 	affinity_saw(&s->affinity, j->conversation, b);
@@ -267,20 +259,28 @@ displace_for(struct sched *s, const struct job *newcomer, int64_t now_ms)
 	return true;
 }
 
+/* A refusal now is better than one when it is too late to go elsewhere. */
 static bool
+will_be_late(const struct sched *s, const struct job *j, int64_t now_ms)
+{
+	return eta_is_late(&s->queue, &s->fleet, j, now_ms);
+}
+
+static enum sched_answer
 admit(struct sched *s, struct job *j, int64_t now_ms)
 {
-	if (must_stay_out(s, j))
+	if (must_stay_out(s, j) || will_be_late(s, j, now_ms)) {
 		while (start_next(s, now_ms))
 			;
-	if (must_stay_out(s, j)) {
 		if (start_newcomer(s, j, now_ms))
-			return true;
-		if (!displace_for(s, j, now_ms))
-			return false;
+			return SCHED_QUEUED;
+		if (will_be_late(s, j, now_ms))
+			return SCHED_TOO_LATE;
+		if (must_stay_out(s, j) && !displace_for(s, j, now_ms))
+			return SCHED_FULL;
 	}
 	enter_queue(s, j, now_ms);
-	return true;
+	return SCHED_QUEUED;
 }
 
 enum sched_answer
@@ -296,13 +296,14 @@ sched_submit(struct sched *s, struct job *j, const char *model, int64_t now_ms)
 	j->sequence = s->next_sequence++;
 	j->queued_at_ms = now_ms;
 	fair_join(&s->queue.fair, j);
-	if (admit(s, j, now_ms))
-		return SCHED_QUEUED;
+	answer = admit(s, j, now_ms);
+	if (answer == SCHED_QUEUED)
+		return answer;
 	fair_leave(&s->queue.fair, j);
 	variant_release(&s->fleet, &j->variant);
 	/* It would have waited: with a queue of size 0 nothing else says that there is demand. */
 	pace_saw_queue(&s->pace, true, now_ms);
-	return SCHED_FULL;
+	return answer;
 }
 
 enum sched_answer
@@ -399,11 +400,24 @@ sched_next_ms(const struct sched *s, int64_t now_ms)
 
 /* --- after the start --- */
 
+/* From a job that came to its end. */
+static void
+learn(const struct job *j, int64_t now_ms)
+{
+	struct variant *v = j->variant;
+
+	if (!j->slotless)
+		estimate_saw_service(&v->estimate, &v->places[j->backend->index].speed, j->charged,
+		                     now_ms - j->dispatched_at_ms, j->was_loaded);
+}
+
 /* The slot comes back before anything else is made of the end. */
 static void
 stop(struct sched *s, struct job *j, bool done, int64_t now_ms)
 {
 	assert(s->running > 0);
+	if (done)
+		learn(j, now_ms);
 	backend_put(j->backend, j, done, now_ms);
 	fair_stop(j);
 	list_remove(&j->queue_link);
@@ -487,6 +501,12 @@ sched_position(const struct sched *s, const struct job *j)
 	LIST_FOR_EACH (other, &s->queue.by_age, struct job, age_link)
 		ahead += turn_is_before(turn_of(&s->queue, other, s->now_ms), own);
 	return ahead;
+}
+
+int64_t
+sched_eta_ms(const struct sched *s, const struct job *j, int64_t now_ms)
+{
+	return j->lane == NULL ? 0 : eta_start_ms(&s->queue, &s->fleet, j, now_ms);
 }
 
 int64_t

@@ -384,13 +384,14 @@ oracle_check_displaced(const struct world *w, const struct sim_job *newcomer,
 }
 
 void
-oracle_check_full(const struct world *w, const struct sim_job *j)
+oracle_check_refused(const struct world *w, const struct sim_job *j, enum sched_answer why)
 {
 	struct count c = count_again(w);
 	bool usable[MOST_NODES] = {false};
 
 	see_usable(w, usable);
-	if (!has_its_share(w, j, &c))
+	SIM_CHECK(w, why == SCHED_FULL || j->job.deadline_ms > 0);
+	if (why == SCHED_FULL && !has_its_share(w, j, &c))
 		SIM_CHECK(w, c.waiting >= w->conf.queue_size && find_displaced(w, j, NULL) == NULL);
 	check_nobody_waits_for_nothing(w, &c, usable);
 	for (int n = 0; n < w->node_count; n++)

@@ -18,8 +18,9 @@ void oracle_check_pick(struct world *w, const struct sim_job *picked, bool was_l
 /* That one had to give way to the newcomer. */
 void oracle_check_displaced(const struct world *w, const struct sim_job *newcomer,
                             const struct sim_job *gone);
-/* The newcomer was refused as the queue was full of jobs that cannot start; nor can it. */
-void oracle_check_full(const struct world *w, const struct sim_job *j);
+/* The newcomer was refused as the queue was full of jobs that cannot start, or since it had a
+ * deadline; nor can it start. */
+void oracle_check_refused(const struct world *w, const struct sim_job *j, enum sched_answer why);
 /* After the pump. */
 void oracle_check(struct world *w);
 

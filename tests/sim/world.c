@@ -279,9 +279,9 @@ submit(struct world *w)
 	world_note(w, answer);
 	mark_settled(w);
 	take_displaced(w, j);
-	if (answer == SCHED_FULL) {
+	if (answer == SCHED_FULL || answer == SCHED_TOO_LATE) {
 		SIM_CHECK(w, oracle_outlook(w, j) == SCHED_QUEUED);
-		oracle_check_full(w, j);
+		oracle_check_refused(w, j, answer);
 		ledger_leaves(w, j);
 	} else {
 		SIM_CHECK(w, oracle_outlook(w, j) == answer);

@@ -44,6 +44,7 @@ submit_many(int count, bool pump_each)
 			accepted++;
 			break;
 		case SCHED_FULL: refused = true; break;
+		case SCHED_TOO_LATE:
 		case SCHED_UNKNOWN_MODEL:
 		case SCHED_NO_BACKEND: fail();
 		}
@@ -243,6 +244,7 @@ expires_at_max_wait_or_at_its_deadline(void **state)
 	struct job *waits, *urgent, *urgent_too;
 
 	open_one_slot();
+	desk_make_fast(&d);
 	desk_queue(&d, "a", CLASS_NORMAL);
 	desk_pick_all(&d);
 	waits = desk_queue(&d, "a", CLASS_NORMAL);
@@ -251,7 +253,7 @@ expires_at_max_wait_or_at_its_deadline(void **state)
 	desk_submit(&d, urgent, "a");
 	urgent_too = desk_new(&d, CLASS_NORMAL);
 	urgent_too->deadline_ms = d.now + 200;
-	desk_submit(&d, urgent_too, "b");
+	desk_submit(&d, urgent_too, "a");
 
 	assert_int_equal(sched_next_ms(d.sched, d.now), d.now + 200);
 	assert_null(sched_take_expired(d.sched, d.now + 199));
@@ -279,6 +281,7 @@ a_deadline_that_left_is_no_reason_to_wake_twice(void **state)
 	struct job *j;
 
 	open_one_slot();
+	desk_make_fast(&d);
 	desk_queue(&d, "a", CLASS_NORMAL);
 	j = desk_new(&d, CLASS_NORMAL);
 	j->deadline_ms = d.now + 10;
