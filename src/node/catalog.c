@@ -74,7 +74,9 @@ catalog_shorten_name(const char *name, struct buf *out)
 	if (!is_part(model) || !is_part(tag) || (slash != NULL && slash == name))
 		return false;
 	buf_add(out, name, (size_t)(base - name));
-	buf_addf(out, "%.*s:%.*s", STR_ARG(model), STR_ARG(tag));
+	buf_add(out, model.ptr, model.len);
+	buf_addc(out, ':');
+	buf_add(out, tag.ptr, tag.len);
 	return true;
 }
 

@@ -150,6 +150,22 @@ gojson_add_map(struct buf *out, const cJSON *tree)
 	add_tree(out, tree, true);
 }
 
+void
+gojson_add_int(struct buf *out, int64_t value)
+{
+	char text[GOJSON_NUMBER_MAX];
+	size_t at = sizeof(text);
+	uint64_t left = value < 0 ? 0 - (uint64_t)value : (uint64_t)value;
+
+	do {
+		text[--at] = (char)('0' + left % 10);
+		left /= 10;
+	} while (left > 0);
+	if (value < 0)
+		text[--at] = '-';
+	buf_add(out, text + at, sizeof(text) - at);
+}
+
 /* printf writes 1e-07 where Go writes 1e-7; it leaves 1e+21 as it is. */
 static size_t
 trim_exponent(char *text, size_t len)
@@ -226,8 +242,9 @@ gojson_add_time(struct buf *out, int64_t unix_ns)
 	static _Thread_local time_t last = -1;
 	static _Thread_local char text[32];
 	time_t second = (time_t)(unix_ns / 1000000000);
-	char fraction[16];
-	int n;
+	int64_t fraction = unix_ns % 1000000000;
+	char digits[10] = ".000000000";
+	size_t n = sizeof(digits);
 
 	if (second != last) {
 		struct tm tm;
@@ -237,10 +254,11 @@ gojson_add_time(struct buf *out, int64_t unix_ns)
 		last = second;
 	}
 	buf_adds(out, text);
-	n = snprintf(fraction, sizeof(fraction), ".%09lld", (long long)(unix_ns % 1000000000));
-	while (n > 0 && (fraction[n - 1] == '0' || fraction[n - 1] == '.'))
+	for (size_t i = n; i > 1; fraction /= 10)
+		digits[--i] = (char)('0' + fraction % 10);
+	while (n > 0 && (digits[n - 1] == '0' || digits[n - 1] == '.'))
 		n--;
-	buf_add(out, fraction, (size_t)n);
+	buf_add(out, digits, n);
 	buf_addc(out, 'Z');
 }
 
@@ -291,7 +309,8 @@ gojson_get(const cJSON *object, const char *key)
 	const cJSON *it, *found = NULL;
 
 	cJSON_ArrayForEach (it, object)
-		if (it->string != NULL && strcasecmp(it->string, key) == 0 && !cJSON_IsNull(it))
+		if (it->string != NULL && (it->string[0] | 32) == (key[0] | 32) &&
+		    strcasecmp(it->string, key) == 0 && !cJSON_IsNull(it))
 			found = it;
 	return found;
 }

@@ -8,6 +8,7 @@ void manage_root(struct visit *v);
 void manage_version(struct visit *v);
 void manage_status(struct visit *v);
 void manage_account(struct visit *v);
+void manage_recommendations(struct visit *v);
 void manage_pull(struct visit *v);
 void manage_push(struct visit *v);
 void manage_create(struct visit *v);

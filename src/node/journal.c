@@ -54,7 +54,8 @@ copy_head(const struct http_head *head)
 {
 	struct buf text = {0};
 
-	buf_addf(&text, "%.*s\n", STR_ARG(head->target));
+	buf_add(&text, head->target.ptr, head->target.len);
+	buf_addc(&text, '\n');
 	for (size_t i = 0; i < head->header_count; i++) {
 		const struct http_header *h = &head->headers[i];
 

@@ -121,13 +121,12 @@ add_runner(struct buf *out, const struct runner *r, int64_t now_ms)
 	         (long long)r->opts.num_ctx);
 }
 
-static int64_t compare_now_ms;
-
 static int
-later_first(const void *a, const void *b)
+later_first(const void *a, const void *b, void *arg)
 {
-	int64_t x = runner_expires_ms(*(const struct runner *const *)a, compare_now_ms);
-	int64_t y = runner_expires_ms(*(const struct runner *const *)b, compare_now_ms);
+	const int64_t *now_ms = arg;
+	int64_t x = runner_expires_ms(*(const struct runner *const *)a, *now_ms);
+	int64_t y = runner_expires_ms(*(const struct runner *const *)b, *now_ms);
 
 	return x < y ? 1 : x > y ? -1 : 0;
 }
@@ -138,17 +137,17 @@ listing_ps(struct visit *v)
 	struct runners *rs = &v->node->runners;
 	const struct runner *r, **sorted = mem_zalloc((size_t)rs->loaded_count + 1, sizeof(*sorted));
 	struct buf *out = &v->node->out;
+	int64_t now_ms = node_now_ms();
 	int count = 0;
 
 	LIST_FOR_EACH (r, &rs->loaded, const struct runner, link)
 		sorted[count++] = r;
-	compare_now_ms = node_now_ms();
-	qsort(sorted, (size_t)count, sizeof(*sorted), later_first);
+	qsort_r(sorted, (size_t)count, sizeof(*sorted), later_first, &now_ms);
 	buf_clear(out);
 	buf_adds(out, "{\"models\":[");
 	for (int i = 0; i < count; i++) {
 		buf_adds(out, i == 0 ? "" : ",");
-		add_runner(out, sorted[i], compare_now_ms);
+		add_runner(out, sorted[i], now_ms);
 	}
 	buf_adds(out, "]}");
 	free(sorted);

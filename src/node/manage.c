@@ -34,11 +34,17 @@ manage_status(struct visit *v)
 	visit_reply_json(v, 200, str_of("{\"cloud\":{\"disabled\":false,\"source\":\"none\"}}"));
 }
 
+void
+manage_recommendations(struct visit *v)
+{
+	visit_reply_json(v, 200, str_of("{\"recommendations\":[]}"));
+}
+
 /* Nobody is ever signed in. */
 void
 manage_account(struct visit *v)
 {
-	if (strcmp(v->route->path, "/api/me") == 0)
+	if (v->route->method == HTTP_POST && strcmp(v->route->path, "/api/signout") != 0)
 		visit_reply_json(v, 401,
 		                 str_of("{\"error\":\"unauthorized\",\"signin_url\":"
 		                        "\"https://ollama.com/connect?name=drover-node\\u0026key=none\"}"));

@@ -146,8 +146,12 @@ add_head(struct buf *out, const struct reply *r)
 static void
 add_number(struct buf *out, const char *key, int64_t value)
 {
-	if (value != 0)
-		buf_addf(out, ",\"%s\":%lld", key, (long long)value);
+	if (value == 0)
+		return;
+	buf_add(out, ",\"", 2);
+	buf_adds(out, key);
+	buf_add(out, "\":", 2);
+	gojson_add_int(out, value);
 }
 
 static void
@@ -170,9 +174,11 @@ add_context(struct buf *out, const struct reply *r)
 	if (r->ask->raw || r->ask->empty)
 		return;
 	buf_adds(out, ",\"context\":[");
-	for (int i = 0; i < count; i++)
-		buf_addf(out, i == 0 ? "%u" : ",%u",
-		         (unsigned)(hash_mix(r->answer->hash ^ (uint64_t)i) % 151643));
+	for (int i = 0; i < count; i++) {
+		if (i > 0)
+			buf_addc(out, ',');
+		gojson_add_int(out, (int64_t)(hash_mix(r->answer->hash ^ (uint64_t)i) % 151643));
+	}
 	buf_addc(out, ']');
 }
 

@@ -91,8 +91,11 @@ visit_headers(struct visit *v, const char *content_type, const char *more)
 	struct buf *out = &v->node->headers;
 
 	buf_clear(out);
-	if (content_type != NULL)
-		buf_addf(out, "Content-Type: %s\r\n", content_type);
+	if (content_type != NULL) {
+		buf_adds(out, "Content-Type: ");
+		buf_adds(out, content_type);
+		buf_adds(out, "\r\n");
+	}
 	if (v->origin[0] != '\0')
 		buf_addf(out, "Access-Control-Allow-Origin: %s\r\nVary: Origin\r\n", v->origin);
 	if (more != NULL)

@@ -196,8 +196,15 @@ openai_read_completion(struct ask *a, struct str body, struct refusal_text *no)
 static void
 add_head(struct buf *out, const struct reply *r, const char *prefix, const char *object)
 {
-	buf_addf(out, "{\"id\":\"%s-%u\",\"object\":\"%s\",\"created\":%lld,", prefix,
-	         reply_number(r, 0, 3) % 999, object, (long long)(r->created_ns / 1000000000));
+	buf_adds(out, "{\"id\":\"");
+	buf_adds(out, prefix);
+	buf_addc(out, '-');
+	gojson_add_int(out, reply_number(r, 0, 3) % 999);
+	buf_adds(out, "\",\"object\":\"");
+	buf_adds(out, object);
+	buf_adds(out, "\",\"created\":");
+	gojson_add_int(out, r->created_ns / 1000000000);
+	buf_addc(out, ',');
 }
 
 static void

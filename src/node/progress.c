@@ -1,6 +1,8 @@
 /* The lines of a pull, a push or a create. */
 #include "progress.h"
 
+#include "run_faults.h"
+
 #include "base/mem.h"
 
 #include <stdarg.h>
@@ -13,6 +15,7 @@ struct progress {
 	size_t at;        /* of the line to send next */
 	size_t last;      /* where the last line begins */
 	int count;
+	int sent;
 	bool stream;
 	int failed; /* the status of the error in the last line; 0: none */
 	struct timer timer;
@@ -46,12 +49,15 @@ send_next(void *arg)
 	struct visit *v = p->visit;
 	struct str line;
 
+	if (v->has_fault && p->sent >= v->fault.after_tokens && faults_strike_stream(v, NULL))
+		return;
 	if (p->at == p->lines.len) {
 		visit_finish(v, "finished");
 		return;
 	}
 	line = line_at(p, p->at);
 	p->at += line.len;
+	p->sent++;
 	front_reply_body(v->req, line);
 	front_reply_flush(v->req);
 	if (!front_reply_is_full(v->req))

@@ -58,6 +58,9 @@ static const struct node_route routes[] = {
     ROW("/api/me", POST, NATIVE, manage_account),
     ROW("/api/signout", POST, NATIVE, manage_account),
     ROW("/api/user/keys/", DELETE, NATIVE, manage_account),
+    ROW("/api/experimental/web_search", POST, NATIVE, manage_account),
+    ROW("/api/experimental/web_fetch", POST, NATIVE, manage_account),
+    ROW("/api/experimental/model-recommendations", GET, NATIVE, manage_recommendations),
 };
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))

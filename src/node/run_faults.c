@@ -170,8 +170,12 @@ end_without_done(struct visit *v, struct reply *r, bool with_error)
 	struct buf *out = &v->node->out;
 
 	buf_clear(out);
-	if (with_error)
+	if (with_error && r != NULL)
 		r->form->add_failure(out, r, v->fault.message);
+	if (with_error && r == NULL) {
+		reply_add_error(out, FAMILY_NATIVE, 500, v->fault.message, 0);
+		buf_addc(out, '\n');
+	}
 	front_reply_body(v->req, (struct str){buf_text(out), out->len});
 	visit_finish(v, "fault");
 }

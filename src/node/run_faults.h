@@ -12,8 +12,8 @@ struct drip;
 
 /* Before the visit is handled. True when a fault took it; one for later is left in visit.fault. */
 bool faults_strike(struct visit *v);
-/* In mid-stream, with everything so far given to the front end and not yet flushed. True when the
- * visit is over, or silent for ever. */
+/* In mid-stream, with everything so far given to the front end and not yet flushed. `r` is NULL
+ * where no model runs. True when the visit is over, or silent for ever. */
 bool faults_strike_stream(struct visit *v, struct reply *r);
 void drip_begin(struct visit *v, const struct front_head *head, struct str body);
 void drip_destroy(struct drip **d);

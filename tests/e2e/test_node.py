@@ -418,6 +418,9 @@ def test_models_are_pulled_copied_and_deleted(stage):
         assert wire.ask(node.url, "DELETE", "/api/delete", {"model": name}).status == status
     assert "fresh:1b" not in names()
     assert post(node, "/api/push", {"model": "m"}).lines()[-1] == {"status": "success"}
+    post(node, "/sim/fault", {"kind": "close", "route": "/api/pull", "after_tokens": 2})
+    cut = post(node, "/api/pull", {"model": "broken"})
+    assert not cut.whole and len(cut.lines()) == 2
 
 
 def test_hosts_and_origins_as_ollama_takes_them(stage):
