@@ -11,7 +11,9 @@ class Gateway(Program):
     find its own."""
 
     def __init__(self, binary, folder, backends, settings=None, env=None, arguments=(), ready=True):
-        config = {"listen": ["127.0.0.1:0"], **(settings or {})}
+        # On a crowded machine a node may be slow; that alone shall not take it down.
+        patient = {"health": {"timeout": "20s"}}
+        config = {"listen": ["127.0.0.1:0"], **patient, **(settings or {})}
         if backends is not None:
             config["backends"] = [b if isinstance(b, dict) else {"url": b.url} for b in backends]
         self.file = folder / "drover.yaml"
