@@ -1,6 +1,7 @@
 /*
  * A whole small answer from a node: probes, listings, fan-out. An answer over
- * the bound counts as EXCHANGE_BAD_ANSWER.
+ * the bound counts as EXCHANGE_BAD_ANSWER. A reused connection that turns out to
+ * be closed is replaced, as for any request.
  */
 #ifndef IO_FETCH_H
 #define IO_FETCH_H
@@ -14,7 +15,7 @@ struct fetch;
 typedef void (*fetch_callback)(struct fetch *f, enum exchange_end end, int status,
                                struct str content_type, struct str body, void *arg);
 
-/* `req->body` is copied. */
+/* `req` and its texts are copied. */
 struct fetch *fetch_start(struct upstream *u, const struct exchange_request *req, size_t max_bytes,
                           fetch_callback cb, void *arg);
 void fetch_cancel(struct fetch **f);

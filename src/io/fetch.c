@@ -5,12 +5,19 @@
 
 #include <stdlib.h>
 
+/* A pool may hold several connections that the node has closed: the last try is made on a new one
+ * or fails. */
+enum { STALE_TRIES = 3 };
+
 struct fetch {
-	struct exchange *exchange; /* owned until its end */
+	struct upstream *upstream;   /* borrowed */
+	struct exchange *exchange;   /* owned until its end */
+	struct exchange_request req; /* its texts are in `texts` */
+	char *texts;                 /* owned */
+	int tries;
 	fetch_callback cb;
 	void *arg;
 	size_t max_bytes;
-	char *request_body; /* owned */
 	int status;
 	struct buf content_type;
 	struct buf body;
@@ -19,7 +26,7 @@ struct fetch {
 static void
 fetch_free(struct fetch *f)
 {
-	free(f->request_body);
+	free(f->texts);
 	buf_finish(&f->content_type);
 	buf_finish(&f->body);
 	free(f);
@@ -69,33 +76,60 @@ on_flush(struct exchange *x, void *arg)
 {
 }
 
+static void try(struct fetch *f);
+
 static void
 on_end(struct exchange *x, enum exchange_end how, const char *why, void *arg)
 {
 	struct fetch *f = arg;
 
 	f->exchange = NULL;
-	end(f, how);
+	if (how == EXCHANGE_STALE && f->tries < STALE_TRIES)
+		try(f);
+	else
+		end(f, how);
 }
 
 static const struct exchange_ops ops = {
     .on_head = on_head, .on_body = on_body, .on_flush = on_flush, .on_end = on_end};
 
+static void
+try(struct fetch *f)
+{
+	f->tries++;
+	f->exchange = exchange_start(f->upstream, &f->req, &ops, f);
+}
+
+/* One block for the three texts. */
+static void
+keep_texts(struct fetch *f)
+{
+	struct str *const texts[] = {&f->req.target, &f->req.headers, &f->req.body};
+	struct buf all = {0};
+	size_t at = 0;
+
+	for (int i = 0; i < 3; i++)
+		buf_add(&all, texts[i]->ptr, texts[i]->len);
+	f->texts = buf_take(&all);
+	for (int i = 0; i < 3; i++) {
+		texts[i]->ptr = f->texts + at;
+		at += texts[i]->len;
+	}
+}
+
 struct fetch *
 fetch_start(struct upstream *u, const struct exchange_request *req, size_t max_bytes,
             fetch_callback cb, void *arg)
 {
-	struct exchange_request own = *req;
 	struct fetch *f = NEW(struct fetch);
 
+	f->upstream = u;
+	f->req = *req;
 	f->cb = cb;
 	f->arg = arg;
 	f->max_bytes = max_bytes;
-	if (req->body.len > 0) {
-		f->request_body = mem_strndup(req->body.ptr, req->body.len);
-		own.body.ptr = f->request_body;
-	}
-	f->exchange = exchange_start(u, &own, &ops, f);
+	keep_texts(f);
+	try(f);
 	return f;
 }
 

@@ -148,6 +148,30 @@ a_cancelled_fetch_calls_nobody(void **state)
 	assert_int_equal(got.calls, 0);
 }
 
+/* The second request on a connection is never answered, as when the node closed it just then. */
+static void
+serves_once_a_connection(struct peer_conn *p, void *arg)
+{
+	if (p->peer->requests == 2)
+		peer_close(p);
+	else
+		peer_say(p, "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok");
+}
+
+static void
+a_connection_that_was_closed_meanwhile_is_replaced(void **state)
+{
+	struct client *c = *state;
+
+	c->peer->on_request = serves_once_a_connection;
+	fetch(c, 10);
+	fetch(c, 10);
+	assert_int_equal(got.end, EXCHANGE_DONE);
+	assert_string_equal(buf_text(&got.body), "ok");
+	assert_int_equal(c->peer->accepted, 2);
+	assert_int_equal(c->peer->requests, 3);
+}
+
 static int
 forget(void **state)
 {
@@ -168,6 +192,7 @@ main(void)
 	    TEST(an_answer_without_a_type_is_fine),
 	    TEST(the_body_of_the_request_is_copied),
 	    TEST(a_cancelled_fetch_calls_nobody),
+	    TEST(a_connection_that_was_closed_meanwhile_is_replaced),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, forget);
