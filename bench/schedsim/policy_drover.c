@@ -185,6 +185,7 @@ arrive(void *state, struct request *r)
 	int64_t now_ms = world_now_ms(d->world);
 
 	r->job.key = w->keys[r->key];
+	r->job.conversation = (uint64_t)r->session; /* as by X-Drover-Session */
 	r->job.prompt_tokens = r->prompt_tokens;
 	r->job.deadline_ms = r->deadline_ms > 0 ? now_ms + r->deadline_ms : 0;
 	if (sched_submit(d->sched, &r->job, model, now_ms) == SCHED_QUEUED) {
