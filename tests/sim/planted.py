@@ -95,10 +95,10 @@ BUGS = [
      "		if (!must_run_dry(b, l->need.variant))\n			return NULL;\n", ""),
     ("the place of a job kept for outlives it", "sched.c", "	if (j == lane_oldest(j->lane))\n",
      "	if (j == NULL)\n"),
-    ("the queue is one longer", "sched.c", "s->queue.waiting >= s->conf.queue_size",
-     "s->queue.waiting > s->conf.queue_size"),
+    ("the queue is one longer", "sched.c", "return s->queue.waiting >= s->conf.queue_size",
+     "return s->queue.waiting > s->conf.queue_size"),
     ("a full queue refuses who could start", "sched.c",
-     "		return start_newcomer(s, j, now_ms);", "		return false;"),
+     "		if (start_newcomer(s, j, now_ms))\n", "		if (s == NULL)\n"),
     ("jobs that can start count as waiting", "sched.c", "		while (start_next(s, now_ms))\n",
      "		while (false)\n"),
     ("one attempt too many", "sched.c", "j->attempts >= s->conf.retry_attempts",
@@ -120,7 +120,8 @@ BUGS = [
 def command_of(build, source):
     for entry in json.loads((build / "compile_commands.json").read_text()):
         if (build / entry["file"]).resolve() == source:
-            return shlex.split(entry["command"])
+            command = shlex.split(entry["command"])
+            return command[1:] if pathlib.Path(command[0]).name == "ccache" else command
     sys.exit(f"{source} is not in the build")
 
 
