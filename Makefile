@@ -16,6 +16,7 @@ test: setup-test ## every test: gcc, gcc with sanitizers, clang
 	@python3 tools/test.py
 
 bench: build ## compare with nginx and HAProxy, side by side; ARGS="..." goes to bench/compare.py
+	@sh tools/setup.sh bench
 	@python3 bench/compare.py --build $(BUILD) $(ARGS)
 
 setup: ## install what compiling needs (apt, only when something is missing)

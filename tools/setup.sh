@@ -3,6 +3,7 @@
 #
 #   tools/setup.sh build    what compiling needs
 #   tools/setup.sh test     and what the tests need: compilers, Python and npm packages
+#   tools/setup.sh bench    what compiling needs, and whom the benchmark compares with
 #
 # Things are looked for by what they are (a command, a pkg-config module, a header), so that
 # whoever has them from elsewhere is left alone. Only then is the package manager asked.
@@ -58,6 +59,12 @@ need_for_testing() {
     [ -e /etc/ssl/certs/ca-certificates.crt ] || missing="$missing ca-certificates"
 }
 
+need_for_comparing() {
+    need_command python3 python3
+    PATH=$PATH:/usr/sbin need_command nginx nginx-light
+    PATH=$PATH:/usr/sbin need_command haproxy haproxy
+}
+
 install_missing() {
     [ -n "$missing" ] || return 0
     missing=$(echo "$missing" | tr ' ' '\n' | sort -u | tr '\n' ' ')
@@ -71,7 +78,7 @@ install_missing() {
         as_root=sudo
         say "sudo may ask for your password"
     fi
-    say "apt-get install $missing"
+    say "apt-get install" $missing
     $as_root env DEBIAN_FRONTEND=noninteractive apt-get update -qq ||
         say "apt-get update failed; trying with the lists there are"
     $as_root env DEBIAN_FRONTEND=noninteractive $install -qq >/dev/null ||
@@ -113,7 +120,12 @@ test)
     install_python_packages
     install_node_packages
     ;;
+bench)
+    need_for_building
+    need_for_comparing
+    install_missing
+    ;;
 *)
-    die "usage: tools/setup.sh build|test"
+    die "usage: tools/setup.sh build|test|bench"
     ;;
 esac

@@ -21,11 +21,11 @@ SANITIZER_ENV = {
     "ASAN_OPTIONS": "detect_leaks=1:detect_stack_use_after_return=1:exitcode=99",
     "UBSAN_OPTIONS": "halt_on_error=1:print_stacktrace=1",
 }
-# What each way of building adds: the compiler, options of meson, suites it runs.
+# The compiler, options of meson, and the suites that tell nothing new there.
 WAYS = {
-    "gcc": ("gcc", [], ["unit", "sim", "fuzz", "lint", "e2e"]),
-    "asan": ("gcc", SANITIZE, ["unit", "sim", "fuzz", "e2e"]),
-    "clang": ("clang", [], ["unit", "sim", "fuzz"]),
+    "gcc": ("gcc", [], set()),
+    "asan": ("gcc", SANITIZE, {"lint"}),
+    "clang": ("clang", [], {"lint", "e2e"}),
 }
 
 
@@ -74,7 +74,8 @@ def build(way, folder):
             return False
     say(way, "compiling")
     if not run(["meson", "compile", "-C", folder], log, env):
-        print(log.read_text(errors="replace"))
+        said = log.read_text(errors="replace")
+        print(said[max(said.find("FAILED:"), 0) :])
         return False
     log.unlink()
     return True
@@ -84,7 +85,9 @@ def suites_of(folder):
     listed = subprocess.run(
         ["meson", "test", "-C", folder, "--list"], cwd=ROOT, capture_output=True, text=True
     )
-    return {line.split(" / ")[0].split(":")[-1].strip() for line in listed.stdout.splitlines()}
+    lines = [line for line in listed.stdout.splitlines() if " / " in line]
+    suites = {line.split(" / ")[0].split(":")[-1].strip() for line in lines}
+    return sorted(suites, key=lambda suite: (suite == "e2e", suite))  # the longest last
 
 
 def run_suite(way, folder, suite):
@@ -126,9 +129,8 @@ def run_way(way):
         say(way, "does not build")
         tally.failed = 1
         return tally
-    present = suites_of(folder)
-    for suite in WAYS[way][2]:
-        if suite in present:
+    for suite in suites_of(folder):
+        if suite not in WAYS[way][2]:
             tally.add(run_suite(way, folder, suite))
     return tally
 

@@ -273,7 +273,8 @@ def test_npm_openai_retrieves_and_embeds(url):
 def test_npm_openai_aborts(url):
     request = {"model": SLOW, "messages": HELLO, "max_tokens": 5000, "stream": True}
     said = npm_openai(url, "chat.completions.create", request, abort_after=2)
-    assert len(said["parts"]) == 2  # it ends its own loop without an error
+    # It ends its own loop without an error, after what had come already.
+    assert 2 <= len(said["parts"]) < 50
 
 
 def test_npm_openai_understands_a_missing_model(url):
