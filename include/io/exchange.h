@@ -31,6 +31,8 @@ enum exchange_end {
 
 /* A constant sentence about the node: "the connection was refused or failed". */
 const char *exchange_end_text(enum exchange_end end);
+/* What `why` of on_end adds to that text; NULL: nothing. */
+const char *exchange_end_detail(enum exchange_end end, const char *why);
 
 struct exchange_ops {
 	/* The final head; 1xx were skipped. Its slices live during the call. */

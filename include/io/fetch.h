@@ -19,5 +19,7 @@ typedef void (*fetch_callback)(struct fetch *f, enum exchange_end end, int statu
 struct fetch *fetch_start(struct upstream *u, const struct exchange_request *req, size_t max_bytes,
                           fetch_callback cb, void *arg);
 void fetch_cancel(struct fetch **f);
+/* In the callback: what is behind its `end`, a constant sentence, or NULL. */
+const char *fetch_why(const struct fetch *f);
 
 #endif

@@ -245,6 +245,7 @@ report_fault(struct proxy *p, enum exchange_end end)
 {
 	struct backend *b = p->job.backend;
 	enum backend_fault fault = FAULT_BROKEN;
+	const char *why = p->relay.why;
 
 	switch (end) {
 	case EXCHANGE_DONE:
@@ -257,7 +258,8 @@ report_fault(struct proxy *p, enum exchange_end end)
 	case EXCHANGE_CUT:
 	case EXCHANGE_BAD_ANSWER: fault = FAULT_BROKEN; break;
 	}
-	log_warn(p->request->id, "backend %s: %s", backend_name(b), exchange_end_text(end));
+	log_warn(p->request->id, "backend %s: %s%s%s", backend_name(b), exchange_end_text(end),
+	         why == NULL ? "" : ": ", why == NULL ? "" : why);
 	gateway_saw_fault(p->request->gateway, b, fault);
 }
 

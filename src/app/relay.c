@@ -91,6 +91,7 @@ on_end(struct exchange *x, enum exchange_end end, const char *why, void *arg)
 	struct buf message = {0};
 
 	y->exchange = NULL;
+	y->why = exchange_end_detail(end, why);
 	if (!y->began) {
 		y->ops->on_failed(y, end, y->arg);
 		return;

@@ -34,6 +34,7 @@ struct relay {
 	const char *backend;       /* its name */
 	const struct relay_ops *ops;
 	void *arg;
+	const char *why; /* it failed, in detail: a constant sentence, or NULL */
 	bool began;
 	bool paused;
 	enum stream_form form;

@@ -19,3 +19,9 @@ exchange_end_text(enum exchange_end end)
 	}
 	abort();
 }
+
+const char *
+exchange_end_detail(enum exchange_end end, const char *why)
+{
+	return end == EXCHANGE_CONNECT_FAILED || end == EXCHANGE_BAD_ANSWER ? why : NULL;
+}

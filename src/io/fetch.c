@@ -19,6 +19,7 @@ struct fetch {
 	void *arg;
 	size_t max_bytes;
 	int status;
+	const char *why; /* it failed, in detail; or NULL */
 	struct buf content_type;
 	struct buf body;
 };
@@ -65,6 +66,7 @@ on_body(struct exchange *x, struct str piece, void *arg)
 
 	if (piece.len > f->max_bytes - f->body.len) {
 		exchange_cancel(&f->exchange);
+		f->why = "the answer is too large";
 		end(f, EXCHANGE_BAD_ANSWER);
 		return;
 	}
@@ -84,6 +86,7 @@ on_end(struct exchange *x, enum exchange_end how, const char *why, void *arg)
 	struct fetch *f = arg;
 
 	f->exchange = NULL;
+	f->why = exchange_end_detail(how, why);
 	if (how == EXCHANGE_STALE && f->tries < STALE_TRIES)
 		try(f);
 	else
@@ -143,4 +146,10 @@ fetch_cancel(struct fetch **fp)
 		return;
 	exchange_cancel(&f->exchange);
 	fetch_free(f);
+}
+
+const char *
+fetch_why(const struct fetch *f)
+{
+	return f->why;
 }

@@ -34,7 +34,8 @@ struct probe {
 	struct fetch *fetches[QUESTIONS]; /* NULL: not under way */
 	bool running;
 	bool good;
-	const char *why; /* the round failed: a constant sentence */
+	const char *why;    /* the round failed: a constant sentence */
+	const char *detail; /* of it, or NULL */
 	int64_t began_ms;
 	char version[VERSION_BYTES_MAX];
 };
@@ -82,6 +83,19 @@ take_answer(struct probe *p, enum question q, struct str body)
 }
 
 static void
+say_state(const struct probe *p)
+{
+	const char *name = backend_name(p->backend);
+	const char *state = backend_state_name(backend_state(p->backend));
+
+	if (p->good)
+		log_info(name, "is %s", state);
+	else
+		log_warn(name, "is %s: %s%s%s", state, p->why, p->detail == NULL ? "" : ": ",
+		         p->detail == NULL ? "" : p->detail);
+}
+
+static void
 round_end(struct probe *p)
 {
 	bool changed;
@@ -91,9 +105,7 @@ round_end(struct probe *p)
 		fetch_cancel(&p->fetches[q]);
 	changed = backend_saw_probe(p->backend, p->good, clock_now_ms());
 	if (changed)
-		log_line(p->good ? LOG_INFO : LOG_WARN, backend_name(p->backend), "is %s%s%s",
-		         backend_state_name(backend_state(p->backend)), p->good ? "" : ": ",
-		         p->good ? "" : p->why);
+		say_state(p);
 	timer_start(&p->timer, p->conf.interval_ms);
 	p->conf.on_round(p, p->conf.arg);
 }
@@ -122,6 +134,7 @@ on_answer(struct fetch *f, enum exchange_end end, int status, struct str content
 			p->good = false;
 			p->why =
 			    end == EXCHANGE_DONE ? "it does not answer as Ollama does" : exchange_end_text(end);
+			p->detail = fetch_why(f);
 		}
 	}
 	if (is_over(p))
@@ -157,6 +170,7 @@ on_timer(void *arg)
 	if (p->fetches[ASK_VERSION] != NULL || p->fetches[ASK_TAGS] != NULL) {
 		p->good = false;
 		p->why = "it does not answer in time";
+		p->detail = NULL;
 	}
 	round_end(p);
 }

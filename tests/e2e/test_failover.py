@@ -46,6 +46,16 @@ def test_none_left_is_a_502_or_503(stage):
     assert again.status == 503 and again.header("retry-after")
 
 
+def test_why_a_node_is_down_is_logged(stage):
+    refuses, garbles = stage.fake(serve), stage.fake(serve)
+    refuses.halt()
+    garbles.probe_answer = lambda exchange: exchange.send(b"HTTP/1.1 200 OK\r\nA : b\r\n\r\n")
+    rows = [{"name": "refuses", "url": refuses.url}, {"name": "garbles", "url": garbles.url}]
+    gateway = stage.gateway(rows, QUICK, ready=False)
+    gateway.wait_line(r"refuses: is down: no connection could be made: Connection refused")
+    gateway.wait_line(r"garbles: is down: it answered no valid HTTP: invalid header name")
+
+
 def test_a_node_that_comes_back_is_used_again(stage):
     node = stage.fake(serve)
     gateway = stage.gateway([node], QUICK)
