@@ -20,7 +20,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { ANSWER_BYTES_MAX = 4 * 1024 * 1024, LINE_BYTES_MAX = 64 * 1024, FRESH_MS = 0 };
+enum {
+	ANSWER_BYTES_MAX = 4 * 1024 * 1024,
+	LINE_BYTES_MAX = 64 * 1024,
+	FRESH_MS = 0,
+	STALE_MAX = 3,
+};
 
 struct fanout {
 	struct work work; /* first */
@@ -33,6 +38,7 @@ struct fanout {
 	bool streaming;    /* the client has the head of a stream */
 	bool paused;
 	/* Of the current node: */
+	int stale; /* kept connections that turned out to be closed */
 	int status;
 	bool is_stream;
 	bool refused;       /* its stream said so in a line */
@@ -257,6 +263,7 @@ static void
 next(struct fanout *f)
 {
 	f->at++;
+	f->stale = 0;
 	if (f->at < f->count)
 		ask(f);
 	else if (f->streaming)
@@ -272,7 +279,9 @@ on_end(struct exchange *x, enum exchange_end end, const char *why, void *arg)
 	bool missing = f->skip_missing && f->status == 404;
 
 	f->exchange = NULL;
-	if (end != EXCHANGE_DONE) {
+	if (end == EXCHANGE_STALE && f->stale++ < STALE_MAX) {
+		ask(f);
+	} else if (end != EXCHANGE_DONE) {
 		fail(f, end == EXCHANGE_FIRST_BYTE_TIMEOUT ? 504 : 502, exchange_end_text(end));
 	} else if (f->is_stream) {
 		if (f->answer.len > 0)

@@ -44,6 +44,20 @@ def test_delete_takes_it_from_all_that_have_it(pair):
     assert delete(gateway, "none").status == 404
 
 
+def test_a_kept_connection_that_is_closed_is_no_failure(stage):
+    def play(exchange):
+        if len(exchange.node.exchanges) == 1:
+            exchange.close()
+        else:
+            exchange.reply(b"")
+
+    node = stage.fake(play)
+    gateway = stage.gateway([node])
+    answer = gateway.post("/api/copy", {"source": "tiny", "destination": "copied"})
+    assert answer.status == 200
+    assert len(node.exchanges) == 2
+
+
 def test_one_node_can_be_named(pair):
     nodes, gateway = pair
     assert delete(gateway, "both:1", [("X-Drover-Backend", "two")]).status == 200
