@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { FIXED_PIECE = 5, TOKENS_MAX = 10 * 1000 * 1000 };
+enum { FIXED_PIECE = 5, TOKENS_MAX = 1000 * 1000 };
 
 /* Some of them need escapes in JSON, or are no ASCII: nobody on the way may change a byte. The
  * number is a power of two. */
@@ -173,11 +173,12 @@ apply_bound(struct answer *a, int64_t max_tokens)
 static int
 natural_length(const struct answer *a, const struct ask *ask)
 {
-	/* With a bound and nothing else said, the bound is reached: a load has a known size. */
-	int64_t length = ask_directive(
-	    ask,
-	    "tokens:", ask->max_tokens > 0 ? ask->max_tokens + 1 : 16 + (int64_t)(a->hash >> 8) % 49);
+	int64_t length = 16 + (int64_t)(a->hash >> 8) % 49;
 
+	/* With a bound and nothing else said, the bound is reached: a load has a known size. */
+	if (ask->max_tokens > 0)
+		length = TOKENS_MAX;
+	length = ask_directive(ask, "tokens:", length);
 	if (length < 1)
 		return 1;
 	return length > TOKENS_MAX ? TOKENS_MAX : (int)length;

@@ -83,7 +83,7 @@ ask_add_message(struct ask *a, const char *role, struct str text)
 	/* A message of an image alone has no words. */
 	if (a->user_is_last && (text.len > 0 || a->prompt == NULL)) {
 		free(a->prompt);
-		a->prompt = mem_strndup(text.ptr, text.len);
+		a->prompt = mem_strndup(text.len > 0 ? text.ptr : "", text.len);
 	}
 }
 

@@ -284,22 +284,24 @@ on_gate_open(void *arg)
 void
 run_answer_empty(struct run *r, const char *reason)
 {
+	struct visit *v = r->visit;
+	struct buf *out = &v->node->out;
+	uint64_t hash = r->answer.hash;
+
+	answer_finish(&r->answer);
+	r->answer.hash = hash;
 	r->reply.done_reason = reason;
-	r->answer = (struct answer){.hash = r->answer.hash};
 	run_set_time(r);
-	if (run_streams(r) && r->visit->route->family != FAMILY_NATIVE) {
-		buf_clear(&r->visit->node->out);
-		run_form(r)->add_end(&r->visit->node->out, &r->reply);
+	buf_clear(out);
+	if (run_streams(r) && v->route->family != FAMILY_NATIVE) {
+		run_form(r)->add_end(out, &r->reply);
 		begin_stream(r);
-		front_reply_body(r->visit->req,
-		                 (struct str){r->visit->node->out.data, r->visit->node->out.len});
-		visit_finish(r->visit, "finished");
-		return;
+		front_reply_body(v->req, (struct str){out->data, out->len});
+		visit_finish(v, "finished");
+	} else {
+		run_form(r)->add_whole(out, &r->reply);
+		visit_reply(v, 200, run_form(r)->whole_type, (struct str){out->data, out->len});
 	}
-	buf_clear(&r->visit->node->out);
-	run_form(r)->add_whole(&r->visit->node->out, &r->reply);
-	visit_reply(r->visit, 200, run_form(r)->whole_type,
-	            (struct str){r->visit->node->out.data, r->visit->node->out.len});
 }
 
 void

@@ -196,7 +196,7 @@ def test_another_num_ctx_reloads(stage):
 
 def test_load_and_unload_without_a_prompt(stage):
     node = stage.node("m,load=10ms", "e,embed")
-    answer = post(node, "/api/generate", {"model": "m", "keep_alive": -1})
+    answer = post(node, "/api/generate", {"model": "m", "keep_alive": -1, "format": "json"})
     assert answer.json()["done_reason"] == "load" and "response" in answer.json()
     assert get(node, "/api/ps").json()["models"][0]["expires_at"] > "2300"
     answer = post(node, "/api/chat", {"model": "m", "keep_alive": 0, "messages": []})

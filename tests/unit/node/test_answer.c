@@ -131,6 +131,20 @@ its_length_is_what_was_asked_for(void **state)
 }
 
 static void
+no_bound_is_too_large_and_no_message_too_empty(void **state)
+{
+	struct said *s = chat("{\"model\":\"m\"," ASKED ",\"options\":{\"num_predict\":9e18}}");
+
+	assert_in_range(s->answer.words, 1, 1000 * 1000);
+	forget(s);
+	s = say(ASK_CHAT, messages_read,
+	        "{\"model\":\"m\",\"max_tokens\":1,\"messages\":[{\"role\":\"user\",\"content\":[]}]}",
+	        false);
+	assert_int_equal(s->answer.words, 1);
+	forget(s);
+}
+
+static void
 thoughts_come_first_and_count_as_tokens(void **state)
 {
 	struct said *s = say(ASK_CHAT, native_read_chat, "{\"model\":\"m\"," ASKED "}", true);
@@ -321,6 +335,7 @@ main(void)
 	    cmocka_unit_test(equal_asks_get_equal_words),
 	    cmocka_unit_test(a_prompt_has_one_answer_in_all_dialects),
 	    cmocka_unit_test(its_length_is_what_was_asked_for),
+	    cmocka_unit_test(no_bound_is_too_large_and_no_message_too_empty),
 	    cmocka_unit_test(thoughts_come_first_and_count_as_tokens),
 	    cmocka_unit_test(stops_before_a_stop_text),
 	    cmocka_unit_test(calls_the_tool_that_the_user_names),
