@@ -24,6 +24,9 @@ struct sched_conf {
 	int per_key;         /* of them for one key, once half of the queue is taken; 0: no bound */
 	int64_t max_wait_ms; /* 0: no bound */
 	int64_t aging_ms;    /* who waits longer goes first, whatever its class; 0: nobody does */
+	/* Models are loaded and unloaded by orders (sched_take_order), and jobs go only where their
+	 * model is loaded. Else nodes load what they are sent. */
+	bool loads_by_orders;
 	struct health_conf health;
 	int retry_attempts;       /* times a job may be dispatched in all */
 	int retry_budget_percent; /* of the jobs dispatched lately; a small floor is always free */
@@ -35,6 +38,16 @@ enum sched_answer {
 	SCHED_TOO_LATE,      /* 503: its deadline cannot be met, by the estimates */
 	SCHED_UNKNOWN_MODEL, /* 404: every node that could be asked lacks it */
 	SCHED_NO_BACKEND,    /* 503: none is up that might have it */
+};
+
+enum order_kind { ORDER_UNLOAD, ORDER_LOAD };
+
+/* What the owner of the nodes shall do; it says what became of it. */
+struct order {
+	enum order_kind kind;
+	struct backend *backend;
+	const char *model; /* until it is reported */
+	int64_t limit_ms;  /* longer than that it is a failure */
 };
 
 struct sched *sched_create(const struct sched_conf *conf);
@@ -79,6 +92,11 @@ int64_t sched_next_ms(const struct sched *s, int64_t now_ms);
 /* The real number of tokens of a running job, before its end: its key was charged by an
  * estimate. */
 void sched_saw_tokens(struct sched *s, struct job *j, int prompt, int output);
+/* Only with loads_by_orders: the next order that is due. Each is given once, a node has one at a
+ * time. Pump: orders, then picks, until neither brings anything. */
+bool sched_take_order(struct sched *s, int64_t now_ms, struct order *out);
+/* An order came to its end. Where a load failed the model is not loaded again for a while. */
+void sched_saw_order(struct sched *s, const struct order *o, bool ok, int64_t now_ms);
 /* Ends a job wherever it is; gives its slot back. */
 void sched_end(struct sched *s, struct job *j, enum job_end end, int64_t now_ms);
 /* A running job failed before a byte reached the client (report the fault first): back into its

@@ -195,7 +195,7 @@ forget_loaded(struct variant *v, struct backend *b)
 {
 	struct place *p = &v->places[b->index];
 
-	if (p->busy == 0 && !p->fresh)
+	if (p->busy == 0 && !p->fresh && v != b->swap.in && v != b->swap.out)
 		variant_set_residency(v, b, ABSENT);
 }
 
@@ -205,7 +205,7 @@ see_loaded(struct variant *v, struct backend *b)
 	struct place *p = &v->places[b->index];
 
 	/* Reckoned as evicted since the snapshot before: this one may be older. */
-	if (p->residency != ABSENT || !p->fresh)
+	if (v != b->swap.in && v != b->swap.out && (p->residency != ABSENT || !p->fresh))
 		variant_set_residency(v, b, LOADED);
 }
 

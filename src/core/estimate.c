@@ -37,7 +37,7 @@ estimate_saw_service(struct estimate *e, struct speed *s, int64_t cost, int64_t 
 		mix(&s->rate_x16, cost * 1000 / ms);
 		return;
 	}
-	ms -= cost * 1000 * ESTIMATE_UNITS / estimate_rate_x16(e, s);
+	ms -= estimate_service_ms(e, s, cost);
 	if (ms > 0)
 		mix(&s->load_x16, ms);
 }
@@ -65,6 +65,18 @@ bool
 estimate_is_measured(const struct estimate *e)
 {
 	return e->rate_x16 > 0;
+}
+
+int64_t
+estimate_service_ms(const struct estimate *e, const struct speed *s, int64_t cost)
+{
+	return cost * 1000 * ESTIMATE_UNITS / estimate_rate_x16(e, s);
+}
+
+void
+estimate_saw_load(struct speed *s, int64_t ms)
+{
+	mix(&s->load_x16, ms);
 }
 
 int64_t

@@ -34,6 +34,8 @@ int64_t estimate_output(const struct estimate *e, const struct job *j);
 int64_t estimate_rate_x16(const struct estimate *e, const struct speed *s);
 /* Whether any job of the variant told how fast it is served. */
 bool estimate_is_measured(const struct estimate *e);
+int64_t estimate_service_ms(const struct estimate *e, const struct speed *s, int64_t cost);
+void estimate_saw_load(struct speed *s, int64_t ms);
 int64_t estimate_load_ms(const struct speed *s);
 
 #endif

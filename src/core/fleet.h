@@ -32,9 +32,13 @@ struct place {
 	bool listed;  /* by the node, and allowed */
 	bool fresh;   /* residency changed here since the node's last snapshot, which may be older */
 	enum residency residency;
-	int busy; /* slots in use */
+	int busy;         /* slots in use */
+	int loads_failed; /* in a row */
 	int64_t used_at_ms;
 	struct speed speed;
+	int64_t loaded_at_ms;
+	int64_t ends_at_ms;        /* when the last of what runs here will end, by estimate */
+	int64_t quarantine_end_ms; /* not loaded here before */
 };
 
 struct variant {
@@ -42,6 +46,10 @@ struct variant {
 	int jobs;         /* that refer to it */
 	int places_known; /* where it is listed or not ABSENT */
 	struct estimate estimate;
+	int64_t wait_weight; /* of the jobs that wait: each 3, of the low class 1 */
+	int64_t wait_since;  /* sum of weight times arrival */
+	double recent;       /* weight of arrivals, fading */
+	int64_t recent_at_ms;
 	struct list lanes;    /* of struct lane, by variant_link */
 	struct place *places; /* owned; by backend.index */
 };
@@ -49,8 +57,10 @@ struct variant {
 struct fleet {
 	struct backend **backends; /* owned, each too */
 	size_t count;
-	struct map variants; /* of struct variant, owned, by model */
-	uint64_t changes;    /* counts changes of state and of listings, for who decides by them */
+	struct map variants;  /* of struct variant, owned, by model */
+	bool by_orders;       /* nothing is loaded but by order */
+	int64_t next_swap_ms; /* no swap is due before, as things stand */
+	uint64_t changes;     /* counts changes of state and of listings, for who decides by them */
 };
 
 void fleet_finish(struct fleet *f);

@@ -8,6 +8,7 @@
 
 #include "base/mem.h"
 #include "base/str.h"
+#include "eta.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -109,6 +110,16 @@ take_slot(struct backend *b, struct variant *v, int64_t now_ms)
 	p->used_at_ms = now_ms;
 }
 
+/* Who drains lets in what will be over before. */
+static void
+reckon_end(struct place *p, const struct job *j, int64_t now_ms)
+{
+	int64_t end_ms = now_ms + estimate_service_ms(&j->variant->estimate, &p->speed, eta_cost(j));
+
+	if (p->busy == 1 || end_ms > p->ends_at_ms)
+		p->ends_at_ms = end_ms;
+}
+
 void
 backend_take(struct backend *b, struct job *j, int64_t now_ms)
 {
@@ -117,6 +128,8 @@ backend_take(struct backend *b, struct job *j, int64_t now_ms)
 		b->remote++;
 	else
 		take_slot(b, j->variant, now_ms);
+	if (!j->slotless)
+		reckon_end(&j->variant->places[b->index], j, now_ms);
 	if (breaker_let_through(&b->breaker))
 		b->trial = j;
 	j->backend = b;

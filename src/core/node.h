@@ -16,6 +16,22 @@
 /* The first pause after a 503; backend.c doubles it. */
 enum { BUSY_FIRST_PAUSE_MS = 250 };
 
+/* A node's one change of what it holds. */
+enum swap_step {
+	SWAP_NONE,
+	SWAP_DRAINING,  /* of `out` */
+	SWAP_UNLOADING, /* ordered */
+	SWAP_READY,     /* to load */
+	SWAP_LOADING,   /* ordered */
+};
+
+struct swap {
+	enum swap_step step;
+	struct variant *in;  /* retained */
+	struct variant *out; /* retained; NULL: nothing must go, or it is gone */
+	int64_t since_ms;    /* of the step */
+};
+
 struct backend {
 	struct fleet *fleet;
 	size_t index; /* in fleet.backends, and of its place in every variant */
@@ -40,10 +56,11 @@ struct backend {
 	int64_t pause_ms;  /* after the next 503 */
 	int64_t paused_until_ms;
 
-	int busy;              /* slots in use */
-	int remote;            /* slotless jobs that run here */
-	int busy_variants;     /* with slots in use */
-	int resident;          /* variants not ABSENT */
+	int busy;          /* slots in use */
+	int remote;        /* slotless jobs that run here */
+	int busy_variants; /* with slots in use */
+	int resident;      /* variants not ABSENT */
+	struct swap swap;
 	struct lane *kept_for; /* takes only what is older until this lane could start here */
 };
 

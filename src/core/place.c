@@ -2,6 +2,7 @@
 #include "place.h"
 
 #include "base/mem.h"
+#include "eta.h"
 #include "keep.h"
 
 #include <stdlib.h>
@@ -26,6 +27,7 @@ survey_take(struct survey *y, const struct fleet *f, int64_t now_ms)
 {
 	y->usable_count = 0;
 	y->open_count = 0;
+	y->now_ms = now_ms;
 	for (size_t i = 0; i < f->count; i++) {
 		struct backend *b = f->backends[i];
 
@@ -97,6 +99,9 @@ has_room(const struct backend *b, const struct variant *v)
 {
 	const struct place *p = &v->places[b->index];
 
+	if (b->fleet->by_orders)
+		return p->residency == LOADED && p->busy < b->parallel &&
+		       (b->swap.out != v || (b->swap.step == SWAP_DRAINING && p->busy > 0));
 	return p->busy < b->parallel && (p->busy > 0 || b->busy_variants < b->max_loaded);
 }
 
@@ -109,11 +114,25 @@ is_open(const struct survey *y, const struct backend *b, const struct need *need
 	return place_serves(b, need) && !place_is_avoided(y, b, need);
 }
 
+/* A node that drains takes only what will be over before the longest of what runs there. */
+static bool
+fits_before_swap(const struct survey *y, const struct backend *b, const struct job *j)
+{
+	const struct place *p = &j->variant->places[b->index];
+
+	return b->swap.out != j->variant ||
+	       y->now_ms + estimate_service_ms(&j->variant->estimate, &p->speed, eta_cost(j)) <=
+	           p->ends_at_ms;
+}
+
 static bool
 can_start(const struct survey *y, const struct backend *b, const struct need *need,
-          uint64_t sequence)
+          const struct job *j)
 {
-	return is_open(y, b, need) && (need->slotless || !keep_forbids(b, need->variant, sequence));
+	if (!is_open(y, b, need))
+		return false;
+	return need->slotless ||
+	       (!keep_forbids(b, need->variant, j->sequence) && fits_before_swap(y, b, j));
 }
 
 bool
@@ -140,7 +159,7 @@ place_find(const struct survey *y, const struct job *j, const struct backend *la
 	for (size_t i = 0; i < count; i++) {
 		struct rank rank;
 
-		if (!can_start(y, nodes[i], &need, j->sequence))
+		if (!can_start(y, nodes[i], &need, j))
 			continue;
 		rank = rank_of(nodes[i], &need, last);
 		if (best == NULL || is_better(rank, best_rank)) {

@@ -22,6 +22,7 @@ struct survey {
 	size_t usable_count;
 	struct backend **open; /* owned: of them, those below their own bound of slots */
 	size_t open_count;
+	int64_t now_ms;
 };
 
 void survey_finish(struct survey *y);

@@ -187,6 +187,21 @@ insert(struct list *head, struct list *link, size_t offset)
 	list_insert_after(after, link);
 }
 
+int queue_weight(enum job_class class)
+{
+	return class == CLASS_LOW ? 1 : 3;
+}
+
+/* Remote models are loaded nowhere. */
+static void
+count_wait(const struct job *j, int sign)
+{
+	int weight = j->slotless ? 0 : sign * queue_weight(j->class);
+
+	j->variant->wait_weight += weight;
+	j->variant->wait_since += weight * j->queued_at_ms;
+}
+
 void
 queue_add(struct queue *q, struct job *j)
 {
@@ -202,6 +217,7 @@ queue_add(struct queue *q, struct job *j)
 	q->waiting++;
 	q->waiting_in[j->class]++;
 	j->account->waiting++;
+	count_wait(j, 1);
 	if (j->deadline_ms > 0 && j->deadline_ms < q->next_deadline_ms)
 		q->next_deadline_ms = j->deadline_ms;
 }
@@ -216,6 +232,7 @@ queue_remove(struct queue *q, struct job *j)
 	q->waiting--;
 	q->waiting_in[j->class]--;
 	j->account->waiting--;
+	count_wait(j, -1);
 	if (q->waiting_in[j->class] == 0)
 		fair_rest_class(&q->fair, j->class);
 	flow_drop_empty(j->flow);

@@ -63,6 +63,8 @@ struct turn {
 void queue_init(struct queue *q, int64_t aging_ms);
 void queue_finish(struct queue *q);
 struct need need_of(const struct job *j);
+/* A class's share in what its variant has waited. */
+int queue_weight(enum job_class class);
 /* It must have its account. */
 void queue_add(struct queue *q, struct job *j);
 /* A lane that empties goes: it must keep no node then. */

@@ -23,6 +23,8 @@
 #include "pace.h"
 #include "place.h"
 #include "queue.h"
+#include "swap.h"
+#include "swap_choice.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -54,6 +56,8 @@ sched_create(const struct sched_conf *conf)
 	assert(conf->queue_size >= 0);
 	s->conf = *conf;
 	queue_init(&s->queue, conf->aging_ms);
+	s->fleet.by_orders = conf->loads_by_orders;
+	s->fleet.next_swap_ms = INT64_MAX;
 	list_init(&s->started);
 	list_init(&s->displaced);
 	budget_init(&s->budget, conf->retry_budget_percent);
@@ -182,7 +186,8 @@ start_next(struct sched *s, int64_t now_ms)
 	if (s->queue.waiting == 0)
 		return false;
 	survey_take(&s->survey, &s->fleet, now_ms);
-	if (queue_has_aged(&s->queue, now_ms))
+	/* By orders nobody starves: nodes are drained on purpose. */
+	if (!s->fleet.by_orders && queue_has_aged(&s->queue, now_ms))
 		keep_review(&s->queue, &s->survey, now_ms);
 	LIST_FOR_EACH (l, &s->queue.lanes, struct lane, waiting_link) {
 		struct backend *b;
@@ -295,6 +300,8 @@ sched_submit(struct sched *s, struct job *j, const char *model, int64_t now_ms)
 	j->variant = variant_retain(&s->fleet, model);
 	j->sequence = s->next_sequence++;
 	j->queued_at_ms = now_ms;
+	if (!j->slotless)
+		swap_saw_arrival(j->variant, queue_weight(j->class), now_ms);
 	fair_join(&s->queue.fair, j);
 	answer = admit(s, j, now_ms);
 	if (answer == SCHED_QUEUED)
@@ -338,6 +345,21 @@ sched_take_expired(struct sched *s, int64_t now_ms)
 	if (j != NULL)
 		end_queued(s, j, JOB_DEADLINE, now_ms);
 	return j;
+}
+
+bool
+sched_take_order(struct sched *s, int64_t now_ms, struct order *out)
+{
+	assert(s->fleet.by_orders);
+	s->now_ms = now_ms;
+	return swap_take_order(&s->fleet, now_ms, out);
+}
+
+void
+sched_saw_order(struct sched *s, const struct order *o, bool ok, int64_t now_ms)
+{
+	s->now_ms = now_ms;
+	swap_saw_order(&s->fleet, o, ok, now_ms);
 }
 
 static bool
@@ -390,6 +412,8 @@ sched_next_ms(const struct sched *s, int64_t now_ms)
 
 		next = at < next ? at : next;
 	}
+	if (s->fleet.by_orders && s->fleet.next_swap_ms < next)
+		next = s->fleet.next_swap_ms;
 	for (size_t i = 0; i < s->fleet.count; i++) {
 		int64_t at = backend_back_at_ms(s->fleet.backends[i], now_ms);
 

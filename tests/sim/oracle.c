@@ -3,6 +3,8 @@
 
 #include "node.h"
 
+#include <string.h>
+
 /* Slots in use by the jobs' own word. */
 struct count {
 	int busy[MOST_NODES];
@@ -110,11 +112,25 @@ may_run(const struct world *w, int n, const struct sim_job *j, const bool *usabl
 	return usable[n] && serves(w, n, j) && !is_avoided(w, n, j, usable);
 }
 
+/* By orders jobs go where their model is loaded, and to a node that drains only who fits. */
+static bool
+is_loaded(const struct world *w, int n, int model, bool draining_too)
+{
+	const struct backend *b = w->nodes[n].backend;
+	const struct variant *v = variant_find(b->fleet, world_model(model));
+
+	return v->places[b->index].residency == LOADED &&
+	       (b->swap.out != v || (draining_too && b->swap.step == SWAP_DRAINING));
+}
+
 static bool
 has_slot(const struct world *w, int n, int model, const struct count *c)
 {
 	const struct backend_conf *conf = &w->nodes[n].conf;
 
+	if (w->conf.loads_by_orders)
+		return c->busy[n] < conf->slots && c->on[n][model] < conf->parallel &&
+		       is_loaded(w, n, model, false);
 	return c->busy[n] < conf->slots && c->on[n][model] < conf->parallel &&
 	       (c->on[n][model] > 0 || c->models[n] < conf->max_loaded);
 }
@@ -138,7 +154,7 @@ static bool
 needs_a_dry_node(const struct world *w, const struct sim_job *k, const struct count *c,
                  const bool *usable)
 {
-	if (!is_aged(w, k) || k->job.slotless)
+	if (w->conf.loads_by_orders || !is_aged(w, k) || k->job.slotless)
 		return false;
 	for (int n = 0; n < w->node_count; n++)
 		if (may_run(w, n, k, usable) &&
@@ -272,7 +288,8 @@ is_better_node(const struct world *w, int a, int b, const struct sim_job *j)
 static void
 check_node(const struct world *w, const struct sim_job *picked, int chosen)
 {
-	SIM_CHECK(w, can_start(w, chosen, picked, &before, usable_before));
+	SIM_CHECK(w, can_start(w, chosen, picked, &before, usable_before) ||
+	                 (w->conf.loads_by_orders && is_loaded(w, chosen, picked->model, true)));
 	for (int n = 0; n < w->node_count; n++)
 		if (n != chosen && can_start(w, n, picked, &before, usable_before) &&
 		    is_better_node(w, n, chosen, picked))
@@ -399,6 +416,23 @@ oracle_check_refused(const struct world *w, const struct sim_job *j, enum sched_
 			SIM_CHECK(w, is_excused(w, n, j, &c, usable));
 }
 
+void
+oracle_check_order(const struct world *w, const struct order *o)
+{
+	int n = node_of(w, o->backend);
+	int held = 0;
+
+	SIM_CHECK(w, !w->nodes[n].ordered && o->limit_ms > 0);
+	for (int m = 0; m < MODELS; m++) {
+		struct count c = count_again(w);
+
+		held += backend_holds_model(o->backend, world_model(m));
+		SIM_CHECK(w, c.on[n][m] == 0 || o->kind == ORDER_LOAD ||
+		                 strcmp(world_model(m), o->model) != 0);
+	}
+	SIM_CHECK(w, o->kind == ORDER_UNLOAD || held <= w->nodes[n].conf.max_loaded);
+}
+
 /* --- after the pump --- */
 
 static void
@@ -409,7 +443,7 @@ check_slots(const struct world *w, const struct count *c)
 
 		SIM_CHECK(w, backend_busy(node->backend) == c->busy[n]);
 		SIM_CHECK(w, c->busy[n] <= node->conf.slots);
-		SIM_CHECK(w, c->models[n] <= node->conf.max_loaded);
+		SIM_CHECK(w, w->conf.loads_by_orders || c->models[n] <= node->conf.max_loaded);
 		for (int m = 0; m < MODELS; m++) {
 			SIM_CHECK(w, c->on[n][m] <= node->conf.parallel);
 			SIM_CHECK(w, backend_has_model(node->backend, world_model(m)) == node->lists[m]);
@@ -443,7 +477,7 @@ check_oldest(struct world *w)
 		if (w->jobs[i].alive && w->jobs[i].job.state == JOB_QUEUED &&
 		    (oldest == NULL || w->jobs[i].job.sequence < oldest->job.sequence))
 			oldest = &w->jobs[i];
-	if (oldest == NULL || !w->quiet || !is_aged(w, oldest)) {
+	if (w->conf.loads_by_orders || oldest == NULL || !w->quiet || !is_aged(w, oldest)) {
 		w->oldest = NULL;
 		return;
 	}

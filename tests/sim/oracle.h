@@ -21,6 +21,8 @@ void oracle_check_displaced(const struct world *w, const struct sim_job *newcome
 /* The newcomer was refused as the queue was full of jobs that cannot start, or since it had a
  * deadline; nor can it start. */
 void oracle_check_refused(const struct world *w, const struct sim_job *j, enum sched_answer why);
+/* The node had none, and is drained of what it shall unload. */
+void oracle_check_order(const struct world *w, const struct order *o);
 /* After the pump. */
 void oracle_check(struct world *w);
 

@@ -80,6 +80,7 @@ random_conf(struct world *w)
 	return (struct sched_conf){
 	    .queue_size = sizes[world_below(w, 5)],
 	    .per_key = (int)world_below(w, 20),
+	    .loads_by_orders = chance(w, 40),
 	    .max_wait_ms = chance(w, 30) ? 5000 : 600000,
 	    .aging_ms = agings[world_below(w, 4)],
 	    .health =
@@ -315,13 +316,62 @@ pick_one(struct world *w, struct job *picked, bool was_loaded)
 	world_note(w, (uint64_t)backend_name(picked->backend)[1]);
 }
 
-/* How many jobs it moved. */
+static struct sim_node *
+sim_node_of(struct world *w, const struct backend *b)
+{
+	for (int n = 0; n < w->node_count; n++)
+		if (w->nodes[n].backend == b)
+			return &w->nodes[n];
+	sim_fail(w, "an order for a node that is none", __FILE__, __LINE__);
+}
+
+static void
+take_orders(struct world *w)
+{
+	struct order o;
+
+	while (w->conf.loads_by_orders && sched_take_order(w->sched, w->now, &o)) {
+		struct sim_node *node = sim_node_of(w, o.backend);
+
+		oracle_check_order(w, &o);
+		node->ordered = true;
+		node->order = o;
+		node->order_end_ms = w->now + 1 + world_below(w, 5000);
+		w->orders++;
+		world_note(w, o.kind);
+	}
+}
+
+static void
+carry_out(struct world *w, struct sim_node *node)
+{
+	if (!node->ordered)
+		return;
+	node->ordered = false;
+	sched_saw_order(w->sched, &node->order, chance(w, 80), w->now);
+}
+
 static int
-pump(struct world *w)
+pick_all(struct world *w)
 {
 	int moved = 0;
 	struct job *j;
 	bool was_loaded;
+
+	oracle_before_pick(w);
+	for (; (j = sched_pick(w->sched, w->now, &was_loaded)) != NULL; moved++) {
+		pick_one(w, j, was_loaded);
+		oracle_before_pick(w);
+	}
+	return moved;
+}
+
+/* How many jobs it moved. */
+static int
+pump(struct world *w)
+{
+	int moved = 0, picked;
+	struct job *j;
 
 	for (; (j = sched_take_expired(w->sched, w->now)) != NULL; moved++) {
 		SIM_CHECK(w, w->now - j->queued_at_ms >= w->conf.max_wait_ms ||
@@ -335,11 +385,11 @@ pump(struct world *w)
 		ledger_gives_up(w, sim_job_of(j));
 		buried(w, sim_job_of(j));
 	}
-	oracle_before_pick(w);
-	for (; (j = sched_pick(w->sched, w->now, &was_loaded)) != NULL; moved++) {
-		pick_one(w, j, was_loaded);
-		oracle_before_pick(w);
-	}
+	do {
+		take_orders(w);
+		picked = pick_all(w);
+		moved += picked;
+	} while (picked > 0);
 	return moved;
 }
 
@@ -423,6 +473,8 @@ node_event(struct world *w)
 	uint32_t kind = world_below(w, 10);
 
 	world_note(w, kind);
+	if (chance(w, 50))
+		carry_out(w, any_node(w));
 	if (kind < 4)
 		backend_saw_probe(node->backend, chance(w, 80), w->now);
 	else if (kind < 6)
@@ -464,6 +516,9 @@ end_due(struct world *w)
 		if (j->alive && j->job.state == JOB_RUNNING && j->done_at_ms <= w->now)
 			finish_job(w, j);
 	}
+	for (int n = 0; n < w->node_count; n++)
+		if (w->nodes[n].order_end_ms <= w->now)
+			carry_out(w, &w->nodes[n]);
 }
 
 static void
@@ -578,6 +633,12 @@ world_close(struct world *w)
 
 	for (int i = 0; i < MOST_JOBS; i++)
 		SIM_CHECK(w, !w->jobs[i].alive);
+	/* With nobody waiting no order follows another. */
+	for (int n = 0; n < w->node_count; n++)
+		for (int i = 0; i < 2; i++) {
+			carry_out(w, &w->nodes[n]);
+			take_orders(w);
+		}
 	for (int e = JOB_OPEN + 1; e <= JOB_DEADLINE; e++)
 		ended += w->ended[e];
 	SIM_CHECK(w, ended == w->submitted);

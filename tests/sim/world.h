@@ -38,6 +38,9 @@ struct sim_node {
 	bool allowed[MODELS];
 	bool lists[MODELS]; /* by its last listing, and allowed */
 	bool has_listed;
+	bool ordered; /* an order is being carried out: */
+	struct order order;
+	int64_t order_end_ms;
 	const struct sim_job *trial; /* what went last while its breaker was not closed */
 	uint64_t trial_sequence;
 };
@@ -68,6 +71,7 @@ struct world {
 	long started;
 	long retried;
 	long displaced;
+	long orders;
 };
 
 /* Prints seed and event, and ends the program. */

@@ -1,0 +1,150 @@
+/* The steps of swaps. */
+#include "swap.h"
+
+#include "node.h"
+#include "swap_choice.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+enum {
+	LIMIT_MARGIN_MS = 30000,
+	UNLOAD_LIMIT_MS = 30000,
+	QUARANTINE_MS = 60000, /* the first; doubles */
+	QUARANTINE_DOUBLINGS = 4,
+};
+
+static void
+move(struct backend *b, enum swap_step step, int64_t now_ms)
+{
+	b->swap.step = step;
+	b->swap.since_ms = now_ms;
+}
+
+static void
+begin(struct backend *b, const struct choice *c, int64_t now_ms)
+{
+	assert(b->swap.step == SWAP_NONE);
+	b->swap.in = c->in;
+	b->swap.in->jobs++;
+	b->swap.out = c->out;
+	if (b->swap.out != NULL)
+		b->swap.out->jobs++;
+	move(b, b->swap.out != NULL ? SWAP_DRAINING : SWAP_READY, now_ms);
+}
+
+static void
+finish(struct fleet *f, struct backend *b, int64_t now_ms)
+{
+	if (b->swap.out != NULL)
+		variant_release(f, &b->swap.out);
+	variant_release(f, &b->swap.in);
+	move(b, SWAP_NONE, now_ms);
+}
+
+static void
+order(struct backend *b, enum order_kind kind, const struct variant *v, int64_t limit_ms,
+      struct order *out)
+{
+	*out = (struct order){.kind = kind, .backend = b, .model = v->model, .limit_ms = limit_ms};
+}
+
+/* Moves a swap on as far as it goes by itself; true: there is an order for it. */
+static bool
+step(struct fleet *f, struct backend *b, int64_t now_ms, struct order *out)
+{
+	struct swap *w = &b->swap;
+	bool begun = w->step == SWAP_UNLOADING || w->step == SWAP_LOADING;
+
+	/* Nobody wants it any more, or it cannot be done: nothing is lost yet. */
+	if (w->step != SWAP_NONE && !begun &&
+	    (w->in->wait_weight == 0 || !backend_is_usable(b, now_ms)))
+		finish(f, b, now_ms);
+	switch (w->step) {
+	case SWAP_DRAINING:
+		if (w->out->places[b->index].busy > 0)
+			return false;
+		move(b, SWAP_UNLOADING, now_ms);
+		order(b, ORDER_UNLOAD, w->out, UNLOAD_LIMIT_MS, out);
+		return true;
+	case SWAP_READY:
+		move(b, SWAP_LOADING, now_ms);
+		variant_set_residency(w->in, b, LOADING);
+		order(b, ORDER_LOAD, w->in,
+		      2 * estimate_load_ms(&w->in->places[b->index].speed) + LIMIT_MARGIN_MS, out);
+		return true;
+	case SWAP_NONE:
+	case SWAP_UNLOADING:
+	case SWAP_LOADING: return false;
+	}
+	abort();
+}
+
+bool
+swap_take_order(struct fleet *f, int64_t now_ms, struct order *out)
+{
+	struct choice c;
+
+	for (size_t i = 0; i < f->count; i++)
+		if (step(f, f->backends[i], now_ms, out))
+			return true;
+	while (swap_choose(f, now_ms, &c, &f->next_swap_ms)) {
+		begin(c.backend, &c, now_ms);
+		if (step(f, c.backend, now_ms, out))
+			return true;
+	}
+	return false;
+}
+
+static void
+saw_unload(struct fleet *f, struct backend *b, bool ok, int64_t now_ms)
+{
+	if (!ok) {
+		finish(f, b, now_ms);
+		return;
+	}
+	b->swap.out->places[b->index].fresh = true;
+	variant_set_residency(b->swap.out, b, ABSENT);
+	variant_release(f, &b->swap.out);
+	/* What others loaded meanwhile must go first: another choice. */
+	if (b->resident < b->max_loaded)
+		move(b, SWAP_READY, now_ms);
+	else
+		finish(f, b, now_ms);
+}
+
+static void
+saw_load(struct fleet *f, struct backend *b, bool ok, int64_t now_ms)
+{
+	struct variant *v = b->swap.in;
+	struct place *p = &v->places[b->index];
+
+	p->fresh = true;
+	variant_set_residency(v, b, ok ? LOADED : ABSENT);
+	if (ok) {
+		estimate_saw_load(&p->speed, now_ms - b->swap.since_ms);
+		p->loaded_at_ms = now_ms;
+		p->loads_failed = 0;
+	} else {
+		p->quarantine_end_ms = now_ms + ((int64_t)QUARANTINE_MS << p->loads_failed);
+		if (p->loads_failed < QUARANTINE_DOUBLINGS)
+			p->loads_failed++;
+	}
+	finish(f, b, now_ms);
+}
+
+void
+swap_saw_order(struct fleet *f, const struct order *o, bool ok, int64_t now_ms)
+{
+	switch (o->kind) {
+	case ORDER_UNLOAD:
+		assert(o->backend->swap.step == SWAP_UNLOADING);
+		saw_unload(f, o->backend, ok, now_ms);
+		return;
+	case ORDER_LOAD:
+		assert(o->backend->swap.step == SWAP_LOADING);
+		saw_load(f, o->backend, ok, now_ms);
+		return;
+	}
+	abort();
+}

@@ -1,0 +1,21 @@
+/*
+ * Swaps under way. A node makes one at a time: it drains of what goes, that is unloaded, the
+ * other one loaded. Whether and where is swap_choice.h's.
+ *
+ * Invariants: in and out are retained while the swap names them; a node that makes a swap is
+ * sent nothing for `in` before it is loaded, and for `out` only what ends before it is drained.
+ */
+#ifndef CORE_SWAP_PRIVATE_H
+#define CORE_SWAP_PRIVATE_H
+
+#include "core/sched.h"
+#include "fleet.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* The next order that is due; begins swaps when it is time. Sets fleet.next_swap_ms. */
+bool swap_take_order(struct fleet *f, int64_t now_ms, struct order *out);
+void swap_saw_order(struct fleet *f, const struct order *o, bool ok, int64_t now_ms);
+
+#endif
