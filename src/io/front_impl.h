@@ -35,7 +35,7 @@ struct front {
 	bool accept_failing;      /* the last accept failed: said once */
 	int64_t full_said_ms;     /* when the log last said that the limit is reached */
 	bool stopping;
-	struct buf spare;         /* owned; staging memory for the next request */
+	struct buf spare;         /* owned; staging memory for the next answer */
 	struct http_head scratch; /* the head that is being read */
 	int64_t date_s;
 	char date[32];

@@ -43,8 +43,7 @@ req_create(struct front_conn *c, const struct http_head *head, struct str bytes)
 	struct http_head *h = (void *)(block + sizeof(*r));
 	char *copy = block + sizeof(*r) + head_size;
 
-	*r = (struct front_req){.conn = c, .head = h, .staged = c->front->spare};
-	c->front->spare = (struct buf){0};
+	*r = (struct front_req){.conn = c, .head = h};
 	r->close = !head->keep_alive;
 	r->body_left = head->framing == HTTP_LENGTH ? head->length : 0;
 	http_chunks_init(&r->chunks);

@@ -78,6 +78,8 @@ front_reply_head(struct front_req *r, const struct front_head *head)
 	r->left = r->framing == HTTP_LENGTH ? (uint64_t)head->length : 0;
 	if (!front_read_settle(r) || r->framing == HTTP_UNTIL_CLOSE || r->conn->front->stopping)
 		r->close = true;
+	r->staged = r->conn->front->spare;
+	r->conn->front->spare = (struct buf){0};
 	add_status_line(r, head);
 	buf_add(&r->staged, head->headers.ptr, head->headers.len);
 	add_framing(r, head);
