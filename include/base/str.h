@@ -8,6 +8,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
+#include <strings.h>
 
 struct str {
 	const char *ptr;
@@ -17,9 +19,25 @@ struct str {
 /* For printf: "%.*s" with STR_ARG(s). */
 #define STR_ARG(s) (int)(s).len, (s).ptr
 
-struct str str_of(const char *text);
-bool str_eq(struct str a, const char *text);
-bool str_eq_nocase(struct str a, const char *text);
+/* These three are in the header since the length of a literal is known to the compiler. */
+static inline struct str
+str_of(const char *text)
+{
+	return (struct str){text, strlen(text)};
+}
+
+static inline bool
+str_eq(struct str a, const char *text)
+{
+	return strlen(text) == a.len && memcmp(a.ptr, text, a.len) == 0;
+}
+
+static inline bool
+str_eq_nocase(struct str a, const char *text)
+{
+	return strlen(text) == a.len && strncasecmp(a.ptr, text, a.len) == 0;
+}
+
 bool str_starts_nocase(struct str a, const char *prefix);
 /* Without spaces and tabs at both ends. */
 struct str str_trim(struct str a);

@@ -5,24 +5,6 @@
 #include <string.h>
 #include <strings.h>
 
-struct str
-str_of(const char *text)
-{
-	return (struct str){text, strlen(text)};
-}
-
-bool
-str_eq(struct str a, const char *text)
-{
-	return strlen(text) == a.len && memcmp(a.ptr, text, a.len) == 0;
-}
-
-bool
-str_eq_nocase(struct str a, const char *text)
-{
-	return strlen(text) == a.len && strncasecmp(a.ptr, text, a.len) == 0;
-}
-
 bool
 str_starts_nocase(struct str a, const char *prefix)
 {

@@ -82,8 +82,10 @@ http_reason(int status)
 struct str
 http_find_header(const struct http_head *h, const char *name)
 {
+	const size_t len = strlen(name);
+
 	for (size_t i = 0; i < h->header_count; i++)
-		if (str_eq_nocase(h->headers[i].name, name))
+		if (h->headers[i].name.len == len && strncasecmp(h->headers[i].name.ptr, name, len) == 0)
 			return h->headers[i].value;
 	return (struct str){NULL, 0};
 }
