@@ -187,6 +187,7 @@ gateway_destroy(struct gateway **gp)
 	free(g->servers);
 	dispatch_finish(g);
 	timer_finish(&g->drain_timer);
+	buf_finish(&g->header_lines);
 	sched_destroy(&g->sched);
 	access_log_destroy(&g->access);
 	free(g);

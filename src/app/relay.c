@@ -19,7 +19,7 @@ on_head(struct exchange *x, const struct http_head *head, void *arg)
 {
 	struct relay *y = arg;
 	struct request *r = y->request;
-	struct buf headers = {0};
+	struct buf *headers = &r->gateway->header_lines;
 	struct front_head answer = {.status = head->status, .reason = head->reason, .length = -1};
 
 	if (!y->ops->on_answer(y, head->status, y->arg)) {
@@ -38,10 +38,10 @@ on_head(struct exchange *x, const struct http_head *head, void *arg)
 		answer.length = (int64_t)head->length;
 	else if (head->framing == HTTP_NO_BODY)
 		answer.length = 0;
-	forward_answer_headers(r, head, y->backend, &headers);
-	answer.headers = (struct str){headers.data, headers.len};
+	buf_clear(headers);
+	forward_answer_headers(r, head, y->backend, headers);
+	answer.headers = (struct str){headers->data, headers->len};
 	front_reply_head(r->client, &answer);
-	buf_finish(&headers);
 }
 
 static void
@@ -124,7 +124,7 @@ relay_start(struct relay *y, struct request *r, struct server *s, const struct r
             const struct relay_ops *ops, void *arg)
 {
 	const struct http_head *head = front_req_head(r->client);
-	struct buf headers = {0};
+	struct buf *headers = &r->gateway->header_lines;
 	struct exchange_request req = {
 	    .method = head->method,
 	    .target = target_of(r, head),
@@ -138,10 +138,10 @@ relay_start(struct relay *y, struct request *r, struct server *s, const struct r
 	*y = (struct relay){.request = r, .backend = backend_name(s->backend), .ops = ops, .arg = arg};
 	r->backend = y->backend;
 	r->attempts++;
-	forward_request_headers(r, &headers);
-	req.headers = (struct str){headers.data, headers.len};
+	buf_clear(headers);
+	forward_request_headers(r, headers);
+	req.headers = (struct str){headers->data, headers->len};
 	y->exchange = exchange_start(s->upstream, &req, &exchange_ops, y);
-	buf_finish(&headers);
 }
 
 void
