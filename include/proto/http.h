@@ -111,12 +111,14 @@ struct http_answer {
 	const char *why; /* with HTTP_BAD: what was wrong */
 	uint64_t left;
 	struct http_chunks chunks;
-	struct buf pending;    /* owned; a head that came in pieces */
-	struct http_head head; /* filled at HTTP_HEAD_READ; slices valid until the next call; framing
-	                        * as the head says, also where there is no body (HEAD, 304) */
+	struct buf pending;     /* owned; a head that came in pieces */
+	struct http_head *head; /* filled at HTTP_HEAD_READ, valid until the next call; framing as the
+	                         * head says, also where there is no body (HEAD, 304) */
 };
 
-void http_answer_init(struct http_answer *a, bool to_head);
+/* `head` is the caller's; answers may share one, since nothing in it outlives the call that read
+ * it. */
+void http_answer_init(struct http_answer *a, bool to_head, struct http_head *head);
 void http_answer_finish(struct http_answer *a);
 /* Consumes from `in` until something happened. After HTTP_END the bytes left in `in` belong to
  * nobody: the connection cannot be used again. */

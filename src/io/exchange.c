@@ -43,7 +43,8 @@ struct exchange {
 	bool upload_stopped; /* by an early answer: what still comes is dropped */
 	bool full;           /* exchange_send returned false */
 	bool sent;
-	bool heard; /* a byte of the node */
+	bool heard;      /* a byte of the node */
+	bool keep_alive; /* as the head of the answer says */
 	bool paused;
 	uint64_t upload_left; /* of a streamed body of known length */
 	int64_t sent_at_ms;   /* with `sent` */
@@ -51,6 +52,9 @@ struct exchange {
 	int64_t idle_ms;
 	struct http_answer answer; /* the last: what is before it starts zeroed */
 };
+
+/* Of the answer that is being read: it is large, and its slices live no longer than a read. */
+static struct http_head head_read;
 
 static void
 exchange_free(void *object)
@@ -154,7 +158,8 @@ hand_over_head(struct exchange *x)
 		conn_stop_sending(x->conn);
 	}
 	x->phase = ANSWERING;
-	x->ops->on_head(x, &x->answer.head, x->arg);
+	x->keep_alive = x->answer.head->keep_alive;
+	x->ops->on_head(x, x->answer.head, x->arg);
 	if (x->phase != ENDED && x->upload_stopped)
 		let_upload_go_on(x);
 }
@@ -162,7 +167,7 @@ hand_over_head(struct exchange *x)
 static void
 finish(struct exchange *x, bool in_step)
 {
-	bool keep = in_step && x->sent && !x->upload_stopped && x->answer.head.keep_alive;
+	bool keep = in_step && x->sent && !x->upload_stopped && x->keep_alive;
 
 	end(x, keep, EXCHANGE_DONE, NULL);
 }
@@ -288,7 +293,7 @@ exchange_start(struct upstream *u, const struct exchange_request *req,
 
 	assert(!req->streamed || req->body.len == 0);
 	memset(x, 0, offsetof(struct exchange, answer));
-	http_answer_init(&x->answer, req->method == HTTP_HEAD);
+	http_answer_init(&x->answer, req->method == HTTP_HEAD, &head_read);
 	x->ops = ops;
 	x->arg = arg;
 	x->streamed = req->streamed;

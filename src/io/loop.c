@@ -172,7 +172,7 @@ static void
 on_timer(evutil_socket_t fd, short what, void *arg)
 {
 	struct timer *t = arg;
-	int64_t now_ms = clock_now_ms();
+	int64_t now_ms = clock_coarse_ms();
 
 	t->armed_ms = 0;
 	if (t->due_ms == 0)
@@ -204,7 +204,7 @@ timer_finish(struct timer *t)
 void
 timer_start(struct timer *t, int64_t ms)
 {
-	int64_t now_ms = clock_now_ms();
+	int64_t now_ms = clock_coarse_ms();
 
 	t->due_ms = now_ms + ms;
 	if (t->event == NULL)

@@ -11,14 +11,14 @@
 enum answer_step { HEAD, BODY_LENGTH, BODY_CHUNKED, BODY_UNTIL_CLOSE, BODY_NONE, ENDED, BROKEN };
 
 void
-http_answer_init(struct http_answer *a, bool to_head)
+http_answer_init(struct http_answer *a, bool to_head, struct http_head *head)
 {
 	a->step = HEAD;
 	a->to_head = to_head;
 	a->why = NULL;
 	a->left = 0;
 	a->pending = (struct buf){0};
-	http_head_init(&a->head);
+	a->head = head;
 }
 
 void
@@ -65,21 +65,21 @@ read_head(struct http_answer *a, struct str bytes)
 	struct str line;
 	int status;
 
-	http_head_init(&a->head);
+	http_head_init(a->head);
 	switch (http_lines_next(&lines, &line)) {
 	case HTTP_LINE_MORE: return HTTP_MORE;
 	case HTTP_LINE_BAD: return broken(a, "invalid status line in the node's answer");
 	case HTTP_LINE_LONG: return broken(a, "status line too long in the node's answer");
 	case HTTP_LINE_READ: break;
 	}
-	a->why = read_status_line(line, &a->head);
+	a->why = read_status_line(line, a->head);
 	if (a->why != NULL)
 		return broken(a, a->why);
-	status = http_fields_read(&lines, &a->head, &facts, &a->why);
+	status = http_fields_read(&lines, a->head, &facts, &a->why);
 	if (status == 0)
 		return HTTP_MORE;
 	if (status == 200)
-		status = http_frame(&a->head, &facts, HTTP_UNTIL_CLOSE, &a->why);
+		status = http_frame(a->head, &facts, HTTP_UNTIL_CLOSE, &a->why);
 	return status == 200 ? HTTP_HEAD_READ : broken(a, a->why);
 }
 
@@ -87,7 +87,7 @@ read_head(struct http_answer *a, struct str bytes)
 static void
 start_body(struct http_answer *a)
 {
-	struct http_head *h = &a->head;
+	struct http_head *h = a->head;
 
 	if (h->status == 204 || h->status == 304 || a->to_head) {
 		if (h->framing == HTTP_UNTIL_CLOSE || h->status == 204)
@@ -135,7 +135,7 @@ take_head(struct http_answer *a, struct str *in)
 	got = read_head(a, bytes);
 	if (got == HTTP_MORE && before == 0)
 		buf_add(&a->pending, in->ptr, in->len);
-	*in = skip(*in, got == HTTP_HEAD_READ ? a->head.bytes - before : in->len);
+	*in = skip(*in, got == HTTP_HEAD_READ ? a->head->bytes - before : in->len);
 	return got;
 }
 
@@ -147,9 +147,9 @@ next_head(struct http_answer *a, struct str *in)
 
 		if (got != HTTP_HEAD_READ)
 			return got;
-		if (a->head.status == 101)
+		if (a->head->status == 101)
 			return broken(a, "the node switched protocols");
-		if (a->head.status >= 200) {
+		if (a->head->status >= 200) {
 			start_body(a);
 			return HTTP_HEAD_READ;
 		}

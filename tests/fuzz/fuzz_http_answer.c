@@ -35,7 +35,7 @@ read_piece(struct reading *r, struct http_answer *a, struct str in)
 	for (;;) {
 		r->end = http_answer_next(a, &in, &slice);
 		switch (r->end) {
-		case HTTP_HEAD_READ: note_head(r, &a->head); break;
+		case HTTP_HEAD_READ: note_head(r, a->head); break;
 		case HTTP_DATA:
 			CLAIM(slice.len > 0);
 			buf_add(&r->text, slice.ptr, slice.len);
@@ -56,10 +56,11 @@ read_answer(struct reading *r, struct str text, bool to_head, bool cut)
 {
 	struct cutter c = cutter_of(text);
 	struct http_answer a;
+	struct http_head head;
 	bool more = true;
 
 	*r = (struct reading){.end = HTTP_MORE};
-	http_answer_init(&a, to_head);
+	http_answer_init(&a, to_head, &head);
 	while (more && c.rest.len > 0) {
 		struct str piece = cut ? cutter_next(&c) : c.rest;
 		/* A copy of the exact size: a slice kept for too long is seen. */

@@ -45,7 +45,7 @@ read_piece(struct reading *r, struct http_answer *a, const char *bytes, size_t l
 	while (r->end != HTTP_END && r->end != HTTP_BAD) {
 		r->end = http_answer_next(a, &in, &data);
 		if (r->end == HTTP_HEAD_READ) {
-			note_head(r, &a->head);
+			note_head(r, a->head);
 		} else if (r->end == HTTP_DATA) {
 			assert_true(data.len > 0);
 			buf_add(&r->text, data.ptr, data.len);
@@ -64,9 +64,10 @@ static void
 read_answer(struct reading *r, struct str text, bool to_head, size_t cut, size_t step, bool eof)
 {
 	struct http_answer a;
+	struct http_head head;
 
 	*r = (struct reading){.end = HTTP_MORE};
-	http_answer_init(&a, to_head);
+	http_answer_init(&a, to_head, &head);
 	if (step == 0) {
 		read_piece(r, &a, text.ptr, cut);
 		read_piece(r, &a, text.ptr + cut, text.len - cut);
