@@ -43,6 +43,7 @@ struct body_reader {
 	bool has_content;
 	bool begun; /* the body is not empty */
 	enum key key;
+	const char *names[KEYS]; /* of the keys on this route; NULL: means nothing */
 	struct text text; /* of the key, or of the key's value */
 	struct body_span name_at;
 	char name[BODY_MODEL_MAX]; /* of the old key "name" */
@@ -119,10 +120,13 @@ fold(struct str text, char *letter)
 	return 0;
 }
 
-/* Whether Go takes `written` for `name`, which is in lower case. */
+/* Whether Go takes `written` for `name`, which is in lower case. Most keys differ in the first
+ * letter. */
 static bool
 folds_to(struct str written, const char *name)
 {
+	if (written.len > 0 && (unsigned char)*written.ptr < 0x80 && (*written.ptr | 0x20) != *name)
+		return false;
 	while (written.len > 0 && *name != '\0') {
 		char letter = (char)tolower((unsigned char)*written.ptr);
 		size_t n = (unsigned char)*written.ptr < 0x80 ? 1 : fold(written, &letter);
@@ -144,7 +148,7 @@ end_key(struct body_reader *r)
 	if (r->text.overflow)
 		return true;
 	for (int k = KEY_OTHER + 1; k < KEYS && r->key == KEY_OTHER; k++) {
-		name = key_name(r->route, (enum key)k);
+		name = r->names[k];
 		if (name != NULL && folds_to(written, name))
 			r->key = (enum key)k;
 	}
@@ -198,7 +202,7 @@ end_model(struct body_reader *r, const char *key, char out[BODY_MODEL_MAX])
 static bool
 on_model(struct body_reader *r, enum json_event event, struct str text, char out[BODY_MODEL_MAX])
 {
-	const char *key = key_name(r->route, r->key);
+	const char *key = r->names[r->key];
 
 	switch (event) {
 	case JSON_STRING_BEGIN:
@@ -274,30 +278,25 @@ on_keep_alive(struct body_reader *r, enum json_event event, struct str text)
 /* Null, "" and [] are no content. What is of a wrong type counts as content: the node is to
  * answer it. */
 static void
-on_content(struct body_reader *r, enum json_event event, int depth)
+on_content(struct body_reader *r, enum json_event event)
 {
 	bool may_be_empty = event == JSON_NULL || event == JSON_STRING_BEGIN ||
 	                    event == JSON_STRING_END || event == JSON_ARRAY_BEGIN ||
 	                    event == JSON_ARRAY_END;
 
-	if (depth > 1 || !may_be_empty)
+	if (!may_be_empty)
 		r->has_content = true;
 }
 
-/* An event of the value of `r->key`, at depth 1 or, inside of it, deeper. */
+/* An event of the value of `r->key`, at depth 1. */
 static bool
 on_value(struct body_reader *r, enum json_event event, struct str text, uint64_t offset)
 {
 	struct body_facts *f = &r->facts;
-	int depth = json_scanner_depth(r->json);
 
-	if (r->key == KEY_CONTENT)
-		on_content(r, event, depth);
-	if (depth > 1)
-		return true;
 	switch (r->key) {
-	case KEY_OTHER:
-	case KEY_CONTENT: return true;
+	case KEY_OTHER: return true;
+	case KEY_CONTENT: on_content(r, event); return true;
 	case KEY_MODEL:
 		note_span(&f->model_at, event, text, offset);
 		return on_model(r, event, text, f->model);
@@ -324,15 +323,19 @@ on_json(enum json_event event, struct str text, uint64_t offset, void *arg)
 			return true;
 		return refuse(r, "the body must be a JSON object");
 	}
-	if (depth == 1 && event == JSON_KEY_BEGIN) {
+	if (depth > 1) {
+		r->has_content = r->has_content || r->key == KEY_CONTENT;
+		return true;
+	}
+	if (event == JSON_KEY_BEGIN) {
 		text_clear(&r->text);
 		return true;
 	}
-	if (depth == 1 && event == JSON_KEY_PIECE) {
+	if (event == JSON_KEY_PIECE) {
 		text_add(&r->text, text, KEY_BYTES_MAX);
 		return true;
 	}
-	if (depth == 1 && event == JSON_KEY_END)
+	if (event == JSON_KEY_END)
 		return end_key(r);
 	return r->key == KEY_OTHER || on_value(r, event, text, offset);
 }
@@ -435,6 +438,8 @@ body_reader_create(const struct route *route, struct str content_type)
 
 	r->route = route;
 	r->facts.stream = route->streams;
+	for (int k = KEY_OTHER; k < KEYS; k++)
+		r->names[k] = key_name(route, (enum key)k);
 	if (route->multipart)
 		r->form = form_reader_create(content_type, on_form, r);
 	else

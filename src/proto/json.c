@@ -15,6 +15,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 static const struct json_literal literals[] = {
     {"true", JSON_TRUE}, {"false", JSON_FALSE}, {"null", JSON_NULL}};
@@ -184,12 +185,12 @@ scan_literal(struct json_scanner *s)
 {
 	const char *text = s->literal->text;
 
-	if (*s->next != text[s->text_len]) {
-		json_refuse_at(s, s->token_at, "not a value");
-		return;
-	}
-	s->next++;
-	if (text[++s->text_len] != '\0')
+	for (; s->next < s->end && text[s->text_len] != '\0'; s->next++, s->text_len++)
+		if (*s->next != text[s->text_len]) {
+			json_refuse_at(s, s->token_at, "not a value");
+			return;
+		}
+	if (text[s->text_len] != '\0')
 		return;
 	s->state = json_after_value(s);
 	json_emit_plain(s, s->literal->event, s->token_at);
@@ -339,8 +340,10 @@ scan(struct json_scanner *s)
 struct json_scanner *
 json_scanner_create(json_callback cb, void *arg, uint64_t nodes_max)
 {
-	struct json_scanner *s = NEW(struct json_scanner);
+	struct json_scanner *s = mem_alloc(sizeof(*s));
 
+	memset(s, 0, offsetof(struct json_scanner, text));
+	s->why[0] = '\0';
 	s->cb = cb;
 	s->arg = arg;
 	s->nodes_left = nodes_max;

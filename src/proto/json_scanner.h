@@ -47,10 +47,10 @@ struct json_scanner {
 	const struct json_literal *literal;
 	size_t text_len; /* used of `text`, or of the literal */
 	size_t text_need;
-	char text[JSON_NUMBER_MAX + 1];
 	unsigned code; /* of \uXXXX so far */
 	unsigned high; /* a high surrogate that waits for its low one; 0: none */
 
+	char text[JSON_NUMBER_MAX + 1]; /* what is before it starts zeroed */
 	char why[128];
 };
 
