@@ -134,16 +134,21 @@ add_stamp(struct access_log *log)
 	buf_addc(b, 'Z');
 }
 
+/* How a field is introduced, with its length known to the compiler. */
+struct field {
+	struct str text;
+	struct str json;
+};
+
+#define FIELD(name) \
+	(&(const struct field){{" " name "=", sizeof(name) + 1}, {",\"" name "\":", sizeof(name) + 3}})
+
 static void
-add_name(struct access_log *log, const char *name)
+add_name(struct access_log *log, const struct field *f)
 {
-	if (log->format == LOG_JSON)
-		buf_addf(&log->lines, ",\"%s\":", name);
-	else {
-		buf_addc(&log->lines, ' ');
-		buf_adds(&log->lines, name);
-		buf_addc(&log->lines, '=');
-	}
+	struct str s = log->format == LOG_JSON ? f->json : f->text;
+
+	buf_add(&log->lines, s.ptr, s.len);
 }
 
 /* In text, a value is quoted only when it has a blank, a quote or what could break the line. */
@@ -160,9 +165,9 @@ is_plain(struct str s)
 }
 
 static void
-add_text(struct access_log *log, const char *name, struct str value)
+add_text(struct access_log *log, const struct field *f, struct str value)
 {
-	add_name(log, name);
+	add_name(log, f);
 	if (value.ptr == NULL)
 		buf_adds(&log->lines, log->format == LOG_JSON ? "null" : "-");
 	else if (log->format == LOG_TEXT && is_plain(value))
@@ -172,9 +177,9 @@ add_text(struct access_log *log, const char *name, struct str value)
 }
 
 static void
-add_number(struct access_log *log, const char *name, int64_t value)
+add_number(struct access_log *log, const struct field *f, int64_t value)
 {
-	add_name(log, name);
+	add_name(log, f);
 	buf_add_int(&log->lines, value);
 }
 
@@ -186,8 +191,8 @@ begin_line(struct access_log *log, const char *id, const char *peer)
 	add_stamp(log);
 	if (log->format == LOG_JSON)
 		buf_addc(&log->lines, '"');
-	add_text(log, "id", str_of(id));
-	add_text(log, "client", peer == NULL ? (struct str){0} : str_of(peer));
+	add_text(log, FIELD("id"), str_of(id));
+	add_text(log, FIELD("client"), peer == NULL ? (struct str){0} : str_of(peer));
 }
 
 static void
@@ -214,21 +219,21 @@ access_log_add(struct access_log *log, const struct request *r, const char *end)
 	if (log->fd < 0)
 		return;
 	begin_line(log, r->id, r->peer);
-	add_text(log, "method", str_of(http_method_name(r->method)));
-	add_text(log, "route", r->route == NULL ? (struct str){0} : str_of(r->route->path));
-	add_text(log, "model", text_or_null(r->facts.model));
-	add_number(log, "status", r->status);
-	add_number(log, "bytes_in", (int64_t)r->bytes_in);
-	add_number(log, "bytes_out", (int64_t)r->bytes_out);
-	add_number(log, "waited_ms", r->waited_ms);
+	add_text(log, FIELD("method"), str_of(http_method_name(r->method)));
+	add_text(log, FIELD("route"), r->route == NULL ? (struct str){0} : str_of(r->route->path));
+	add_text(log, FIELD("model"), text_or_null(r->facts.model));
+	add_number(log, FIELD("status"), r->status);
+	add_number(log, FIELD("bytes_in"), (int64_t)r->bytes_in);
+	add_number(log, FIELD("bytes_out"), (int64_t)r->bytes_out);
+	add_number(log, FIELD("waited_ms"), r->waited_ms);
 	if (r->first_byte_ms > 0)
-		add_number(log, "first_byte_ms", r->first_byte_ms - r->began_ms);
+		add_number(log, FIELD("first_byte_ms"), r->first_byte_ms - r->began_ms);
 	else
-		add_text(log, "first_byte_ms", (struct str){0});
-	add_number(log, "total_ms", now - r->began_ms);
-	add_text(log, "backend", text_or_null(r->backend));
-	add_number(log, "attempts", r->attempts);
-	add_text(log, "end", str_of(end));
+		add_text(log, FIELD("first_byte_ms"), (struct str){0});
+	add_number(log, FIELD("total_ms"), now - r->began_ms);
+	add_text(log, FIELD("backend"), text_or_null(r->backend));
+	add_number(log, FIELD("attempts"), r->attempts);
+	add_text(log, FIELD("end"), str_of(end));
 	end_line(log);
 }
 
@@ -239,8 +244,8 @@ access_log_add_refusal(struct access_log *log, const char *id, const char *peer,
 	if (log->fd < 0)
 		return;
 	begin_line(log, id, peer);
-	add_text(log, "path", path);
-	add_number(log, "status", status);
-	add_text(log, "end", str_of("refused"));
+	add_text(log, FIELD("path"), path);
+	add_number(log, FIELD("status"), status);
+	add_text(log, FIELD("end"), str_of("refused"));
 	end_line(log);
 }

@@ -36,8 +36,8 @@ struct gateway {
 	struct access_log *access; /* owned */
 	struct host_rule hosts;
 	struct origin_rule origins;
-	struct list requests; /* of struct request, by link: all that are not ended */
-	struct list puzzled;  /* of struct proxy, by puzzled_link: wait for fresh listings */
+	struct list requests;    /* of struct request, by link: all that are not ended */
+	struct list puzzled;     /* of struct proxy, by puzzled_link: wait for fresh listings */
 	struct buf header_lines; /* owned; put together and used up within a call, memory kept */
 	struct waker pump;
 	struct timer pump_timer;

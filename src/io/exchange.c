@@ -260,14 +260,13 @@ static void
 add_framing(struct buf *out, const struct exchange_request *req)
 {
 	uint64_t length = req->streamed ? (uint64_t)req->streamed_length : req->body.len;
-	char line[48];
-	int len;
 
 	if (req->streamed && req->streamed_length < 0) {
 		buf_adds(out, "Transfer-Encoding: chunked\r\n");
 	} else if (length > 0 || says_length_of_nothing(req->method)) {
-		len = snprintf(line, sizeof(line), "Content-Length: %llu\r\n", (unsigned long long)length);
-		buf_add(out, line, (size_t)len);
+		buf_adds(out, "Content-Length: ");
+		buf_add_int(out, (int64_t)length);
+		buf_adds(out, "\r\n");
 	}
 }
 

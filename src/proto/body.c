@@ -44,7 +44,7 @@ struct body_reader {
 	bool begun; /* the body is not empty */
 	enum key key;
 	const char *names[KEYS]; /* of the keys on this route; NULL: means nothing */
-	struct text text; /* of the key, or of the key's value */
+	struct text text;        /* of the key, or of the key's value */
 	struct body_span name_at;
 	char name[BODY_MODEL_MAX]; /* of the old key "name" */
 	char why[256];
