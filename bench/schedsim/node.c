@@ -171,6 +171,15 @@ static void handle_pending(struct node *n);
 static void unload_idle_victims(struct node *n);
 
 static void
+report_order(struct node *n)
+{
+	if (!n->ordered)
+		return;
+	n->ordered = false;
+	n->world->conf.policy->ordered(n->world->policy, n);
+}
+
+static void
 on_unloaded(void *arg, uint64_t tag)
 {
 	struct node *n = arg;
@@ -178,6 +187,7 @@ on_unloaded(void *arg, uint64_t tag)
 	n->unloading--;
 	unload_idle_victims(n);
 	handle_pending(n);
+	report_order(n);
 }
 
 static void
@@ -204,21 +214,22 @@ on_loaded(void *arg, uint64_t i)
 	fill_slots(n, u);
 	handle_pending(n);
 	unload_idle_victims(n);
+	report_order(n);
 }
 
-static void
-load(struct node *n, struct request *r)
+static struct runner *
+load(struct node *n, int model)
 {
 	struct runner *u = find_runner(n, NO_MODEL);
-	double load_s = n->world->conf.workload->models[r->model].load_s;
+	double load_s = n->world->conf.workload->models[model].load_s;
 
-	runner_clear(u, r->model);
+	runner_clear(u, model);
 	u->loading = true;
 	u->order = n->next_order++;
 	n->loads++;
-	join(n, u, r);
 	events_plan(&n->world->events, now_us(n) + (int64_t)(load_s * 1e6), on_loaded, n,
 	            (uint64_t)(u - n->runners));
+	return u;
 }
 
 /* An idle one before a busy one, then who was loaded first. */
@@ -274,10 +285,7 @@ handle_head(struct node *n)
 		return false;
 	}
 	n->head = NULL;
-	if (u != NULL)
-		join(n, u, r);
-	else
-		load(n, r);
+	join(n, u != NULL ? u : load(n, r->model), r);
 	return true;
 }
 
@@ -366,6 +374,27 @@ on_end(void *arg, uint64_t version)
 		list_remove(&r->link);
 		world_done(n->world, r);
 	}
+}
+
+/* --- orders --- */
+
+void
+node_order_load(struct node *n, int model)
+{
+	assert(!n->ordered && n->unloading == 0 && count_loading(n) == 0);
+	assert(!node_expects(n, model) && count_runners(n) < n->max_loaded);
+	n->ordered = true;
+	load(n, model);
+}
+
+void
+node_order_unload(struct node *n, int model)
+{
+	assert(!n->ordered && n->unloading == 0);
+	assert(node_holds(n, model));
+	n->ordered = true;
+	find_runner(n, model)->leaving = true;
+	unload_idle_victims(n);
 }
 
 bool

@@ -60,6 +60,7 @@ struct node {
 	int64_t progress_us;
 	uint64_t version; /* of the plan for the next end */
 	uint64_t next_order;
+	bool ordered; /* by a gateway: it is told when what goes on has ended */
 	int loads;
 };
 
@@ -68,6 +69,11 @@ void node_init(struct node *n, struct world *w, int index, bool all_resident);
 void node_submit(struct node *n, struct request *r);
 /* Its client went away. */
 void node_abort(struct node *n, struct request *r);
+/* What a gateway does by an empty request and by one with keep_alive 0: loads a model on a node
+ * that has room for it, unloads one that has nothing to do. One order at a time; its end is told
+ * to the policy (ordered). */
+void node_order_load(struct node *n, int model);
+void node_order_unload(struct node *n, int model);
 /* Loaded and ready, as /api/ps tells. */
 bool node_holds(const struct node *n, int model);
 /* Loaded, or being loaded. */

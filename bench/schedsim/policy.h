@@ -17,6 +17,8 @@ struct policy {
 	void (*overdue)(void *state, struct request *r);
 	/* A request that was sent to a node has ended there; its state tells how. */
 	void (*freed)(void *state, struct request *r);
+	/* The order that the node was given is carried out. NULL: it gives none. */
+	void (*ordered)(void *state, struct node *n);
 };
 
 extern const struct policy policy_wrr;

@@ -17,8 +17,9 @@ enum { PROBE_US = 5000000, QUEUE_SIZE = 512, PER_KEY = 128, AGING_MS = 300000 };
 
 struct drover {
 	struct world *world;
-	struct sched *sched; /* owned */
-	int64_t wake_us;     /* when the next wake is planned; INT64_MAX: none is */
+	struct sched *sched;             /* owned */
+	struct order orders[MOST_NODES]; /* under way, by node */
+	int64_t wake_us;                 /* when the next wake is planned; INT64_MAX: none is */
 };
 
 static void pump(struct drover *d);
@@ -64,21 +65,56 @@ node_of(const struct drover *d, const struct backend *b)
 }
 
 static void
+carry_out(struct drover *d, const struct order *o)
+{
+	struct node *n = node_of(d, o->backend);
+	int model = workload_find_model(d->world->conf.workload, o->model);
+
+	d->orders[n->index] = *o;
+	switch (o->kind) {
+	case ORDER_LOAD: node_order_load(n, model); return;
+	case ORDER_UNLOAD: node_order_unload(n, model); return;
+	}
+	abort();
+}
+
+static bool
+pick(struct drover *d, int64_t now_ms)
+{
+	bool was_loaded;
+	struct job *j = sched_pick(d->sched, now_ms, &was_loaded);
+
+	if (j == NULL)
+		return false;
+	node_submit(node_of(d, j->backend), request_of(j));
+	/* Nodes refuse only after hundreds that wait for a load: never sent from here. */
+	assert(request_of(j)->state != REQUEST_REFUSED);
+	return true;
+}
+
+static bool
+order(struct drover *d, int64_t now_ms)
+{
+	struct order o;
+
+	if (!sched_take_order(d->sched, now_ms, &o))
+		return false;
+	carry_out(d, &o);
+	return true;
+}
+
+static void
 pump(struct drover *d)
 {
 	int64_t now_ms = world_now_ms(d->world);
 	struct job *j;
-	bool was_loaded;
 
 	while ((j = sched_take_expired(d->sched, now_ms)) != NULL)
 		world_give_up(d->world, request_of(j));
 	while ((j = sched_take_displaced(d->sched)) != NULL)
 		world_refuse(d->world, request_of(j));
-	while ((j = sched_pick(d->sched, now_ms, &was_loaded)) != NULL) {
-		node_submit(node_of(d, j->backend), request_of(j));
-		/* Nodes refuse only after hundreds that wait for a load: never sent from here. */
-		assert(request_of(j)->state != REQUEST_REFUSED);
-	}
+	while (order(d, now_ms) || pick(d, now_ms))
+		;
 	plan_wake(d);
 }
 
@@ -145,6 +181,7 @@ create(struct world *w)
 	    .queue_size = QUEUE_SIZE,
 	    .per_key = PER_KEY,
 	    .aging_ms = AGING_MS,
+	    .loads_by_orders = true,
 	    .health = {.down_after = 3,
 	               .up_after = 2,
 	               .breaker_failures = 5,
@@ -218,5 +255,18 @@ freed(void *state, struct request *r)
 	pump(d);
 }
 
-const struct policy policy_drover = {
-    .create = create, .destroy = destroy, .arrive = arrive, .overdue = overdue, .freed = freed};
+static void
+ordered(void *state, struct node *n)
+{
+	struct drover *d = state;
+
+	sched_saw_order(d->sched, &d->orders[n->index], true, world_now_ms(d->world));
+	pump(d);
+}
+
+const struct policy policy_drover = {.create = create,
+                                     .destroy = destroy,
+                                     .arrive = arrive,
+                                     .overdue = overdue,
+                                     .freed = freed,
+                                     .ordered = ordered};
