@@ -290,7 +290,7 @@ on_end(struct exchange *x, enum exchange_end end, const char *why, void *arg)
 			finish(f, JOB_BACKEND_ERROR);
 		else
 			next(f);
-	} else if (f->status >= 400 && !missing) {
+	} else if (f->status >= 300 && !missing) {
 		if (f->streaming) {
 			fail(f, 502, "it refused");
 			return;

@@ -58,6 +58,13 @@ def test_a_kept_connection_that_is_closed_is_no_failure(stage):
     assert len(node.exchanges) == 2
 
 
+def test_a_node_that_points_elsewhere_has_not_done_it(stage):
+    moved = stage.fake(lambda x: x.reply(b"", "302 Found", more="Location: /elsewhere\r\n"))
+    gateway = stage.gateway([moved, stage.fake(lambda x: x.reply(b""))])
+    answer = gateway.post("/api/copy", {"source": "tiny", "destination": "copied"})
+    assert answer.status == 302
+
+
 def test_one_node_can_be_named(pair):
     nodes, gateway = pair
     assert delete(gateway, "both:1", [("X-Drover-Backend", "two")]).status == 200
