@@ -37,6 +37,7 @@ watch_writing(struct front_conn *c)
 	timer_start(&c->write_timer, look_ms > 0 ? look_ms : 1);
 }
 
+/* An error is left to the bufferevent, which meets it again and reports it as an event. */
 void
 front_wire_write(struct front_conn *c, const char *bytes, size_t len)
 {
@@ -47,11 +48,6 @@ front_wire_write(struct front_conn *c, const char *bytes, size_t len)
 	c->handed_bytes += len;
 	if (front_wire_queued(c) == 0)
 		n = send(bufferevent_getfd(c->bev), bytes, len, MSG_NOSIGNAL);
-	if (n < 0 && errno != EAGAIN && errno != EINTR) {
-		bufferevent_trigger_event(c->bev, BEV_EVENT_WRITING | BEV_EVENT_ERROR,
-		                          BEV_OPT_DEFER_CALLBACKS);
-		return;
-	}
 	if (n < 0)
 		n = 0;
 	if ((size_t)n == len)

@@ -89,9 +89,10 @@ stream(struct front_req *r)
 static void
 flood(struct front_req *r)
 {
-	static const char piece[FLOOD_PIECE];
+	static char piece[FLOOD_PIECE];
 	struct script *s = front_req_data(r);
 
+	memset(piece, 'f', sizeof(piece));
 	while (s->flooded < s->bed->flood_bytes && !front_reply_is_full(r)) {
 		front_reply_body(r, (struct str){piece, sizeof(piece)});
 		front_reply_flush(r);
@@ -245,6 +246,38 @@ bed_open(struct bed *b, const struct front_limits *limits)
 		fail_msg("%s", buf_text(&why));
 	front_addresses(b->front, &b->address);
 	b->port = atoi(strrchr(buf_text(&b->address), ':') + 1);
+}
+
+void
+bed_open_with(struct bed *b, struct front_limits change)
+{
+	struct front_limits l = bed_limits;
+
+	l.connections = change.connections != 0 ? change.connections : l.connections;
+	l.head_ms = change.head_ms != 0 ? change.head_ms : l.head_ms;
+	l.body_ms = change.body_ms != 0 ? change.body_ms : l.body_ms;
+	l.idle_ms = change.idle_ms != 0 ? change.idle_ms : l.idle_ms;
+	l.write_ms = change.write_ms != 0 ? change.write_ms : l.write_ms;
+	bed_open(b, &l);
+}
+
+void
+bed_hold(struct bed *b, struct client *c, const char *request)
+{
+	client_open(c, b);
+	client_send(c, request);
+	RUN_UNTIL(b, b->held != NULL);
+	bed_settle(b);
+}
+
+void
+bed_release(struct bed *b, void (*how)(struct front_req *r))
+{
+	struct front_req *r = b->held;
+
+	b->held = NULL;
+	script_free(front_req_data(r));
+	how(r);
 }
 
 void

@@ -37,6 +37,8 @@ struct bed {
 	struct buf trace; /* what the handler was called with, each call ended by a space */
 };
 
+#define HOLD "GET /hold HTTP/1.1\r\nHost: a\r\n\r\n"
+
 struct client {
 	struct bed *bed;
 	int fd;
@@ -55,10 +57,16 @@ struct client {
 extern const struct front_limits bed_limits; /* wide ones */
 
 void bed_open(struct bed *b, const struct front_limits *limits);
+/* With bed_limits but for those that are not 0. */
+void bed_open_with(struct bed *b, struct front_limits change);
 void bed_close(struct bed *b);
 void bed_guard(struct bed *b);
 /* What is ready now, and what follows from it at once. */
 void bed_settle(struct bed *b);
+/* Sends `request`, which the handler holds. */
+void bed_hold(struct bed *b, struct client *c, const char *request);
+/* Ends the request that is held, by end or by cut. */
+void bed_release(struct bed *b, void (*how)(struct front_req *r));
 /* Answers the request that is held. */
 void bed_answer(struct bed *b, int status);
 bool bed_saw(const struct bed *b, const char *call);

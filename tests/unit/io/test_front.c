@@ -361,6 +361,27 @@ an_early_answer_to_a_body_that_is_there_keeps_the_connection(void **state)
 	             "GET /x 2\n");
 }
 
+/* The second request comes while the first answer still goes out. */
+static void
+a_request_behind_a_long_answer_is_not_lost(void **state)
+{
+	struct bed *b = *state;
+	struct client c;
+
+	b->flood_bytes = 8 * 1024 * 1024;
+	client_open_narrow(&c, b);
+	client_read(&c, false);
+	client_send(&c, "GET /flood HTTP/1.1\r\nHost: a\r\n\r\n");
+	RUN_UNTIL(b, b->held != NULL);
+	client_read(&c, true);
+	RUN_UNTIL(b, b->held == NULL);
+	client_send(&c, "GET /x HTTP/1.1\r\n" CLOSE);
+	RUN_UNTIL(b, client_ended(&c));
+	assert_int_equal(client_answers(&c), 2);
+	assert_true(client_has(&c, "\r\n0\r\n\r\nHTTP/1.1 200 OK\r\n"));
+	client_close(&c);
+}
+
 static void
 an_answer_is_counted_and_leaves_in_one_piece(void **state)
 {
@@ -401,16 +422,21 @@ a_handler_can_have_the_connection_closed(void **state)
 	client_close(&c);
 }
 
+/* Also when the bytes it came in were overwritten by those of others. */
 static void
 a_request_knows_its_peer_and_its_head(void **state)
 {
 	struct bed *b = *state;
 	const struct http_head *h;
-	struct client c;
+	struct client c, other;
 
 	client_open(&c, b);
 	client_send(&c, "GET /hold?q=1 HTTP/1.1\r\nHost: a\r\nX-Some:  thing \r\n\r\n");
 	RUN_UNTIL(b, b->held != NULL);
+	client_open(&other, b);
+	client_send(&other, "POST /other/path HTTP/1.1\r\nHost: other.host\r\nContent-Length: 9\r\n"
+	                    "\r\nsome body");
+	RUN_UNTIL(b, client_answers(&other) == 1);
 	h = front_req_head(b->held);
 	assert_true(str_eq(h->path, "/hold"));
 	assert_true(str_eq(h->target, "/hold?q=1"));
@@ -418,6 +444,7 @@ a_request_knows_its_peer_and_its_head(void **state)
 	assert_memory_equal(front_req_peer(b->held), "127.0.0.1:", 10);
 	assert_true(front_req_peer_is_loopback(b->held));
 	client_close(&c);
+	client_close(&other);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, start, end)
@@ -443,6 +470,7 @@ main(void)
 	    TEST(an_early_answer_is_read_by_a_client_that_still_sends),
 	    TEST(a_body_nobody_asked_for_stays_with_the_client_until_it_is_answered),
 	    TEST(an_early_answer_to_a_body_that_is_there_keeps_the_connection),
+	    TEST(a_request_behind_a_long_answer_is_not_lost),
 	    TEST(an_answer_is_counted_and_leaves_in_one_piece),
 	    TEST(a_handler_can_have_the_connection_closed),
 	    TEST(a_request_knows_its_peer_and_its_head),

@@ -25,6 +25,7 @@ struct world {
 	struct buf addresses;
 	char dir[32];
 	char socket[64];
+	char moved[64];
 	char unix_address[80];
 };
 
@@ -38,6 +39,7 @@ start(void **state)
 	strcpy(w->dir, "/tmp/test-front-XXXXXX");
 	assert_non_null(mkdtemp(w->dir));
 	snprintf(w->socket, sizeof(w->socket), "%s/s", w->dir);
+	snprintf(w->moved, sizeof(w->moved), "%s/moved", w->dir);
 	snprintf(w->unix_address, sizeof(w->unix_address), "unix:%s", w->socket);
 	*state = w;
 	return 0;
@@ -120,16 +122,24 @@ ipv6_stands_in_brackets(void **state)
 	assert_memory_equal(listen_on(*state, "[::1]:0"), "http://[::1]:", 13);
 }
 
+/* The last port of a list of URLs must be that of the first. */
+static void
+check_one_port(const char *urls)
+{
+	const char *gap = strchr(urls, ' ');
+	const char *port = strrchr(urls, ':');
+
+	if (gap != NULL)
+		assert_memory_equal(gap - strlen(port), port, strlen(port));
+}
+
 static void
 a_name_is_bound_at_each_of_its_addresses_on_one_port(void **state)
 {
 	const char *urls = listen_on(*state, "localhost:0");
-	const char *first = strchr(urls, ' ');
-	const char *port = strrchr(urls, ':');
 
 	assert_non_null(strstr(urls, "127.0.0.1"));
-	if (first != NULL)
-		assert_memory_equal(first - strlen(port), port, strlen(port));
+	check_one_port(urls);
 }
 
 static void
@@ -140,6 +150,7 @@ no_host_means_every_address(void **state)
 	assert_non_null(strstr(urls, "http://0.0.0.0:"));
 	if (has_ipv6())
 		assert_non_null(strstr(urls, " http://[::]:"));
+	check_one_port(urls);
 }
 
 static void
@@ -226,6 +237,21 @@ a_file_that_is_no_socket_is_left_alone(void **state)
 	assert_true(S_ISREG(st.st_mode));
 }
 
+/* As an upgrade does, where the new program has bound the path by then. */
+static void
+a_unix_socket_that_was_replaced_is_left_alone(void **state)
+{
+	struct world *w = *state;
+	struct stat st;
+
+	listen_on(w, w->unix_address);
+	assert_int_equal(rename(w->socket, w->moved), 0);
+	fclose(fopen(w->socket, "w"));
+	front_destroy(&w->front);
+	assert_int_equal(stat(w->socket, &st), 0);
+	unlink(w->moved);
+}
+
 static void
 a_unix_path_that_is_too_long_is_refused(void **state)
 {
@@ -266,6 +292,7 @@ main(void)
 	    TEST(a_stale_unix_socket_is_replaced),
 	    TEST(a_unix_socket_in_use_is_left_alone),
 	    TEST(a_file_that_is_no_socket_is_left_alone),
+	    TEST(a_unix_socket_that_was_replaced_is_left_alone),
 	    TEST(a_unix_path_that_is_too_long_is_refused),
 	    TEST(after_a_stop_nobody_listens),
 	};
