@@ -67,7 +67,8 @@ def build(way, folder):
     log = ROOT / f"{folder}.log"
     env = dict(os.environ, CC=compiler)
     if not (ROOT / folder / "build.ninja").exists():
-        options = ["-Dwerror=true", *options]
+        # A newer compiler warns of more: that is CI's business, not the user's.
+        options = ["-Dwerror=true" if "CI" in os.environ else "-Dwerror=false", *options]
         say(way, f"meson setup {folder} ({compiler} {' '.join(options)})")
         if not run(["meson", "setup", folder, *options], log, env):
             print(log.read_text(errors="replace"))
