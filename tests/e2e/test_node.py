@@ -337,14 +337,30 @@ def test_what_is_wrong_is_refused_in_ollamas_words(stage):
         ("/api/generate", {}, 404, {"error": "model '' not found"}),
         ("/api/generate", {"model": "a b"}, 400, {"error": "invalid model name"}),
         ("/api/chat", {}, 400, {"error": "model is required"}),
-        ("/api/chat", {"model": "e", "messages": CHAT}, 400,
-         {"error": '"e" does not support chat'}),
-        ("/api/generate", {"model": "m", "prompt": "x", "think": True}, 400,
-         {"error": '"m" does not support thinking'}),
-        ("/api/generate", {"model": "m", "prompt": "x", "options": {"num_ctx": "8k"}}, 500,
-         {"error": 'option "num_ctx" must be of type integer'}),
-        ("/api/embed", {"model": "x", "input": "a"}, 404,
-         {"error": 'model "x" not found, try pulling it first'}),
+        (
+            "/api/chat",
+            {"model": "e", "messages": CHAT},
+            400,
+            {"error": '"e" does not support chat'},
+        ),
+        (
+            "/api/generate",
+            {"model": "m", "prompt": "x", "think": True},
+            400,
+            {"error": '"m" does not support thinking'},
+        ),
+        (
+            "/api/generate",
+            {"model": "m", "prompt": "x", "options": {"num_ctx": "8k"}},
+            500,
+            {"error": 'option "num_ctx" must be of type integer'},
+        ),
+        (
+            "/api/embed",
+            {"model": "x", "input": "a"},
+            404,
+            {"error": 'model "x" not found, try pulling it first'},
+        ),
         ("/api/show", {"model": "x"}, 404, {"error": "model 'x' not found"}),
     ]
     for path, body, status, error in rows:
@@ -426,12 +442,20 @@ def test_models_are_pulled_copied_and_deleted(stage):
 def test_hosts_and_origins_as_ollama_takes_them(stage):
     node = stage.node("m")
     for host, status in (
-        ("localhost", 200), ("127.0.0.1:1", 200), ("a.local", 200), ("10.1.2.3", 200),
-        ("[::1]:80", 200), ("evil.example", 403), ("8.8.8.8", 403), ("localhost.evil", 403),
+        ("localhost", 200),
+        ("127.0.0.1:1", 200),
+        ("a.local", 200),
+        ("10.1.2.3", 200),
+        ("[::1]:80", 200),
+        ("evil.example", 403),
+        ("8.8.8.8", 403),
+        ("localhost.evil", 403),
     ):
         assert get(node, "/api/version", [("Host", host)]).status == status, host
     for origin, status in (
-        ("http://localhost:3000", 200), ("vscode-file://x", 200), ("https://evil.example", 403),
+        ("http://localhost:3000", 200),
+        ("vscode-file://x", 200),
+        ("https://evil.example", 403),
         ("http://localhost.evil.example", 403),
     ):
         answer = get(node, "/api/version", [("Origin", origin)])
@@ -497,11 +521,19 @@ def test_command_line(stage):
     node = stage.node("m")
 
     def run(*arguments):
-        return subprocess.run([node.command[0], *arguments], capture_output=True, text=True,
-                              timeout=60)
+        return subprocess.run(
+            [node.command[0], *arguments], capture_output=True, text=True, timeout=60
+        )
 
-    for wrong in (["--listen"], ["--nothing"], ["--parallel", "0"], ["stray"],
-                  ["--keep-alive", "5"], ["--seed", "-1"], ["--max-queue", "x"]):
+    for wrong in (
+        ["--listen"],
+        ["--nothing"],
+        ["--parallel", "0"],
+        ["stray"],
+        ["--keep-alive", "5"],
+        ["--seed", "-1"],
+        ["--max-queue", "x"],
+    ):
         done = run(*wrong)
         assert done.returncode == 2 and done.stderr and not done.stdout, wrong
     for wrong in (["--model", "m,tps=x"], ["--listen", node.url[7:]], ["--log", "/nowhere/x"]):

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Compares the JSON scanner with Python's json on texts that are nearly JSON.
 
-    oracle_json.py ACCEPTS_JSON [SEED]
+oracle_json.py ACCEPTS_JSON [SEED]
 """
 
 import json
@@ -12,8 +12,29 @@ import sys
 
 TEXTS = 20000
 CHARACTERS = list('{}[]",:\\/ \t\n\r0123456789-+.eEtruefalsnNI') + [
-    "\\u0041", "\\ud83d", "\\ude00", "\\n", "\x00", "\x1f", "\x7f", "é", "€", "😀", "//", "true", "null"]
-BYTES = [b"\x80", b"\xc0\x80", b"\xed\xa0\x80", b"\xf4\x90\x80\x80", b"\xff", b"\xc3", b"\xef\xbb\xbf"]
+    "\\u0041",
+    "\\ud83d",
+    "\\ude00",
+    "\\n",
+    "\x00",
+    "\x1f",
+    "\x7f",
+    "é",
+    "€",
+    "😀",
+    "//",
+    "true",
+    "null",
+]
+BYTES = [
+    b"\x80",
+    b"\xc0\x80",
+    b"\xed\xa0\x80",
+    b"\xf4\x90\x80\x80",
+    b"\xff",
+    b"\xc3",
+    b"\xef\xbb\xbf",
+]
 
 
 def value(rng, depth=0):
@@ -21,7 +42,7 @@ def value(rng, depth=0):
     if kind == 0:
         return rng.choice([True, False, None])
     if kind == 1:
-        return rng.randint(-(10**rng.randrange(1, 20)), 10**6)
+        return rng.randint(-(10 ** rng.randrange(1, 20)), 10**6)
     if kind == 2:
         return rng.choice([0.0, -0.5, 1e300, 1.5e-7, rng.random()])
     if kind < 6:
@@ -29,23 +50,28 @@ def value(rng, depth=0):
     if kind == 6:
         return [value(rng, depth + 1) for _ in range(rng.randrange(4))]
     # A NUL in a key is the one thing that the scanner refuses though it is JSON.
-    return {str(value(rng, 9)).replace("\x00", ""): value(rng, depth + 1) for _ in range(rng.randrange(4))}
+    return {
+        str(value(rng, 9)).replace("\x00", ""): value(rng, depth + 1)
+        for _ in range(rng.randrange(4))
+    }
 
 
 def spoil(rng, text):
     at = rng.randrange(len(text) + 1)
     kind = rng.randrange(4)
     if kind == 0:
-        return text[:at] + text[at + 1:]
+        return text[:at] + text[at + 1 :]
     if kind == 1:
         return text[:at] + rng.choice(CHARACTERS).encode() + text[at:]
     if kind == 2:
         return text[:at] + rng.choice(BYTES) + text[at:]
-    return text[:at] + rng.choice(CHARACTERS).encode() + text[at + 1:]
+    return text[:at] + rng.choice(CHARACTERS).encode() + text[at + 1 :]
 
 
 def make(rng):
-    text = json.dumps(value(rng), ensure_ascii=rng.random() < 0.5, indent=rng.choice([None, None, 1]))
+    text = json.dumps(
+        value(rng), ensure_ascii=rng.random() < 0.5, indent=rng.choice([None, None, 1])
+    )
     text = text.encode("utf-8", "surrogatepass")
     for _ in range(rng.choice([0, 0, 1, 1, 1, 2, 3])):
         text = spoil(rng, text)
