@@ -60,6 +60,9 @@ step(struct fleet *f, struct backend *b, int64_t now_ms, struct order *out)
 	if (w->step != SWAP_NONE && !begun &&
 	    (w->in->wait_weight == 0 || !backend_is_usable(b, now_ms)))
 		finish(f, b, now_ms);
+	/* Others took the place that was made. */
+	if (w->step == SWAP_READY && b->resident >= b->max_loaded)
+		finish(f, b, now_ms);
 	switch (w->step) {
 	case SWAP_DRAINING:
 		if (w->out->places[b->index].busy > 0)

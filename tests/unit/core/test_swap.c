@@ -271,6 +271,23 @@ an_unload_that_failed_gives_the_node_back(void **state)
 }
 
 static void
+a_place_that_others_took_meanwhile_is_made_again(void **state)
+{
+	load_a(0);
+	d.now += 1000000;
+	ask("b");
+	wait_for_order();
+	done();
+	load_models(node, "c", NULL, NULL);
+	wait_for_order();
+	assert_int_equal(o.kind, ORDER_UNLOAD);
+	assert_string_equal(o.model, "c");
+	done();
+	expect(ORDER_LOAD, node, "b");
+	done();
+}
+
+static void
 a_second_copy_is_made_when_the_first_is_full(void **state)
 {
 	struct backend *other;
@@ -314,6 +331,7 @@ main(void)
 	    TEST(a_swap_that_nobody_wants_any_more_is_given_up),
 	    TEST(a_load_that_failed_is_not_tried_again_for_a_while),
 	    TEST(an_unload_that_failed_gives_the_node_back),
+	    TEST(a_place_that_others_took_meanwhile_is_made_again),
 	    TEST(a_second_copy_is_made_when_the_first_is_full),
 	    TEST(a_listing_of_what_is_held_does_not_undo_an_order),
 	};
