@@ -49,24 +49,24 @@ class Stage:
         room.mkdir()
         return room
 
+    # Each is on the stage before it is waited for: what fails to start is ended and shown too.
+
     def node(self, *models, **options):
-        return self.add(
-            Node(find_program(self.request.config, "drover-node"), self.room(), models, **options)
-        )
+        binary = find_program(self.request.config, "drover-node")
+        node = self.add(Node(binary, self.room(), models, **options))
+        node.wait_listening()
+        return node
 
     def fake(self, play=None, **options):
         return self.add(FakeNode(play, **options))
 
-    def gateway(self, backends, settings=None, **options):
-        return self.add(
-            Gateway(
-                find_program(self.request.config, "drover"),
-                self.room(),
-                backends,
-                settings,
-                **options,
-            )
-        )
+    def gateway(self, backends, settings=None, ready=True, **options):
+        binary = find_program(self.request.config, "drover")
+        gateway = self.add(Gateway(binary, self.room(), backends, settings, **options))
+        gateway.wait_listening()
+        if ready:
+            gateway.wait_ready()
+        return gateway
 
     def end(self):
         wrong = []

@@ -10,7 +10,7 @@ class Gateway(Program):
     """`backends` are nodes (whose URLs are taken) or rows of the configuration; None: it shall
     find its own."""
 
-    def __init__(self, binary, folder, backends, settings=None, env=None, arguments=(), ready=True):
+    def __init__(self, binary, folder, backends, settings=None, env=None, arguments=()):
         # On a crowded machine a node may be slow; that alone shall not take it down.
         patient = {"health": {"timeout": "20s"}}
         config = {"listen": ["127.0.0.1:0"], **patient, **(settings or {})}
@@ -22,10 +22,10 @@ class Gateway(Program):
         super().__init__("drover", [binary, "-c", self.file, *arguments], env=env, cwd=folder)
         # Sanitizers pad what is held, and keep for a while what was freed.
         self.memory_factor = 4 if b"__asan_init" in binary.read_bytes() else 1
+
+    def wait_listening(self):
         self.urls = self.wait_line(r"listening on ([^\"]+)").group(1).split()
         self.url = self.urls[0]
-        if ready:
-            self.wait_ready()
 
     def wait_ready(self):
         """A model that nobody has is refused only once every node has been asked what it has."""

@@ -16,6 +16,8 @@ class Node(Program):
         for name, value in options.items():
             command += ["--" + name.replace("_", "-"), str(value)]
         super().__init__("drover-node", command, cwd=folder)
+
+    def wait_listening(self):
         self.url = self.wait_line(LISTENING.pattern).group(1)
 
     def control(self, path, **values):
