@@ -143,7 +143,7 @@ def test_unload_reaches_all_that_hold_it(pair, route):
         assert loaded_on(node) == ["both:1"]
     # After a change the nodes are asked again; who asks for what nobody has waits for that.
     assert gateway.post("/api/copy", {"source": "both:1", "destination": "x:1"}).status == 200
-    gateway.wait_ready()
+    assert gateway.post("/api/generate", {"model": "no-such-model"}).status == 404
     answer = gateway.post(f"/api/{route}", {"model": "both:1", "keep_alive": 0, "stream": False})
     assert answer.json()["done_reason"] == "unload"
     assert [loaded_on(node) for node in nodes] == [[], []]

@@ -1,6 +1,7 @@
 """The gateway under test, with its configuration."""
 
 import json
+import re
 
 from . import wire
 from .program import Program
@@ -16,6 +17,8 @@ class Gateway(Program):
         config = {"listen": ["127.0.0.1:0"], **patient, **(settings or {})}
         if backends is not None:
             config["backends"] = [b if isinstance(b, dict) else {"url": b.url} for b in backends]
+        rows = config.get("backends", [])
+        self.names = [row.get("name", row["url"].split("//")[1].split("/")[0]) for row in rows]
         self.file = folder / "drover.yaml"
         # JSON is YAML, so that no writer of YAML is needed here.
         self.file.write_text(json.dumps(config, indent=1))
@@ -28,10 +31,11 @@ class Gateway(Program):
         self.url = self.urls[0]
 
     def wait_ready(self):
-        """A model that nobody has is refused only once every node has been asked what it has."""
-        answer = self.post("/api/generate", {"model": "no-such-model"})
-        assert answer.status in (404, 503), answer
-        assert self.get("/readyz").status == 200
+        """Until every node that it was told of is up, and so can be chosen."""
+        for name in self.names:
+            self.wait_line(rf"{re.escape(name)}.*is up")
+        if not self.names:  # its own choice: asked for what nobody has, it asks them first
+            assert self.post("/api/generate", {"model": "no-such-model"}).status == 404
 
     def get(self, path, headers=()):
         return wire.get(self.url, path, headers)
