@@ -9,21 +9,18 @@
 
 #include "app/dispatch.h"
 #include "app/gateway.h"
-#include "app/manage.h"
 #include "app/relay.h"
 #include "app/request.h"
+#include "app/terms.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
-#include "base/unit.h"
 #include "proto/model_name.h"
 
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 /* A listing older than this is asked for again before a model counts as missing. */
-enum { LISTING_FRESH_MS = 1000, DEADLINE_MOST_MS = 24 * 3600 * 1000 };
+enum { LISTING_FRESH_MS = 1000 };
 
 struct proxy {
 	struct work work; /* first */
@@ -32,8 +29,8 @@ struct proxy {
 	struct relay relay;
 	struct list puzzled_link; /* in gateway.puzzled */
 	struct str model;         /* as the client wrote it; in the request's facts or head */
-	char key[FRONT_PEER_MAX]; /* who asks: the client's address */
-	struct timer deadline;    /* runs only with X-Drover-Timeout */
+	char key[FRONT_PEER_MAX]; /* who asks; job.key is this */
+	struct timer deadline;    /* runs only where job.deadline_ms is set */
 	bool asked_again;
 };
 
@@ -365,42 +362,6 @@ proxy_displace(struct job *j)
 	refuse(p, SCHED_FULL);
 }
 
-/* Keys share the nodes fairly: a client's address, without its port. */
-static void
-take_key(struct proxy *p)
-{
-	char *port;
-
-	snprintf(p->key, sizeof(p->key), "%s", p->request->peer);
-	port = strrchr(p->key, ':');
-	if (port != NULL)
-		*port = '\0';
-	p->job.key = p->key;
-}
-
-/* Reads, and remote models, need a node but none of its slots. */
-static bool
-is_slotless(const struct proxy *p, const char *model)
-{
-	return is_read(p) || model_name_is_cloud(model);
-}
-
-/* X-Drover-Priority. False: it is none of the three. */
-static bool
-take_class(struct proxy *p)
-{
-	struct str given = http_find_header(front_req_head(p->request->client), "X-Drover-Priority");
-
-	if (given.ptr == NULL)
-		return true;
-	for (int c = 0; c < CLASSES; c++)
-		if (str_eq_nocase(given, job_class_name((enum job_class)c))) {
-			p->job.class = (enum job_class)c;
-			return true;
-		}
-	return false;
-}
-
 static void
 on_deadline(void *arg)
 {
@@ -419,35 +380,14 @@ on_deadline(void *arg)
 	proxy_free(p);
 }
 
-/* X-Drover-Timeout: a deadline for the whole request, from its arrival. False: it is no duration
- * above 0. */
-static bool
-take_deadline(struct proxy *p)
+/* The timer of a deadline covers the whole request, wherever it is. */
+static void
+watch_deadline(struct proxy *p)
 {
-	struct request *r = p->request;
-	struct str given = http_find_header(front_req_head(r->client), "X-Drover-Timeout");
-	int64_t ms, left_ms;
+	int64_t left_ms = p->job.deadline_ms - clock_now_ms();
 
-	if (given.ptr == NULL)
-		return true;
-	if (!unit_parse_duration_ms(given, &ms) || ms == 0 || ms > DEADLINE_MOST_MS)
-		return false;
-	p->job.deadline_ms = r->began_ms + ms;
-	left_ms = p->job.deadline_ms - clock_now_ms();
-	timer_start(&p->deadline, left_ms > 0 ? left_ms : 1);
-	return true;
-}
-
-/* X-Drover-Backend, for those who may manage. False: the request was refused. */
-static bool
-take_backend_choice(struct proxy *p)
-{
-	struct server *s;
-
-	if (!manage_choose_server(p->request, &s))
-		return false;
-	p->job.only = s == NULL ? NULL : s->backend;
-	return true;
+	if (p->job.deadline_ms != 0)
+		timer_start(&p->deadline, left_ms > 0 ? left_ms : 1);
 }
 
 void
@@ -464,13 +404,8 @@ proxy_begin(struct request *r, struct str model)
 	timer_init(&p->deadline, r->gateway->loop, on_deadline, p);
 	if (!model_name_canonical(model, canonical)) {
 		request_refuse(r, 400, model.len == 0 ? "model is required" : "invalid model name");
-	} else if (!take_class(p)) {
-		request_refuse(r, 400, "X-Drover-Priority: give high, normal or low");
-	} else if (!take_deadline(p)) {
-		request_refuse(r, 400, "X-Drover-Timeout: give a duration such as 30s, at most 24h");
-	} else if (take_backend_choice(p)) {
-		take_key(p);
-		p->job.slotless = is_slotless(p, canonical);
+	} else if (terms_take(r, canonical, p->key, &p->job)) {
+		watch_deadline(p);
 		r->work = &p->work;
 		submit(p);
 		return;
