@@ -50,6 +50,9 @@ bool str_list_has(struct str list, const char *token);
 bool str_to_u64(struct str a, uint64_t *out);
 /* `*` matches any run of characters, `?` one; case does not matter. */
 bool str_glob(const char *pattern, const char *text);
+/* FNV-1a, 64 bits: for tables, not against anybody who looks for collisions. `seed` is 0 at the
+ * beginning, then the hash of the parts before, which are kept apart. Never 0. */
+uint64_t str_hash(struct str a, uint64_t seed);
 /* Length of the valid UTF-8 sequence at `p`, 0 when there is none (RFC 3629: no overlong
  * form, no surrogate, at most U+10FFFF). */
 size_t str_utf8_len(const char *p, size_t len);

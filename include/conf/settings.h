@@ -54,6 +54,7 @@ struct settings {
 
 	struct {
 		int64_t size;
+		int64_t per_key; /* 0: no bound */
 		int64_t max_wait;
 		int64_t aging;
 	} queue;

@@ -46,6 +46,7 @@ build_sched(const struct settings *s)
 {
 	struct sched_conf conf = {
 	    .queue_size = (int)s->queue.size,
+	    .per_key = (int)s->queue.per_key,
 	    .max_wait_ms = s->queue.max_wait,
 	    .aging_ms = s->queue.aging,
 	    .health =

@@ -44,7 +44,7 @@ answer_preflight(struct request *r)
 	         "X-Stainless-Os,X-Stainless-Package-Version,X-Stainless-Poll-Helper,"
 	         "X-Stainless-Retry-Count,X-Stainless-Runtime,X-Stainless-Runtime-Version,"
 	         "X-Stainless-Timeout,X-Api-Key,Anthropic-Version,X-Request-Id,X-Drover-Priority,"
-	         "X-Drover-Backend,X-Drover-Timeout\r\n"
+	         "X-Drover-Backend,X-Drover-Timeout,X-Drover-Session\r\n"
 	         "Access-Control-Max-Age: 43200\r\n");
 	request_add_headers(r, &headers);
 	head.headers = (struct str){headers.data, headers.len};

@@ -80,12 +80,24 @@ take_key(const struct request *r, char key[FRONT_PEER_MAX], struct job *j)
 	j->key = key;
 }
 
+/* X-Drover-Session: what its client takes for one conversation. Two clients may have one name for
+ * theirs. */
+static void
+take_session(struct request *r, struct job *j)
+{
+	struct str given = header(r, "X-Drover-Session");
+
+	if (given.len > 0)
+		j->conversation = str_hash(given, str_hash(str_of(j->key), 0));
+}
+
 bool
 terms_take(struct request *r, const char *model, char key[FRONT_PEER_MAX], struct job *j)
 {
 	if (!take_class(r, j) || !take_deadline(r, j) || !take_backend_choice(r, j))
 		return false;
 	take_key(r, key, j);
+	take_session(r, j);
 	/* Reads, and remote models, need a node but none of its slots. */
 	j->slotless = r->route->kind != ROUTE_RUN || model_name_is_cloud(model);
 	return true;

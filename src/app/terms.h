@@ -1,6 +1,6 @@
 /*
  * What a client asks of the scheduler beside its work: by headers (class, deadline,
- * backend), by who it is, and by what kind of work it is.
+ * session, backend), by who it is, and by what kind of work it is.
  */
 #ifndef APP_TERMS_H
 #define APP_TERMS_H

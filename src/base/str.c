@@ -104,6 +104,19 @@ str_glob(const char *pattern, const char *text)
 	return *pattern == '\0';
 }
 
+uint64_t
+str_hash(struct str a, uint64_t seed)
+{
+	static const uint64_t prime = UINT64_C(0x100000001b3);
+	uint64_t hash = seed == 0 ? UINT64_C(0xcbf29ce484222325) : seed;
+
+	for (size_t i = 0; i < a.len; i++)
+		hash = (hash ^ (unsigned char)a.ptr[i]) * prime;
+	/* A byte that is in no UTF-8: the end of the part. */
+	hash = (hash ^ 0xff) * prime;
+	return hash == 0 ? prime : hash;
+}
+
 static bool
 is_tail(const char *p)
 {

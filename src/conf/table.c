@@ -91,6 +91,8 @@ static const struct row settings_rows[] = {
     {"queue.size", KIND_INTEGER, AT(queue.size), .initial = "512", .most = 1000000,
      .ollama = "OLLAMA_MAX_QUEUE",
      .help = "requests that may wait, 503 above"},
+    {"queue.per_key", KIND_INTEGER, AT(queue.per_key), .initial = "128", .most = 1000000,
+     .help = "of them for one client, once half of the queue is taken, 503 above; 0: no bound"},
     {"queue.max_wait", KIND_DURATION, AT(queue.max_wait), .initial = "10m",
      .least = 1, .most = DAY,
      .help = "longest wait for a slot, 504 above"},
@@ -171,8 +173,8 @@ const struct table settings_table = {
 
 /* What the documents name and this version does not do yet; a group stands for all in it. */
 static const char *const later_paths[] = {
-    "admin", "state", "tls",    "trusted_proxies", "queue.per_key", "queue.heartbeat",
-    "cache", "keys",  "models", "aliases",         "anonymous",     "usage",
+    "admin", "state",  "tls",     "trusted_proxies", "queue.heartbeat", "cache",
+    "keys",  "models", "aliases", "anonymous",       "usage",
 };
 
 int

@@ -225,6 +225,60 @@ def test_a_node_that_has_it_loaded_is_preferred(stage):
     assert (len(cold.exchanges), len(warm.exchanges)) == (0, 3)
 
 
+def test_a_session_stays_where_it_was(stage, gate):
+    def play(exchange):
+        if exchange.json()["prompt"] == "hold":
+            gate.play(exchange)
+        else:
+            exchange.reply({"model": "tiny", "response": "", "done": True})
+
+    nodes = [stage.fake(play, loaded=["tiny:latest"]) for _ in range(2)]
+    rows = [
+        {"name": name, "url": node.url, "weight": weight, "parallel": 4, "slots": 4}
+        for name, node, weight in zip(("big", "small"), nodes, (3, 1))
+    ]
+    gateway = stage.gateway(rows)
+
+    def served_by(*headers):
+        answer = gateway.post("/api/generate", harness.run(), headers)
+        assert answer.status == 200
+        return answer.header("x-drover-backend")
+
+    ours = ("X-Drover-Session", "chat-1")
+    held = Held(gateway)
+    for _ in range(3):
+        held.send("hold")
+    nodes[0].wait_in_hand(3)
+    assert served_by(ours) == "small"
+    gate.let(3)
+    held.answers()
+    assert served_by() == "big"
+    assert served_by(("X-Drover-Session", "chat-2")) == "big"
+    assert served_by(ours) == "small"
+    assert "x-drover" not in nodes[1].exchanges[-1].head.decode().lower()
+
+
+def test_one_client_gets_its_share_of_the_queue_and_no_more(stage, gate, tmp_path):
+    node = stage.fake(gate.play)
+    settings = {
+        "listen": ["127.0.0.1:0", f"unix:{tmp_path}/s"],
+        "queue": {"size": 4, "per_key": 2},
+    }
+    gateway = stage.gateway([{"url": node.url, "parallel": 1, "slots": 1}], settings)
+    held = Held(gateway)
+    for i in range(3):
+        held.send(str(i))  # one runs, two wait: half of the queue, and the share of one client
+    refused = gateway.post("/api/generate", harness.run("one more"))
+    assert refused.status == 503 and "busy" in refused.json()["error"]
+    assert refused.header("retry-after")
+    with wire.Wire(gateway.urls[1]) as other:
+        other.request("POST", "/api/generate", harness.run("other"))
+        gate.let(4)
+        assert other.read_answer().status == 200
+    assert [a.status for a in held.answers()] == [200] * 3
+    assert "one more" not in prompts(node)
+
+
 def test_models_of_the_configuration_bound_what_a_node_gets(stage):
     one, other = stage.fake(), stage.fake()
     rows = [{"url": one.url, "models": ["big:*"]}, {"url": other.url, "models": ["ti*"]}]

@@ -42,6 +42,17 @@ globs_match_as_people_expect(void **state)
 }
 
 static void
+a_hash_keeps_texts_and_their_parts_apart(void **state)
+{
+	uint64_t ab = str_hash(str_of("ab"), 0), none = str_hash(str_of(""), 0);
+
+	assert_true(ab == str_hash((struct str){"abc", 2}, 0));
+	assert_true(ab != str_hash(str_of("ba"), 0));
+	assert_true(str_hash(str_of("c"), ab) != str_hash(str_of("bc"), str_hash(str_of("a"), 0)));
+	assert_true(none != 0 && none != str_hash(str_of(""), ab));
+}
+
+static void
 utf8_is_strict(void **state)
 {
 	assert_int_equal(str_utf8_len("a", 1), 1);
@@ -61,6 +72,7 @@ main(void)
 	    cmocka_unit_test(splits_and_trims),
 	    cmocka_unit_test(numbers_are_digits_only),
 	    cmocka_unit_test(globs_match_as_people_expect),
+	    cmocka_unit_test(a_hash_keeps_texts_and_their_parts_apart),
 	    cmocka_unit_test(utf8_is_strict),
 	};
 

@@ -25,7 +25,8 @@ what_is_in_force_reads_as_yaml(void **state)
 	assert_non_null(strstr(buf_text(&yaml), "\nmax_body: 64MiB\n"));
 	assert_non_null(strstr(buf_text(&yaml), "\nmanage: all\n"));
 	assert_non_null(strstr(buf_text(&yaml), "\nhosts: []\n"));
-	assert_non_null(strstr(buf_text(&yaml), "\nqueue:\n  size: 512\n  max_wait: 10m\n"));
+	assert_non_null(
+	    strstr(buf_text(&yaml), "\nqueue:\n  size: 512\n  per_key: 128\n  max_wait: 10m\n"));
 	assert_non_null(strstr(buf_text(&yaml), "\n  budget: 1\n"));
 	assert_non_null(strstr(buf_text(&yaml), "\nbackends:\n- name: \"127.0.0.1:11434\"\n"));
 	buf_finish(&yaml);
