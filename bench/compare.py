@@ -15,102 +15,36 @@ median over the rounds, a ratio the median of each round's ratio.
 """
 
 import argparse
-import ctypes
 import json
-import os
 import pathlib
-import platform
-import re
-import shutil
 import signal
-import socket
 import statistics
 import subprocess
 import sys
 import tempfile
-import time
 import urllib.request
 
-HERE = pathlib.Path(__file__).resolve().parent
-PATIENCE_S = 20
+from gateways import (
+    HERE,
+    PATIENCE_S,
+    Cpus,
+    Drover,
+    Haproxy,
+    Nginx,
+    Node,
+    Trouble,
+    cpu_ns,
+    machine,
+    print_table,
+    resident_mib,
+    start,
+    stop,
+    wait_until,
+)
+
 LIMIT_S = 120  # of one run of bench-load
 TRIES = 4
 WAITING = 1000
-PR_SET_PDEATHSIG = 1
-
-
-class Trouble(Exception):
-    """What makes the comparison impossible or worthless; its text is for the user."""
-
-
-# processes ----------------------------------------------------------------------------------
-
-
-class Cpus:
-    """The gateway on one CPU, the two ends of the benchmark on another, if there are two."""
-
-    def __init__(self):
-        allowed = sorted(os.sched_getaffinity(0))
-        self.gateway = {allowed[0]}
-        self.ends = {allowed[-1]}
-
-    def words(self):
-        if self.gateway == self.ends:
-            return "one CPU for all"
-        return f"gateway on CPU {min(self.gateway)}, both ends on CPU {min(self.ends)}"
-
-
-def start(command, cpus, nice, **more):
-    """A process that dies with this one."""
-    libc = ctypes.CDLL(None)
-
-    def prepare():
-        libc.prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
-        os.sched_setaffinity(0, cpus)
-        os.nice(nice)
-        group = pathlib.Path("/proc/self/autogroup")
-        if nice and group.exists():  # where sessions are scheduled as groups, see sched(7)
-            group.write_text(str(nice))
-
-    command = [str(part) for part in command]
-    return subprocess.Popen(command, preexec_fn=prepare, start_new_session=True, **more)
-
-
-def stop(process):
-    process.terminate()
-    try:
-        process.wait(PATIENCE_S)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait()
-
-
-def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
-
-
-def wait_until(what, test, every_s=0.02):
-    until = time.monotonic() + PATIENCE_S
-    while time.monotonic() < until:
-        found = test()
-        if found is not None:
-            return found
-        time.sleep(every_s)
-    raise Trouble(f"{what}: not within {PATIENCE_S} s")
-
-
-def cpu_ns(pid):
-    total = 0
-    for task in pathlib.Path(f"/proc/{pid}/task").iterdir():
-        total += int((task / "schedstat").read_text().split()[0])
-    return total
-
-
-def resident_mib(pid):
-    status = pathlib.Path(f"/proc/{pid}/status").read_text()
-    return int(re.search(r"VmRSS:\s+(\d+) kB", status).group(1)) / 1024
 
 
 # the two ends -------------------------------------------------------------------------------
@@ -163,111 +97,6 @@ def run_load(bench, mode, gateway, **options):
     return result
 
 
-# gateways -----------------------------------------------------------------------------------
-
-
-class Gateway:
-    """A gateway that can be started; `pid` is the process that does the work."""
-
-    name = program = template = None
-    queues = False  # whether it sends no more to a node than the node has slots
-
-    def __init__(self, bench):
-        self.bench = bench
-        self.process = None
-
-    def find(self):
-        return shutil.which(self.program, path=os.environ.get("PATH", "") + ":/usr/sbin")
-
-    def version(self):
-        said = subprocess.run([self.find(), "-v"], capture_output=True, text=True)
-        return re.search(r"\d+\.\d+\.\d+\S*", said.stdout + said.stderr).group(0)
-
-    def start(self, **values):
-        self.port = free_port()
-        folder = pathlib.Path(tempfile.mkdtemp(prefix=self.name + "-", dir=self.bench.folder))
-        values = {"PORT": self.port, "ORIGIN": self.bench.origin.port, "DIR": folder, **values}
-        text = (HERE / self.template).read_text()
-        config = folder / self.template.removesuffix(".in")
-        config.write_text(re.sub(r"@([A-Z]+)@", lambda m: str(values[m.group(1)]), text))
-        said = folder / "said.log"
-        with said.open("w") as out:
-            command = self.command(config)
-            cpus, nice = self.bench.cpus.gateway, self.bench.nice
-            self.process = start(command, cpus, nice, stdout=out, stderr=out)
-        self.said = said
-        wait_until(f"{self.name} serves", self.serves)
-        self.pid = self.find_worker()
-
-    def serves(self):
-        if self.process.poll() is not None:
-            raise Trouble(f"{self.name} ended:\n{self.said.read_text()}")
-        body = b'{"model":"bench","prompt":"","stream":false}'
-        request = urllib.request.Request(f"http://127.0.0.1:{self.port}/api/generate", body)
-        try:
-            with urllib.request.urlopen(request, timeout=PATIENCE_S) as answer:
-                return True if answer.status == 200 else None
-        except OSError:
-            return None
-
-    def find_worker(self):
-        return self.process.pid
-
-    def stop(self):
-        if self.process is not None:
-            stop(self.process)
-            self.process = None
-
-    def wait_until_quiet(self):
-        """Until it has done all it has to do; a probe of a node's health is no work."""
-
-        def is_quiet():
-            before = cpu_ns(self.pid)
-            time.sleep(0.2)
-            return True if cpu_ns(self.pid) - before < 1_000_000 else None
-
-        wait_until(f"{self.name} is quiet", is_quiet)
-
-
-class Drover(Gateway):
-    name, program, template = "drover", "drover", "drover.yaml.in"
-    remedy = "build it first"
-    queues = True
-
-    def find(self):
-        for path in ("drover", "src/app/drover"):
-            if (self.bench.build / path).exists():
-                return str(self.bench.build / path)
-        return None
-
-    def version(self):
-        said = subprocess.run([self.find(), "--version"], capture_output=True, text=True)
-        return said.stdout.split()[-1]
-
-    def command(self, config):
-        return [self.find(), "serve", "-c", config]
-
-
-class Nginx(Gateway):
-    name, program, template = "nginx", "nginx", "nginx.conf.in"
-    remedy = "apt-get install nginx-light"
-
-    def command(self, config):
-        return [self.find(), "-p", config.parent, "-e", config.parent / "start.log", "-c", config]
-
-    def find_worker(self):
-        children = pathlib.Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children")
-        return int(children.read_text().split()[0])
-
-
-class Haproxy(Gateway):
-    name, program, template = "haproxy", "haproxy", "haproxy.cfg.in"
-    remedy = "apt-get install haproxy"
-
-    def command(self, config):
-        return [self.find(), "-db", "-f", config]
-
-
 # works --------------------------------------------------------------------------------------
 
 
@@ -315,7 +144,7 @@ class MemoryWork:
     def measure(self, bench, gateway):
         fresh = type(gateway)(bench)
         try:
-            fresh.start(SLOTS=1, QUEUE=2 * WAITING)
+            fresh.start([bench.node(1 if gateway.queues else None)], QUEUE=2 * WAITING)
             fresh.wait_until_quiet()
             if self.waiting == 0:
                 return resident_mib(fresh.pid), {}
@@ -391,6 +220,9 @@ class Bench:
         self.origin = Origin(self)
         self.gateways = []
 
+    def node(self, parallel):
+        return Node("node", self.origin.port, parallel=parallel)
+
     def add_gateways(self, names):
         for kind in (Drover, Nginx, Haproxy):
             gateway = kind(self)
@@ -400,7 +232,7 @@ class Bench:
                 print(f"{kind.name} is not here: {kind.remedy}", file=sys.stderr)
                 continue
             self.gateways.append(gateway)
-            gateway.start(SLOTS=1000, QUEUE=512)
+            gateway.start([self.node(None)], QUEUE=512)
 
     def stop(self):
         for gateway in self.gateways:
@@ -414,15 +246,6 @@ class Bench:
                 figure, facts = work.measure(self, gateway)
                 results.setdefault((work.name, gateway.name), []).append((figure, facts))
                 print(".", end="", file=sys.stderr, flush=True)
-
-
-def machine(cpus):
-    model = "unknown processor"
-    for line in pathlib.Path("/proc/cpuinfo").read_text().splitlines():
-        if line.startswith("model name"):
-            model = line.split(":", 1)[1].strip()
-            break
-    return f"{model}, {os.cpu_count()} CPUs, Linux {platform.release()}; {cpus.words()}"
 
 
 def spread(figures):
@@ -453,13 +276,6 @@ def verdict(results, work):
     if found is None:
         return f"at most {words}", False
     return f"at most {words}: {'met' if found <= bound else 'MISSED'}", found > bound
-
-
-def print_table(rows):
-    widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
-    rows.insert(1, ["-" * width for width in widths])
-    for row in rows:
-        print("| " + " | ".join(text.ljust(width) for text, width in zip(row, widths)) + " |")
 
 
 def print_results(bench, todo, results):
