@@ -56,20 +56,55 @@ capacity_for(const struct fleet *f, const struct job *j)
 	return c;
 }
 
-/* Of those that wait for the same variant and go before it. */
+/* Whether, as far as classes go, the other waits on the same footing or on a better one. */
+static bool
+counts(const struct queue *q, const struct job *j, const struct job *other, int64_t now_ms)
+{
+	return other->class <= j->class || job_is_aged(q, other, now_ms);
+}
+
+/* What goes before it in one flow. Its own key's: all that came earlier. Of a higher class: all.
+ * Else keys take turns: what is served of the flow until its key comes to the time `until`. */
+static int64_t
+cost_in_flow(const struct queue *q, const struct flow *f, const struct job *j, int64_t until,
+             int64_t now_ms)
+{
+	bool own = f->account == j->account;
+	bool above = f->class < j->class && !job_is_aged(q, j, now_ms);
+	int64_t cost = 0;
+	struct job *other;
+
+	LIST_FOR_EACH (other, &f->jobs, struct job, queue_link)
+		if (counts(q, j, other, now_ms) && (!own || above || other->sequence < j->sequence))
+			cost += eta_cost(other);
+	if (own || above || cost <= until - f->account->time)
+		return cost;
+	return until > f->account->time ? until - f->account->time : 0;
+}
+
+/* Of those that wait for the same variant: of its own key, or of the others. */
+static int64_t
+cost_of_keys(const struct queue *q, const struct job *j, bool own, int64_t until, int64_t now_ms)
+{
+	int64_t cost = 0;
+	struct lane *l;
+	struct flow *f;
+
+	LIST_FOR_EACH (l, &j->variant->lanes, struct lane, variant_link)
+		for (int c = 0; c < CLASSES; c++)
+			LIST_FOR_EACH (f, &l->flows[c], struct flow, lane_link)
+				if ((f->account == j->account) == own)
+					cost += cost_in_flow(q, f, j, until, now_ms);
+	return cost;
+}
+
+/* Of those that wait for the same variant and will go before it. */
 static int64_t
 cost_ahead(const struct queue *q, const struct job *j, int64_t now_ms)
 {
-	struct turn own = turn_of(q, j, now_ms);
-	int64_t cost = 0;
-	struct lane *l;
-	struct job *other;
+	int64_t own = cost_of_keys(q, j, true, 0, now_ms);
 
-	LIST_FOR_EACH (l, &j->variant->lanes, struct lane, variant_link)
-		LIST_FOR_EACH (other, &l->by_age, struct job, lane_link)
-			if (turn_is_before(turn_of(q, other, now_ms), own))
-				cost += eta_cost(other);
-	return cost;
+	return own + cost_of_keys(q, j, false, j->account->time + own, now_ms);
 }
 
 static int64_t

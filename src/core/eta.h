@@ -1,7 +1,8 @@
 /*
  * How long a job will wait, by the estimates: the cost of what goes before it for the same
  * variant, and half of what runs, over what the nodes that hold the variant serve at once; and
- * the load, where none holds it.
+ * the load, where none holds it. What goes before it: higher classes, what its own key sent
+ * earlier, and of every other key as much as is served until they are even.
  */
 #ifndef CORE_ETA_PRIVATE_H
 #define CORE_ETA_PRIVATE_H

@@ -131,8 +131,7 @@ can_start(const struct survey *y, const struct backend *b, const struct need *ne
 {
 	if (!is_open(y, b, need))
 		return false;
-	return need->slotless ||
-	       (!keep_forbids(b, need->variant, j->sequence) && fits_before_swap(y, b, j));
+	return need->slotless || (!keep_forbids(b, j) && fits_before_swap(y, b, j));
 }
 
 bool

@@ -126,27 +126,64 @@ first_of(const struct flow *f)
 	return LIST_FIRST(&f->jobs, struct job, queue_link);
 }
 
-/* The class of the lane whose turn it is. */
-static enum job_class
-class_in_turn(const struct queue *q, const struct lane *l)
+/* Of classes whose turn is equal the higher goes first. */
+static bool
+class_is_before(const struct queue *q, int a, int b)
+{
+	return fair_class_turn(&q->fair, (enum job_class)a) <
+	       fair_class_turn(&q->fair, (enum job_class)b);
+}
+
+/* The class of those that wait, anywhere, whose turn it is. */
+static int
+class_in_turn(const struct queue *q)
 {
 	int best = CLASSES;
 
 	for (int c = 0; c < CLASSES; c++)
-		if (!list_empty(&l->flows[c]) &&
-		    (best == CLASSES || fair_class_turn(&q->fair, (enum job_class)c) <
-		                            fair_class_turn(&q->fair, (enum job_class)best)))
+		if (q->waiting_in[c] > 0 && (best == CLASSES || class_is_before(q, c, best)))
 			best = c;
-	return (enum job_class)best;
+	return best;
 }
 
+struct turn
+turn_of(const struct queue *q, const struct job *j, int64_t now_ms)
+{
+	struct turn t = {
+	    .class_turn = INT64_MIN,
+	    .key_time = j->account->time,
+	    .sequence = j->sequence,
+	};
+
+	if (job_is_starving(q, j, now_ms)) {
+		t.key_time = INT64_MIN;
+	} else if (!job_is_aged(q, j, now_ms) && (int)j->class != class_in_turn(q)) {
+		t.class_turn = fair_class_turn(&q->fair, j->class);
+		t.class = (int)j->class;
+	}
+	return t;
+}
+
+/* The class of the lane whose turn it is. */
+static int
+class_in_turn_of(const struct queue *q, const struct lane *l)
+{
+	int best = CLASSES;
+
+	for (int c = 0; c < CLASSES; c++)
+		if (!list_empty(&l->flows[c]) && (best == CLASSES || class_is_before(q, c, best)))
+			best = c;
+	return best;
+}
+
+/* Of the flows of one class: where nobody is aged, these alone come into question. */
 static struct job *
-first_in_turn(const struct queue *q, const struct lane *l)
+first_of_class(const struct lane *l, int class)
 {
 	struct job *first = NULL;
 	struct flow *f;
 
-	LIST_FOR_EACH (f, &l->flows[class_in_turn(q, l)], struct flow, lane_link) {
+	LIST_FOR_EACH (f, &l->flows[class], struct flow, lane_link) {
 		struct job *j = first_of(f);
 
 		if (first == NULL || f->account->time < first->account->time ||
@@ -156,12 +193,34 @@ first_in_turn(const struct queue *q, const struct lane *l)
 	return first;
 }
 
+/* Of all flows. */
+static struct job *
+first_by_turn(const struct queue *q, const struct lane *l, int64_t now_ms)
+{
+	struct job *first = NULL;
+	struct turn turn = {0};
+	struct flow *f;
+
+	for (int c = 0; c < CLASSES; c++)
+		LIST_FOR_EACH (f, &l->flows[c], struct flow, lane_link) {
+			struct turn its = turn_of(q, first_of(f), now_ms);
+
+			if (first != NULL && !turn_is_before(its, turn))
+				continue;
+			first = first_of(f);
+			turn = its;
+		}
+	return first;
+}
+
 struct job *
 lane_first(const struct queue *q, const struct lane *l, int64_t now_ms)
 {
-	if (queue_has_aged(q, now_ms) && job_is_aged(q, lane_oldest(l), now_ms))
+	if (job_is_starving(q, lane_oldest(l), now_ms))
 		return lane_oldest(l);
-	return first_in_turn(q, l);
+	if (job_is_aged(q, lane_oldest(l), now_ms))
+		return first_by_turn(q, l, now_ms);
+	return first_of_class(l, class_in_turn_of(q, l));
 }
 
 /* --- the whole queue --- */

@@ -3,9 +3,13 @@
  * is passed over as a whole. Within a lane the jobs of one class and key are a flow, by
  * arrival: only the first of a flow is ever looked at.
  *
- * Order over all lanes: who waits longer than the aging bound, oldest first; then the class,
- * then the key that was served least (fair.h); then arrival. Removing a job is O(1); adding is
- * O(flows of its key), but for one that is tried again.
+ * Order over all lanes: the class in turn, then the key that was served least (fair.h), then
+ * arrival. Who waits longer than the aging bound is lifted into the class in turn, where keys
+ * share still: in a queue that is too long for everybody, first come first served would be the
+ * noisiest key's turn. Who waits STARVING_TIMES as long goes before all, oldest first: however
+ * keys come and go, nobody waits for ever.
+ *
+ * Removing a job is O(1); adding is O(flows of its key), but for one that is tried again.
  */
 #ifndef CORE_QUEUE_PRIVATE_H
 #define CORE_QUEUE_PRIVATE_H
@@ -15,6 +19,8 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+
+enum { STARVING_TIMES = 4 }; /* the aging bound */
 
 /* Where a job may run; equal within a lane. */
 struct need {
@@ -54,9 +60,9 @@ struct queue {
 
 /* Whose turn it is: the lower goes first, member by member. */
 struct turn {
-	int64_t class_turn; /* INT64_MIN: waits longer than the aging bound */
+	int64_t class_turn; /* INT64_MIN: of the class in turn, or aged */
 	int class;
-	int64_t key_time;
+	int64_t key_time; /* INT64_MIN: starving */
 	uint64_t sequence;
 };
 
@@ -76,18 +82,14 @@ job_is_aged(const struct queue *q, const struct job *j, int64_t now_ms)
 	return q->aging_ms > 0 && now_ms - j->queued_at_ms >= q->aging_ms;
 }
 
-static inline struct turn
-turn_of(const struct queue *q, const struct job *j, int64_t now_ms)
+static inline bool
+job_is_starving(const struct queue *q, const struct job *j, int64_t now_ms)
 {
-	if (job_is_aged(q, j, now_ms))
-		return (struct turn){.class_turn = INT64_MIN, .sequence = j->sequence};
-	return (struct turn){
-	    .class_turn = fair_class_turn(&q->fair, j->class),
-	    .class = (int)j->class,
-	    .key_time = j->account->time,
-	    .sequence = j->sequence,
-	};
+	return q->aging_ms > 0 && now_ms - j->queued_at_ms >= STARVING_TIMES * q->aging_ms;
 }
+
+/* Of a waiting job. */
+struct turn turn_of(const struct queue *q, const struct job *j, int64_t now_ms);
 
 static inline bool
 turn_is_before(struct turn a, struct turn b)

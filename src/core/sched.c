@@ -186,7 +186,7 @@ start_next(struct sched *s, int64_t now_ms)
 	if (s->queue.waiting == 0)
 		return false;
 	survey_take(&s->survey, &s->fleet, now_ms);
-	/* By orders nobody starves: nodes are drained on purpose. */
+	/* By orders nodes are drained on purpose. */
 	if (!s->fleet.by_orders && queue_has_aged(&s->queue, now_ms))
 		keep_review(&s->queue, &s->survey, now_ms);
 	LIST_FOR_EACH (l, &s->queue.lanes, struct lane, waiting_link) {

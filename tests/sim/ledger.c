@@ -112,16 +112,41 @@ ledger_leaves(struct world *w, const struct sim_job *j)
 	raise(&w->ledger.key_floor, w->ledger.key_time[j->key]);
 }
 
+static int64_t
+class_turn(const struct world *w, enum job_class class)
+{
+	return w->ledger.class_time[class] + COMMON_COST * steps[class];
+}
+
+bool
+ledger_key_goes_before(const struct world *w, const struct sim_job *a, const struct sim_job *b)
+{
+	int64_t key_a = w->ledger.key_time[a->key], key_b = w->ledger.key_time[b->key];
+
+	return key_a != key_b ? key_a < key_b : a->job.sequence < b->job.sequence;
+}
+
 bool
 ledger_goes_before(const struct world *w, const struct sim_job *a, const struct sim_job *b)
 {
-	int64_t class_a = w->ledger.class_time[a->job.class] + COMMON_COST * steps[a->job.class];
-	int64_t class_b = w->ledger.class_time[b->job.class] + COMMON_COST * steps[b->job.class];
-	int64_t key_a = w->ledger.key_time[a->key], key_b = w->ledger.key_time[b->key];
+	int64_t class_a = class_turn(w, a->job.class), class_b = class_turn(w, b->job.class);
 
 	if (class_a != class_b)
 		return class_a < class_b;
 	if (a->job.class != b->job.class)
 		return a->job.class < b->job.class;
-	return key_a != key_b ? key_a < key_b : a->job.sequence < b->job.sequence;
+	return ledger_key_goes_before(w, a, b);
+}
+
+enum job_class
+ledger_class_in_turn(const struct world *w, const struct sim_job *also)
+{
+	enum job_class best = also->job.class;
+
+	for (int c = CLASSES - 1; c >= 0; c--)
+		if (class_waits(w, (enum job_class)c, NULL) &&
+		    (class_turn(w, (enum job_class)c) < class_turn(w, best) ||
+		     (class_turn(w, (enum job_class)c) == class_turn(w, best) && c < (int)best)))
+			best = (enum job_class)c;
+	return best;
 }

@@ -33,7 +33,11 @@ void ledger_gives_up(struct world *w, const struct sim_job *j);
 void ledger_corrected(struct world *w, struct sim_job *j);
 /* It is no longer counted among the alive. */
 void ledger_leaves(struct world *w, const struct sim_job *j);
-/* Whose turn is first; of jobs below the aging bound. */
+/* Whose turn is first by class, then key, then arrival; and without regard to class. */
 bool ledger_goes_before(const struct world *w, const struct sim_job *a, const struct sim_job *b);
+bool ledger_key_goes_before(const struct world *w, const struct sim_job *a,
+                            const struct sim_job *b);
+/* The class whose turn it is, of those that wait and of that job. */
+enum job_class ledger_class_in_turn(const struct world *w, const struct sim_job *also);
 
 #endif

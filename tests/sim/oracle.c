@@ -148,6 +148,12 @@ is_aged(const struct world *w, const struct sim_job *j)
 	return w->conf.aging_ms > 0 && w->now - j->job.queued_at_ms >= w->conf.aging_ms;
 }
 
+static bool
+is_starving(const struct world *w, const struct sim_job *j)
+{
+	return w->conf.aging_ms > 0 && w->now - j->job.queued_at_ms >= 4 * w->conf.aging_ms;
+}
+
 /* Whether a node may be kept for a waiting job: it is past the aging bound, and there are none
  * but other models in flight wherever it may run. */
 static bool
@@ -163,17 +169,41 @@ needs_a_dry_node(const struct world *w, const struct sim_job *k, const struct co
 	return true;
 }
 
-/* Whether somebody older may have the node kept from it. */
+static bool
+same_lane(const struct sim_job *a, const struct sim_job *b)
+{
+	return a->model == b->model && a->job.only == b->job.only && a->job.avoid == b->job.avoid &&
+	       a->job.slotless == b->job.slotless;
+}
+
+/* Since when its like wait, by number of arrival. */
+static uint64_t
+oldest_of_lane(const struct world *w, const struct sim_job *j)
+{
+	uint64_t oldest = j->job.sequence;
+
+	for (int i = 0; i < MOST_JOBS; i++) {
+		const struct sim_job *k = &w->jobs[i];
+
+		if (k->alive && k->job.state == JOB_QUEUED && same_lane(k, j) && k->job.sequence < oldest)
+			oldest = k->job.sequence;
+	}
+	return oldest;
+}
+
+/* Whether a lane that is older may have the node kept from it. */
 static bool
 is_excused(const struct world *w, int n, const struct sim_job *j, const struct count *c,
            const bool *usable)
 {
+	uint64_t since = oldest_of_lane(w, j);
+
 	for (int i = 0; i < MOST_JOBS; i++) {
 		const struct sim_job *k = &w->jobs[i];
 
 		if (!k->alive || k->job.state != JOB_QUEUED)
 			continue;
-		if (k->model != j->model && k->job.sequence < j->job.sequence && may_run(w, n, k, usable) &&
+		if (k->model != j->model && k->job.sequence < since && may_run(w, n, k, usable) &&
 		    needs_a_dry_node(w, k, c, usable))
 			return true;
 	}
@@ -235,12 +265,21 @@ oracle_before_pick(const struct world *w)
 	}
 }
 
+/* Before the pick, when `picked` waited still. */
 static bool
-goes_before(const struct world *w, const struct sim_job *a, const struct sim_job *b)
+goes_before(const struct world *w, const struct sim_job *a, const struct sim_job *picked)
 {
-	if (is_aged(w, a) != is_aged(w, b))
-		return is_aged(w, a);
-	return is_aged(w, a) ? a->job.sequence < b->job.sequence : ledger_goes_before(w, a, b);
+	enum job_class lead = ledger_class_in_turn(w, picked);
+	bool lifted_a = is_aged(w, a) || a->job.class == lead;
+	bool lifted_b = is_aged(w, picked) || picked->job.class == lead;
+
+	if (is_starving(w, a) != is_starving(w, picked))
+		return is_starving(w, a);
+	if (is_starving(w, a))
+		return a->job.sequence < picked->job.sequence;
+	if (lifted_a != lifted_b)
+		return lifted_a;
+	return lifted_a ? ledger_key_goes_before(w, a, picked) : ledger_goes_before(w, a, picked);
 }
 
 static void
@@ -467,7 +506,7 @@ check_counts(const struct world *w, const struct count *c)
 	SIM_CHECK(w, w->ended[JOB_OPEN] == 0);
 }
 
-/* Promise 5: in quiet times the oldest job past the aging bound starts within one service. */
+/* Promise 5: in quiet times the oldest job, once it starves, starts within one service. */
 static void
 check_oldest(struct world *w)
 {
@@ -477,7 +516,7 @@ check_oldest(struct world *w)
 		if (w->jobs[i].alive && w->jobs[i].job.state == JOB_QUEUED &&
 		    (oldest == NULL || w->jobs[i].job.sequence < oldest->job.sequence))
 			oldest = &w->jobs[i];
-	if (w->conf.loads_by_orders || oldest == NULL || !w->quiet || !is_aged(w, oldest)) {
+	if (w->conf.loads_by_orders || oldest == NULL || !w->quiet || !is_starving(w, oldest)) {
 		w->oldest = NULL;
 		return;
 	}

@@ -64,7 +64,7 @@ struct world {
 
 	/* Kept by the oracle: */
 	const struct sim_job *oldest; /* in quiet times: the longest waiting, */
-	int64_t oldest_since_ms;      /* and since when it is that and past the aging bound */
+	int64_t oldest_since_ms;      /* and since when it is that and starves */
 	long submitted;
 	long refused;
 	long ended[JOB_DEADLINE + 1];

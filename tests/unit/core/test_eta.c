@@ -81,6 +81,22 @@ a_higher_class_is_not_delayed_by_a_lower_one(void **state)
 }
 
 static void
+another_key_is_delayed_by_no_more_than_its_turns(void **state)
+{
+	struct job *light;
+
+	run_one();
+	for (int i = 0; i < 12; i++)
+		queue_one();
+	desk_pick_all(&d);
+	light = desk_new(&d, CLASS_NORMAL);
+	light->key = "light";
+	assert_int_equal(desk_submit(&d, light, "a"), SCHED_QUEUED);
+	/* Two run; of the ten that wait none goes before a key that was served less. */
+	assert_int_equal(eta(light), SERVICE_MS / 2);
+}
+
+static void
 what_runs_waits_no_longer(void **state)
 {
 	struct job *j = queue_one();
@@ -161,6 +177,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    TEST(half_of_what_runs_and_all_that_is_ahead),
 	    TEST(a_higher_class_is_not_delayed_by_a_lower_one),
+	    TEST(another_key_is_delayed_by_no_more_than_its_turns),
 	    TEST(what_runs_waits_no_longer),
 	    TEST(a_model_that_is_loaded_nowhere_takes_its_load),
 	    TEST(a_deadline_that_cannot_be_met_is_refused_at_once),

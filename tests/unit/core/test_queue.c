@@ -155,6 +155,26 @@ turns_go_by_age_then_class_then_arrival(void **state)
 }
 
 static void
+who_aged_shares_by_key_still_and_who_starves_goes_first(void **state)
+{
+	struct job *noisy = add(a, CLASS_LOW, 0);
+	struct job *light = new_job(a, CLASS_HIGH, 10);
+	struct lane *l = noisy->lane;
+
+	fair_leave(&q.fair, light);
+	light->key = "light";
+	fair_join(&q.fair, light);
+	queue_add(&q, light);
+	noisy->account->time = 5000;
+	light->account->time = 6000;
+	assert_ptr_equal(lane_first(&q, l, AGING_MS - 1), light);
+	assert_ptr_equal(lane_first(&q, l, AGING_MS), noisy);
+	noisy->account->time = 7000;
+	assert_ptr_equal(lane_first(&q, l, STARVING_TIMES * AGING_MS - 1), light);
+	assert_ptr_equal(lane_first(&q, l, STARVING_TIMES * AGING_MS), noisy);
+}
+
+static void
 one_that_comes_back_takes_its_old_place(void **state)
 {
 	struct job *j[4];
@@ -217,6 +237,7 @@ main(void)
 	    TEST(a_lane_goes_with_its_last_job),
 	    TEST(the_first_of_a_lane_is_by_class_until_somebody_aged),
 	    TEST(turns_go_by_age_then_class_then_arrival),
+	    TEST(who_aged_shares_by_key_still_and_who_starves_goes_first),
 	    TEST(one_that_comes_back_takes_its_old_place),
 	    TEST(counts_by_class),
 	    TEST(knows_the_next_deadline_and_who_missed_it),
