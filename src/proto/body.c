@@ -3,18 +3,16 @@
  * gateway routes by, and refuses a body in which a node could read them
  * otherwise. One routing key at a time is `key`; while another key's value is
  * scanned it is KEY_OTHER, and nothing is kept.
- *
- * Go's encoding/json matches keys by Unicode simple folding, under which two
- * characters outside of ASCII fold to a letter: U+017F to s, U+212A to k.
  */
 #include "proto/body.h"
+
+#include "json_fold.h"
 
 #include "base/mem.h"
 #include "base/unit.h"
 #include "proto/form.h"
 #include "proto/json.h"
 
-#include <ctype.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -102,42 +100,6 @@ key_name(const struct route *route, enum key key)
 	abort();
 }
 
-/* The length of a character that folds to an ASCII letter though it is none, and that letter. */
-static size_t
-fold(struct str text, char *letter)
-{
-	static const struct {
-		const char *utf8;
-		size_t len;
-		char letter;
-	} folds[] = {{"\xc5\xbf", 2, 's'}, {"\xe2\x84\xaa", 3, 'k'}};
-
-	for (size_t i = 0; i < sizeof(folds) / sizeof(folds[0]); i++)
-		if (text.len >= folds[i].len && memcmp(text.ptr, folds[i].utf8, folds[i].len) == 0) {
-			*letter = folds[i].letter;
-			return folds[i].len;
-		}
-	return 0;
-}
-
-/* Whether Go takes `written` for `name`, which is in lower case. Most keys differ in the first
- * letter. */
-static bool
-folds_to(struct str written, const char *name)
-{
-	if (written.len > 0 && (unsigned char)*written.ptr < 0x80 && (*written.ptr | 0x20) != *name)
-		return false;
-	while (written.len > 0 && *name != '\0') {
-		char letter = (char)tolower((unsigned char)*written.ptr);
-		size_t n = (unsigned char)*written.ptr < 0x80 ? 1 : fold(written, &letter);
-
-		if (n == 0 || letter != *name++)
-			return false;
-		written = (struct str){written.ptr + n, written.len - n};
-	}
-	return written.len == 0 && *name == '\0';
-}
-
 static bool
 end_key(struct body_reader *r)
 {
@@ -149,7 +111,7 @@ end_key(struct body_reader *r)
 		return true;
 	for (int k = KEY_OTHER + 1; k < KEYS && r->key == KEY_OTHER; k++) {
 		name = r->names[k];
-		if (name != NULL && folds_to(written, name))
+		if (name != NULL && json_folds_to(written, name))
 			r->key = (enum key)k;
 	}
 	if (r->key == KEY_OTHER)

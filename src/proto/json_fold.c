@@ -1,0 +1,50 @@
+/* Keys as Go matches them. */
+#include "json_fold.h"
+
+#include <ctype.h>
+
+/* Takes the next byte of a key, folded, off `text`; the two odd characters as the letter they
+ * fold to. */
+static int
+next_folded(struct str *text)
+{
+	static const struct {
+		const char *utf8;
+		size_t len;
+		char letter;
+	} folds[] = {{"\xc5\xbf", 2, 's'}, {"\xe2\x84\xaa", 3, 'k'}};
+	unsigned char c = (unsigned char)*text->ptr;
+	size_t len = 1;
+	int folded = c;
+
+	if (c < 0x80)
+		folded = tolower(c);
+	for (size_t i = 0; c >= 0x80 && i < sizeof(folds) / sizeof(folds[0]); i++)
+		if (text->len >= folds[i].len && memcmp(text->ptr, folds[i].utf8, folds[i].len) == 0) {
+			len = folds[i].len;
+			folded = folds[i].letter;
+		}
+	*text = (struct str){text->ptr + len, text->len - len};
+	return folded;
+}
+
+/* Most keys differ in the first letter. */
+bool
+json_folds_to(struct str written, const char *name)
+{
+	if (written.len > 0 && (unsigned char)*written.ptr < 0x80 && tolower(*written.ptr) != *name)
+		return false;
+	return json_fold_compare(written, str_of(name)) == 0;
+}
+
+int
+json_fold_compare(struct str a, struct str b)
+{
+	while (a.len > 0 && b.len > 0) {
+		int x = next_folded(&a), y = next_folded(&b);
+
+		if (x != y)
+			return x - y;
+	}
+	return (a.len > 0) - (b.len > 0);
+}
