@@ -15,7 +15,7 @@ struct map {
 	struct map_node *root; /* owned; NULL when empty */
 };
 
-/* Walks in the order of insertion; the body may take the current key, no other. */
+/* Walks in the order of insertion; the body may take the current key and those before it. */
 #define MAP_FOR_EACH(it, map) \
 	for (struct map_iter it = map_iter_first(map); it.node != NULL; it = map_iter_next(it))
 

@@ -77,5 +77,8 @@ void backend_set_draining(struct backend *b, bool draining);
  * snapshot may be older. */
 void backend_set_models(struct backend *b, const char *const *names, size_t count);
 void backend_set_loaded(struct backend *b, const char *const *names, size_t count);
+/* After backend_set_loaded: the context that a model is loaded with, by /api/ps of newer servers.
+ * Tells which variant it is, and what the node's own context is. */
+void backend_saw_context(struct backend *b, const char *model, int32_t num_ctx);
 
 #endif

@@ -3,13 +3,14 @@
  * allowed moves is in core/job.c; a move that it forbids aborts.
  *
  * A job is embedded in its owner (the request); the scheduler only links it. The
- * owner sets class, key, conversation, slotless, only, deadline_ms and the two numbers of tokens
- * before sched_submit; the rest is the scheduler's.
+ * owner sets class, key, conversation, options, unify, most_num_ctx, slotless, only, deadline_ms
+ * and the two numbers of tokens before sched_submit; the rest is the scheduler's.
  */
 #ifndef CORE_JOB_H
 #define CORE_JOB_H
 
 #include "base/list.h"
+#include "core/variant.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -39,9 +40,12 @@ struct job {
 	enum job_end end;
 	enum job_class class;
 	const char *key; /* who asks: keys share fairly. Read by sched_submit; NULL: one for all */
-	uint64_t conversation;    /* hash of what came before its last message; 0: none */
-	int prompt_tokens;        /* as far as known; 0: not */
-	int most_output_tokens;   /* that it asked for at most; 0: no bound */
+	uint64_t conversation;          /* hash of what came before its last message; 0: none */
+	int prompt_tokens;              /* as far as known; 0: not */
+	int most_output_tokens;         /* that it asked for at most; 0: no bound */
+	struct variant_options options; /* that it asks for; sched_options is what it runs with */
+	bool unify;               /* may run with a larger context, and with any if it asks for none */
+	int32_t most_num_ctx;     /* no context that is made for it is larger; 0: no bound */
 	bool slotless;            /* a remote model: needs a healthy node, no slot */
 	bool was_loaded;          /* its backend held the model when it was dispatched */
 	struct variant *variant;  /* what it runs; while it is queued or runs; counted there */

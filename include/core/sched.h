@@ -46,8 +46,9 @@ enum order_kind { ORDER_UNLOAD, ORDER_LOAD };
 struct order {
 	enum order_kind kind;
 	struct backend *backend;
-	const char *model; /* until it is reported */
-	int64_t limit_ms;  /* longer than that it is a failure */
+	const char *model;              /* until it is reported */
+	struct variant_options options; /* to load it with */
+	int64_t limit_ms;               /* longer than that it is a failure */
 };
 
 struct sched *sched_create(const struct sched_conf *conf);
@@ -88,6 +89,10 @@ struct job *sched_take_hopeless(struct sched *s, int64_t now_ms);
 struct job *sched_take_displaced(struct sched *s);
 /* When to pump next though nothing happens (absolute ms); INT64_MAX: never. */
 int64_t sched_next_ms(const struct sched *s, int64_t now_ms);
+
+/* What a queued or running job runs with: other than it asks for where contexts are unified. It
+ * may change until the job starts. */
+const struct variant_options *sched_options(const struct job *j);
 
 /* The real number of tokens of a running job, before its end: its key was charged by an
  * estimate. */

@@ -101,7 +101,8 @@ backend_holds_model(const struct backend *b, const char *model)
 {
 	const struct variant *v = variant_find(b->fleet, model);
 
-	return v != NULL && v->places[b->index].residency != ABSENT;
+	return v != NULL &&
+	       (v->places[b->index].residency != ABSENT || variant_find_rival(v, b) != NULL);
 }
 
 static bool
@@ -179,8 +180,12 @@ backend_set_draining(struct backend *b, bool draining)
 void
 backend_set_models(struct backend *b, const char *const *names, size_t count)
 {
-	MAP_FOR_EACH (it, &b->fleet->variants)
-		variant_set_listed(it.value, b, false);
+	MAP_FOR_EACH (it, &b->fleet->variants) {
+		struct variant *v = it.value;
+
+		if (v->base == v)
+			variant_set_listed(v, b, false);
+	}
 	for (size_t i = 0; i < count; i++)
 		variant_set_listed(variant_get(b->fleet, names[i]), b, true);
 	MAP_FOR_EACH (it, &b->fleet->variants)
@@ -209,15 +214,78 @@ see_loaded(struct variant *v, struct backend *b)
 		variant_set_residency(v, b, LOADED);
 }
 
+/* Nodes say no more than the model: it is the variant that we know of, or the base. */
+static struct variant *
+find_held(struct backend *b, const char *model)
+{
+	struct variant *base = variant_get(b->fleet, model);
+	struct variant *rival = variant_find_rival(base, b);
+
+	return rival != NULL && base->places[b->index].residency == ABSENT ? rival : base;
+}
+
 void
 backend_set_loaded(struct backend *b, const char *const *names, size_t count)
 {
-	MAP_FOR_EACH (it, &b->fleet->variants)
-		forget_loaded(it.value, b);
 	for (size_t i = 0; i < count; i++)
-		see_loaded(variant_get(b->fleet, names[i]), b);
+		find_held(b, names[i])->places[b->index].shown = true;
 	MAP_FOR_EACH (it, &b->fleet->variants) {
-		((struct variant *)it.value)->places[b->index].fresh = false;
-		variant_drop_unused(b->fleet, it.value);
+		struct variant *v = it.value;
+		struct place *p = &v->places[b->index];
+
+		if (p->shown)
+			see_loaded(v, b);
+		else
+			forget_loaded(v, b);
+		p->shown = false;
+		p->fresh = false;
+		variant_drop_unused(b->fleet, v);
+	}
+}
+
+/* Whether it can only be what we did. */
+static bool
+is_certain(const struct backend *b, const struct variant *v)
+{
+	const struct place *p = &v->places[b->index];
+
+	return p->ours || p->busy > 0 || v == b->swap.in || v == b->swap.out;
+}
+
+/* What others loaded behind our back. */
+static void
+replace_held(struct backend *b, struct variant *v, int32_t num_ctx)
+{
+	struct variant_options options = {0};
+	struct variant *other;
+
+	if (num_ctx != v->base->own[b->index].num_ctx)
+		variant_options_set(&options, OPTION_NUM_CTX, num_ctx);
+	other = variant_get_with(b->fleet, v->model, &options);
+	if (other == v)
+		return;
+	variant_set_residency(other, b, LOADED);
+	variant_set_residency(v, b, ABSENT);
+	variant_drop_unused(b->fleet, v);
+}
+
+/* A context that was asked for may have been cut to what the model was trained with; so ours stays
+ * what it is. What is found loaded with none of ours before is taken for the node's own. */
+void
+backend_saw_context(struct backend *b, const char *model, int32_t num_ctx)
+{
+	struct variant *v = variant_find(b->fleet, model);
+	struct own_context *own;
+	bool ours;
+
+	if (v == NULL || num_ctx <= 0 || !backend_holds_model(b, model))
+		return;
+	own = &v->own[b->index];
+	v = find_held(b, model);
+	ours = v->places[b->index].ours;
+	if (v->base == v && (ours || !own->measured)) {
+		*own = (struct own_context){num_ctx, ours};
+	} else if (!is_certain(b, v)) {
+		replace_held(b, v, num_ctx);
 	}
 }

@@ -1,6 +1,7 @@
 /* The nodes and the variants: who owns them and when a variant goes. */
 #include "fleet.h"
 
+#include "base/buf.h"
 #include "base/mem.h"
 #include "node.h"
 
@@ -12,6 +13,7 @@ variant_free(struct variant *v)
 {
 	free(v->model);
 	free(v->places);
+	free(v->own);
 	free(v);
 }
 
@@ -30,7 +32,10 @@ fleet_finish(struct fleet *f)
 static void
 add_place(const struct fleet *f, struct variant *v, size_t index)
 {
-	v->places[index] = (struct place){.allowed = backend_allows(f->backends[index], v->model)};
+	v->places[index] = (struct place){
+	    .allowed = backend_allows(f->backends[index], v->model),
+	    .listed = v->base != v && v->base->places[index].listed,
+	};
 }
 
 struct backend *
@@ -44,6 +49,8 @@ fleet_add(struct fleet *f, const struct backend_conf *conf, const struct health_
 		struct variant *v = it.value;
 
 		v->places = mem_realloc(v->places, f->count * sizeof(*v->places));
+		v->own = mem_realloc(v->own, f->count * sizeof(*v->own));
+		v->own[index] = (struct own_context){0};
 		add_place(f, v, index);
 	}
 	f->changes++;
@@ -56,20 +63,76 @@ variant_find(const struct fleet *f, const char *model)
 	return map_find(&f->variants, model);
 }
 
+static struct variant *
+variant_create(struct fleet *f, const char *model, struct variant *base, const char *key)
+{
+	struct variant *v = NEW(struct variant);
+
+	v->model = mem_strdup(model);
+	v->base = base == NULL ? v : base;
+	list_init(&v->lanes);
+	list_init(&v->siblings);
+	list_init(&v->sibling_link);
+	v->places = mem_zalloc(f->count + 1, sizeof(*v->places));
+	v->own = mem_zalloc(f->count + 1, sizeof(*v->own));
+	for (size_t i = 0; i < f->count; i++)
+		add_place(f, v, i);
+	map_put(&f->variants, key, v);
+	return v;
+}
+
 struct variant *
 variant_get(struct fleet *f, const char *model)
 {
 	struct variant *v = variant_find(f, model);
 
-	if (v != NULL)
-		return v;
-	v = NEW(struct variant);
-	v->model = mem_strdup(model);
-	list_init(&v->lanes);
-	v->places = mem_zalloc(f->count + 1, sizeof(*v->places));
-	for (size_t i = 0; i < f->count; i++)
-		add_place(f, v, i);
-	map_put(&f->variants, model, v);
+	return v != NULL ? v : variant_create(f, model, NULL, model);
+}
+
+/* The weights are the same: what is known of one holds, more or less, for the other. */
+static void
+pass_on_estimates(const struct fleet *f, const struct variant *from, struct variant *to)
+{
+	if (!estimate_is_measured(&to->estimate))
+		to->estimate = from->estimate;
+	for (size_t i = 0; i < f->count; i++) {
+		const struct speed *known = &from->places[i].speed;
+		struct speed *s = &to->places[i].speed;
+
+		if (s->rate_x16 == 0)
+			s->rate_x16 = known->rate_x16;
+		if (s->load_x16 == 0)
+			s->load_x16 = known->load_x16;
+	}
+}
+
+/* A line feed is in no name of a model. */
+static void
+add_key(struct buf *key, const char *model, const struct variant_options *options)
+{
+	buf_adds(key, model);
+	for (int o = 0; o < VARIANT_OPTIONS; o++)
+		if (variant_options_has(options, (enum variant_option)o))
+			buf_addf(key, "\n%d=%d", o, options->values[o]);
+}
+
+struct variant *
+variant_get_with(struct fleet *f, const char *model, const struct variant_options *options)
+{
+	struct buf key = {0};
+	struct variant *v;
+
+	if (options->given == 0)
+		return variant_get(f, model);
+	add_key(&key, model, options);
+	v = map_find(&f->variants, buf_text(&key));
+	if (v == NULL) {
+		v = variant_create(f, model, variant_get(f, model), buf_text(&key));
+		v->options = *options;
+		list_add_last(&v->base->siblings, &v->sibling_link);
+		pass_on_estimates(f, v->base, v);
+	}
+	buf_finish(&key);
 	return v;
 }
 
@@ -93,30 +156,79 @@ variant_release(struct fleet *f, struct variant **vp)
 	variant_drop_unused(f, v);
 }
 
-void
-variant_drop_unused(struct fleet *f, struct variant *v)
+static void
+drop(struct fleet *f, struct variant *v)
 {
-	if (v->jobs > 0 || v->places_known > 0)
-		return;
+	struct buf key = {0};
+
 	assert(list_empty(&v->lanes));
-	map_take(&f->variants, v->model);
+	add_key(&key, v->model, &v->options);
+	map_take(&f->variants, buf_text(&key));
+	buf_finish(&key);
+	list_remove(&v->sibling_link);
+	if (v->base != v)
+		pass_on_estimates(f, v, v->base);
 	variant_free(v);
 }
 
-static bool
-is_known(const struct place *p)
+void
+variant_drop_unused(struct fleet *f, struct variant *v)
 {
-	return p->listed || p->residency != ABSENT;
+	struct variant *base = v->base;
+
+	if (v->jobs > 0 || v->places_known > 0 || !list_empty(&v->siblings))
+		return;
+	drop(f, v);
+	if (base != v)
+		variant_drop_unused(f, base);
+}
+
+int32_t
+variant_own_context(const struct fleet *f, const struct variant *base)
+{
+	int32_t least = 0;
+
+	for (size_t i = 0; i < f->count; i++) {
+		int32_t num_ctx = base->own[i].num_ctx;
+
+		if (num_ctx > 0 && (least == 0 || num_ctx < least))
+			least = num_ctx;
+	}
+	return least;
+}
+
+struct variant *
+variant_find_sibling_on(const struct variant *v, const struct backend *b)
+{
+	struct variant *base = v->base, *s;
+
+	if (base != v && base->places[b->index].residency != ABSENT)
+		return base;
+	LIST_FOR_EACH (s, &base->siblings, struct variant, sibling_link)
+		if (s != v && s->places[b->index].residency != ABSENT)
+			return s;
+	return NULL;
+}
+
+/* That a model is listed keeps its base alone. */
+static bool
+is_known(const struct variant *v, const struct place *p)
+{
+	return (v->base == v && p->listed) || p->residency != ABSENT;
 }
 
 void
 variant_set_listed(struct variant *v, const struct backend *b, bool listed)
 {
 	struct place *p = &v->places[b->index];
+	struct variant *s;
 
-	v->places_known -= is_known(p);
+	assert(v->base == v);
+	v->places_known -= is_known(v, p);
 	p->listed = listed && p->allowed;
-	v->places_known += is_known(p);
+	v->places_known += is_known(v, p);
+	LIST_FOR_EACH (s, &v->siblings, struct variant, sibling_link)
+		s->places[b->index].listed = p->listed;
 }
 
 void
@@ -124,9 +236,10 @@ variant_set_residency(struct variant *v, struct backend *b, enum residency resid
 {
 	struct place *p = &v->places[b->index];
 
-	v->places_known -= is_known(p);
+	v->places_known -= is_known(v, p);
 	b->resident -= p->residency != ABSENT;
 	p->residency = residency;
 	b->resident += p->residency != ABSENT;
-	v->places_known += is_known(p);
+	p->ours = p->ours && residency != ABSENT;
+	v->places_known += is_known(v, p);
 }

@@ -1,9 +1,14 @@
 /*
  * The nodes, and the variants that they list, hold or are asked for.
  *
- * A variant is what a node loads: for now a model by its canonical name. It lives while
- * a node lists or holds it, or a job refers to it: names that clients make up leave
- * nothing behind. What is known of a variant on one node is a struct place.
+ * A variant is what a node loads: a model by its canonical name, with options. Nodes list
+ * models, and hold variants: that without options is the base, which says what is listed; the
+ * others are its siblings. A node holds at most one of them, since Ollama reloads a model that
+ * is wanted with other options.
+ *
+ * A variant lives while a node lists (the base) or holds it, a job refers to it, or it has
+ * siblings: names that clients make up leave nothing behind. What is known of a variant on one
+ * node is a struct place.
  *
  * Invariants: backend.busy = sum of busy over its places; backend.busy_variants = places
  * with busy > 0, at most max_loaded; backend.resident = places that are not ABSENT.
@@ -14,6 +19,7 @@
 #include "base/list.h"
 #include "base/map.h"
 #include "core/backend.h"
+#include "core/variant.h"
 #include "estimate.h"
 
 #include <stdbool.h>
@@ -27,9 +33,12 @@ enum residency {
 	LOADED,
 } __attribute__((packed));
 
+/* 64 bytes, a line of the processor's cache. */
 struct place {
 	bool allowed; /* by the node's configuration */
-	bool listed;  /* by the node, and allowed */
+	bool listed;  /* its model is, by the node, and allowed */
+	bool shown;   /* by the node's snapshot, while that is taken in */
+	bool ours;    /* what is resident was loaded for this variant, as far as is known */
 	bool fresh;   /* residency changed here since the node's last snapshot, which may be older */
 	enum residency residency;
 	int busy;         /* slots in use */
@@ -41,23 +50,34 @@ struct place {
 	int64_t quarantine_end_ms; /* not loaded here before */
 };
 
+/* The context that a node gives a model by itself. */
+struct own_context {
+	int32_t num_ctx; /* 0: not known */
+	bool measured;   /* on what we loaded, so that it is no guess */
+};
+
 struct variant {
-	char *model;      /* owned */
-	int jobs;         /* that refer to it */
-	int places_known; /* where it is listed or not ABSENT */
+	char *model; /* owned */
+	struct variant_options options;
+	struct variant *base;     /* itself, or a sibling's */
+	struct list siblings;     /* a base's: of struct variant, by sibling_link */
+	struct list sibling_link; /* in base.siblings */
+	int jobs;                 /* that refer to it */
+	int places_known;         /* where it is not ABSENT; a base: or listed */
 	struct estimate estimate;
 	int64_t wait_weight; /* of the jobs that wait: each 3, of the low class 1 */
 	int64_t wait_since;  /* sum of weight times arrival */
 	double recent;       /* weight of arrivals, fading */
 	int64_t recent_at_ms;
-	struct list lanes;    /* of struct lane, by variant_link */
-	struct place *places; /* owned; by backend.index */
+	struct list lanes;       /* of struct lane, by variant_link */
+	struct place *places;    /* owned; by backend.index */
+	struct own_context *own; /* owned; a base's, by backend.index */
 };
 
 struct fleet {
 	struct backend **backends; /* owned, each too */
 	size_t count;
-	struct map variants;  /* of struct variant, owned, by model */
+	struct map variants;  /* of struct variant, owned, by model and options */
 	bool by_orders;       /* nothing is loaded but by order */
 	int64_t next_swap_ms; /* no swap is due before, as things stand */
 	uint64_t changes;     /* counts changes of state and of listings, for who decides by them */
@@ -68,17 +88,31 @@ void fleet_finish(struct fleet *f);
 struct backend *fleet_add(struct fleet *f, const struct backend_conf *conf,
                           const struct health_conf *health);
 
-/* NULL: no node knows it and no job asks for it. */
+/* The base. NULL: no node knows the model and no job asks for it. */
 struct variant *variant_find(const struct fleet *f, const char *model);
-/* Finds or makes it; a variant made for nothing must be offered to variant_drop_unused. */
+/* Find or make it; a variant made for nothing must be offered to variant_drop_unused. */
 struct variant *variant_get(struct fleet *f, const char *model);
+struct variant *variant_get_with(struct fleet *f, const char *model,
+                                 const struct variant_options *options);
 /* For one more job. */
 struct variant *variant_retain(struct fleet *f, const char *model);
 void variant_release(struct fleet *f, struct variant **vp);
 /* Frees it when neither a job nor a place needs it. */
 void variant_drop_unused(struct fleet *f, struct variant *v);
 
-/* The next two keep variant.places_known and backend.resident. */
+/* Of a base: the least context that nodes load it with, when none is asked for; 0: not known. */
+int32_t variant_own_context(const struct fleet *f, const struct variant *base);
+/* Another variant of its model that is resident on the node; NULL: none. */
+struct variant *variant_find_sibling_on(const struct variant *v, const struct backend *b);
+static inline struct variant *
+variant_find_rival(const struct variant *v, const struct backend *b)
+{
+	/* Most models have but one variant. */
+	return v->base == v && list_empty(&v->siblings) ? NULL : variant_find_sibling_on(v, b);
+}
+
+/* The next two keep variant.places_known and backend.resident. The base of a model is listed, and
+ * its siblings with it. */
 void variant_set_listed(struct variant *v, const struct backend *b, bool listed);
 void variant_set_residency(struct variant *v, struct backend *b, enum residency residency);
 

@@ -81,18 +81,26 @@ find_idle(const struct backend *b)
 	return oldest;
 }
 
+static void
+reckon_evicted(struct backend *b, struct variant *v)
+{
+	v->places[b->index].fresh = true;
+	variant_set_residency(v, b, ABSENT);
+	variant_drop_unused(b->fleet, v);
+}
+
 /* What the node will do when it is asked for a variant that it does not hold. */
 static void
 reckon_load(struct backend *b, struct variant *v)
 {
-	struct variant *idle;
+	struct variant *rival = variant_find_rival(v, b), *idle;
 
-	while (b->resident >= b->max_loaded && (idle = find_idle(b)) != NULL) {
-		idle->places[b->index].fresh = true;
-		variant_set_residency(idle, b, ABSENT);
-		variant_drop_unused(b->fleet, idle);
-	}
+	if (rival != NULL)
+		reckon_evicted(b, rival);
+	while (b->resident >= b->max_loaded && (idle = find_idle(b)) != NULL)
+		reckon_evicted(b, idle);
 	variant_set_residency(v, b, LOADING);
+	v->places[b->index].ours = true;
 }
 
 static void
@@ -147,6 +155,8 @@ put_slot(struct backend *b, struct variant *v, bool done, int64_t now_ms)
 	p->used_at_ms = now_ms;
 	if (done && p->residency == LOADING)
 		variant_set_residency(v, b, LOADED);
+	/* It ran, so that this is what the node holds. */
+	p->ours = p->ours || (done && p->residency == LOADED);
 }
 
 void

@@ -66,29 +66,39 @@ is_better(struct rank a, struct rank b)
 }
 
 static enum worth
-worth_of(const struct backend *b, const struct place *p, const struct backend *last)
+worth_of(const struct backend *b, const struct variant *v, const struct backend *last)
 {
+	const struct place *p = &v->places[b->index];
+
 	if (p->residency != ABSENT)
 		return b == last ? SERVED_LAST : HOLDS;
-	return b->resident < b->max_loaded ? HAS_PLACE : EVICTS;
+	return b->resident < b->max_loaded && variant_find_rival(v, b) == NULL ? HAS_PLACE : EVICTS;
 }
 
 static struct rank
 rank_of(const struct backend *b, const struct need *need, const struct backend *last)
 {
-	const struct place *p = &need->variant->places[b->index];
-
 	if (need->slotless)
 		return (struct rank){
-		    .worth = p->listed ? HOLDS : HAS_PLACE,
+		    .worth = need->variant->places[b->index].listed ? HOLDS : HAS_PLACE,
 		    .load = b->remote + 1,
 		    .weight = b->weight,
 		};
 	return (struct rank){
-	    .worth = worth_of(b, p, last),
+	    .worth = worth_of(b, need->variant, last),
 	    .load = b->busy + 1,
 	    .weight = b->weight,
 	};
+}
+
+/* Whether the node is at work on another variant of the model: it would be reloaded, once all that
+ * is done. */
+static bool
+has_busy_rival(const struct backend *b, const struct variant *v)
+{
+	const struct variant *rival = variant_find_rival(v, b);
+
+	return rival != NULL && rival->places[b->index].busy > 0;
 }
 
 /* Whether a node that has a slot left at all can take the variant. One with nothing in flight
@@ -102,7 +112,8 @@ has_room(const struct backend *b, const struct variant *v)
 	if (b->fleet->by_orders)
 		return p->residency == LOADED && p->busy < b->parallel &&
 		       (b->swap.out != v || (b->swap.step == SWAP_DRAINING && p->busy > 0));
-	return p->busy < b->parallel && (p->busy > 0 || b->busy_variants < b->max_loaded);
+	return p->busy < b->parallel && (p->busy > 0 || b->busy_variants < b->max_loaded) &&
+	       !has_busy_rival(b, v);
 }
 
 /* The tests that fail most come first. */

@@ -25,6 +25,7 @@
 #include "queue.h"
 #include "swap.h"
 #include "swap_choice.h"
+#include "unify.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -297,15 +298,17 @@ sched_submit(struct sched *s, struct job *j, const char *model, int64_t now_ms)
 	s->now_ms = now_ms;
 	if (answer != SCHED_QUEUED)
 		return answer;
-	j->variant = variant_retain(&s->fleet, model);
+	unify_take(&s->fleet, j, model, now_ms);
 	j->sequence = s->next_sequence++;
 	j->queued_at_ms = now_ms;
 	if (!j->slotless)
 		swap_saw_arrival(j->variant, queue_weight(j->class), now_ms);
 	fair_join(&s->queue.fair, j);
 	answer = admit(s, j, now_ms);
-	if (answer == SCHED_QUEUED)
+	if (answer == SCHED_QUEUED) {
+		unify_gather(&s->fleet, &s->queue, j);
 		return answer;
+	}
 	fair_leave(&s->queue.fair, j);
 	variant_release(&s->fleet, &j->variant);
 	/* It would have waited: with a queue of size 0 nothing else says that there is demand. */
@@ -449,6 +452,12 @@ stop(struct sched *s, struct job *j, bool done, int64_t now_ms)
 	pace_saw_end(&s->pace, now_ms);
 }
 
+const struct variant_options *
+sched_options(const struct job *j)
+{
+	return &j->variant->options;
+}
+
 void
 sched_saw_tokens(struct sched *s, struct job *j, int prompt, int output)
 {
@@ -475,6 +484,16 @@ sched_end(struct sched *s, struct job *j, enum job_end end, int64_t now_ms)
 	abort();
 }
 
+/* The contexts of its model may have grown meanwhile. */
+static void
+choose_again(struct sched *s, struct job *j, int64_t now_ms)
+{
+	struct variant *before = j->variant;
+
+	unify_take(&s->fleet, j, before->model, now_ms);
+	variant_release(&s->fleet, &before);
+}
+
 bool
 sched_retry(struct sched *s, struct job *j, int64_t now_ms)
 {
@@ -488,7 +507,9 @@ sched_retry(struct sched *s, struct job *j, int64_t now_ms)
 		return false;
 	j->avoid = j->backend;
 	stop(s, j, false, now_ms);
+	choose_again(s, j, now_ms);
 	enter_queue(s, j, now_ms);
+	unify_gather(&s->fleet, &s->queue, j);
 	return true;
 }
 

@@ -46,7 +46,13 @@ static void
 order(struct backend *b, enum order_kind kind, const struct variant *v, int64_t limit_ms,
       struct order *out)
 {
-	*out = (struct order){.kind = kind, .backend = b, .model = v->model, .limit_ms = limit_ms};
+	*out = (struct order){
+	    .kind = kind,
+	    .backend = b,
+	    .model = v->model,
+	    .options = v->options,
+	    .limit_ms = limit_ms,
+	};
 }
 
 /* Moves a swap on as far as it goes by itself; true: there is an order for it. */
@@ -124,6 +130,7 @@ saw_load(struct fleet *f, struct backend *b, bool ok, int64_t now_ms)
 
 	p->fresh = true;
 	variant_set_residency(v, b, ok ? LOADED : ABSENT);
+	p->ours = ok;
 	if (ok) {
 		estimate_saw_load(&p->speed, now_ms - b->swap.since_ms);
 		p->loaded_at_ms = now_ms;

@@ -30,6 +30,15 @@ swap_saw_arrival(struct variant *v, int weight, int64_t now_ms)
 	v->recent_at_ms = now_ms;
 }
 
+void
+swap_move_arrivals(struct variant *from, struct variant *to, int64_t now_ms)
+{
+	swap_saw_arrival(from, 0, now_ms);
+	swap_saw_arrival(to, 0, now_ms);
+	to->recent += from->recent;
+	from->recent = 0;
+}
+
 /* Weight a millisecond. */
 static double
 arrival_rate(const struct variant *v, int64_t now_ms)
@@ -166,10 +175,12 @@ best_swap(struct fleet *f, struct variant *in, int64_t now_ms)
 
 	for (size_t i = 0; i < f->count; i++) {
 		struct backend *b = f->backends[i];
+		struct variant *rival;
 
 		if (!may_load(in, b, now_ms))
 			continue;
-		if (b->resident < b->max_loaded) {
+		rival = variant_find_rival(in, b);
+		if (rival == NULL && b->resident < b->max_loaded) {
 			keep_better(
 			    &best,
 			    (struct option){
@@ -184,7 +195,7 @@ best_swap(struct fleet *f, struct variant *in, int64_t now_ms)
 		MAP_FOR_EACH (it, &f->variants) {
 			struct variant *out = it.value;
 
-			if (out->places[i].residency == LOADED)
+			if (out->places[i].residency == LOADED && (rival == NULL || out == rival))
 				keep_better(&best, weigh_swap(f, b, in, out, (double)now_ms));
 		}
 	}
@@ -198,10 +209,12 @@ best_copy(struct fleet *f, struct variant *in, int64_t backlog_ms, int64_t now_m
 
 	for (size_t i = 0; i < f->count; i++) {
 		struct backend *b = f->backends[i];
+		struct variant *rival;
 
 		if (!may_load(in, b, now_ms))
 			continue;
-		if (b->resident < b->max_loaded) {
+		rival = variant_find_rival(in, b);
+		if (rival == NULL && b->resident < b->max_loaded) {
 			keep_better(&best, weigh_copy(f, b, in, NULL, (double)now_ms));
 			continue;
 		}
@@ -211,7 +224,8 @@ best_copy(struct fleet *f, struct variant *in, int64_t backlog_ms, int64_t now_m
 			struct variant *out = it.value;
 			const struct place *p = &out->places[i];
 
-			if (p->residency == LOADED && p->busy == 0 && out->wait_weight == 0)
+			if (p->residency == LOADED && p->busy == 0 && out->wait_weight == 0 &&
+			    (rival == NULL || out == rival))
 				keep_better(&best, weigh_copy(f, b, in, out, (double)now_ms));
 		}
 	}

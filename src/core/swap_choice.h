@@ -22,5 +22,7 @@ struct choice {
 bool swap_choose(struct fleet *f, int64_t now_ms, struct choice *out, int64_t *next_ms);
 /* A job for the variant came: how often they do. */
 void swap_saw_arrival(struct variant *v, int weight, int64_t now_ms);
+/* From now on they come for another variant. */
+void swap_move_arrivals(struct variant *from, struct variant *to, int64_t now_ms);
 
 #endif

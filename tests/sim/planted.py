@@ -85,7 +85,7 @@ BUGS = [
     (
         "a listing is added, not replaced",
         "backend.c",
-        "variant_set_listed(it.value, b, false);",
+        "variant_set_listed(v, b, false);",
         ";",
     ),
     (
