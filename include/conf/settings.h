@@ -57,6 +57,7 @@ struct settings {
 		int64_t per_key; /* 0: no bound */
 		int64_t max_wait;
 		int64_t aging;
+		int64_t heartbeat; /* 0: none */
 	} queue;
 	struct {
 		int64_t connect;

@@ -18,9 +18,13 @@ enum stream_form { STREAM_NONE, STREAM_NDJSON, STREAM_SSE };
 
 /* From an answer's Content-Type. */
 enum stream_form stream_form_of(struct str content_type);
-/* Adds the record that says in mid-stream that it failed. `at_line_start`: whether the last byte
- * sent ended a line; if not, the broken line is ended first. */
+/* Adds the record that says in mid-stream that it failed; the stream's own status was 200, and
+ * `status` is what it would have been. `at_line_start`: whether the last byte sent ended a line; if
+ * not, the broken line is ended first. */
 void refusal_add_stream_error(struct buf *out, enum dialect d, enum stream_form form,
-                              bool at_line_start, const char *message, const char *request_id);
+                              bool at_line_start, int status, const char *message,
+                              const char *request_id);
+/* Adds the message of a node's error body, of any dialect. False: it has none. */
+bool refusal_read_message(struct str body, struct buf *out);
 
 #endif

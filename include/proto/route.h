@@ -38,6 +38,7 @@ struct route {
 	enum route_kind kind;
 	enum dialect dialect;
 	bool streams;            /* what a left-out "stream" means */
+	bool events;             /* its streams are server-sent events */
 	const char *model_key;   /* names the model in the body ("source" of copy); NULL: none does.
 	                            Show and management also take "name" for "model" */
 	const char *content_key; /* without a value here it only loads the model; NULL: no such rule */

@@ -127,7 +127,7 @@ fail_stream(struct fanout *f, const char *message)
 {
 	struct buf line = {0};
 
-	refusal_add_stream_error(&line, f->request->dialect, STREAM_NDJSON, true, message,
+	refusal_add_stream_error(&line, f->request->dialect, STREAM_NDJSON, true, 502, message,
 	                         f->request->id);
 	send(f, line.data, line.len);
 	buf_finish(&line);

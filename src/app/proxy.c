@@ -9,6 +9,7 @@
 
 #include "app/dispatch.h"
 #include "app/gateway.h"
+#include "app/heartbeat.h"
 #include "app/relay.h"
 #include "app/request.h"
 #include "app/terms.h"
@@ -31,6 +32,7 @@ struct proxy {
 	struct str model;         /* as the client wrote it; in the request's facts or head */
 	char key[FRONT_PEER_MAX]; /* who asks; job.key is this */
 	struct timer deadline;    /* runs only where job.deadline_ms is set */
+	struct heartbeat heartbeat;
 	bool asked_again;
 };
 
@@ -45,6 +47,7 @@ proxy_free(struct proxy *p)
 {
 	list_remove(&p->puzzled_link);
 	timer_finish(&p->deadline);
+	heartbeat_finish(&p->heartbeat);
 	free(p);
 }
 
@@ -99,6 +102,25 @@ describe(const struct work *w, struct buf *json)
 	if (p->job.state == JOB_QUEUED)
 		buf_addf(json, ",\"position\":%d,\"eta_ms\":%lld", sched_position(s, &p->job),
 		         (long long)sched_eta_ms(s, &p->job, clock_now_ms()));
+}
+
+/* What a heartbeat says. */
+static void
+say_where(struct buf *out, void *arg)
+{
+	const struct proxy *p = arg;
+	const struct sched *s = p->request->gateway->sched;
+
+	switch (p->job.state) {
+	case JOB_QUEUED:
+		buf_addf(out, "queued position=%d eta=%llds", sched_position(s, &p->job),
+		         (long long)(sched_eta_ms(s, &p->job, clock_now_ms()) + 999) / 1000);
+		return;
+	case JOB_RUNNING: buf_addf(out, "running backend=%s", backend_name(p->job.backend)); return;
+	case JOB_NEW: buf_adds(out, "asking the backends for the model"); return;
+	case JOB_ENDED: break;
+	}
+	abort();
 }
 
 static const struct work_ops work_ops = {
@@ -285,6 +307,7 @@ on_answer(struct relay *y, int status, void *arg)
 	if (backend_saw_answer(p->job.backend, clock_now_ms()))
 		log_info(backend_name(p->job.backend), "breaker is closed");
 	request_drop_body(p->request);
+	heartbeat_stop(&p->heartbeat);
 	return true;
 }
 
@@ -402,10 +425,12 @@ proxy_begin(struct request *r, struct str model)
 	job_init(&p->job, CLASS_NORMAL);
 	list_init(&p->puzzled_link);
 	timer_init(&p->deadline, r->gateway->loop, on_deadline, p);
+	heartbeat_init(&p->heartbeat, r, say_where, p);
 	if (!model_name_canonical(model, canonical)) {
 		request_refuse(r, 400, model.len == 0 ? "model is required" : "invalid model name");
 	} else if (terms_take(r, canonical, p->key, &p->job)) {
 		watch_deadline(p);
+		heartbeat_start(&p->heartbeat);
 		r->work = &p->work;
 		submit(p);
 		return;

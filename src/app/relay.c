@@ -11,29 +11,39 @@
 #include "app/gateway.h"
 #include "app/request.h"
 #include "base/clock.h"
+#include "base/log.h"
 
 #include <string.h>
 
+/* The kind of error of a stream that broke, whose own status was 200. */
+enum { BROKEN_STATUS = 502 };
+
+/* Of a node's error body; messages are shorter. */
+enum { REFUSAL_MOST_BYTES = 16 * 1024 };
+
+/* The client has had its head: only an event stream can follow. */
 static void
-on_head(struct exchange *x, const struct http_head *head, void *arg)
+go_on_with_stream(struct relay *y, const struct http_head *head)
 {
-	struct relay *y = arg;
+	struct str type = http_find_header(head, "Content-Type");
+
+	y->form = STREAM_SSE;
+	if (head->status != 200 || stream_form_of(type) != STREAM_SSE)
+		y->refused = head->status;
+}
+
+static void
+send_head(struct relay *y, const struct http_head *head)
+{
 	struct request *r = y->request;
 	struct buf *headers = &r->gateway->header_lines;
 	struct front_head answer = {.status = head->status, .reason = head->reason, .length = -1};
 
-	if (!y->ops->on_answer(y, head->status, y->arg)) {
-		exchange_cancel(&y->exchange);
-		return;
-	}
-	y->began = true;
 	/* An answer of known length has no room for a record of ours, and shows by itself that it is
 	 * cut. */
 	y->form = head->framing == HTTP_LENGTH ? STREAM_NONE
 	                                       : stream_form_of(http_find_header(head, "Content-Type"));
-	y->at_line_start = true;
 	r->status = head->status;
-	r->first_byte_ms = clock_now_ms();
 	if (head->framing == HTTP_LENGTH)
 		answer.length = (int64_t)head->length;
 	else if (head->framing == HTTP_NO_BODY)
@@ -45,10 +55,34 @@ on_head(struct exchange *x, const struct http_head *head, void *arg)
 }
 
 static void
+on_head(struct exchange *x, const struct http_head *head, void *arg)
+{
+	struct relay *y = arg;
+	struct request *r = y->request;
+
+	if (!y->ops->on_answer(y, head->status, y->arg)) {
+		exchange_cancel(&y->exchange);
+		return;
+	}
+	y->began = true;
+	y->at_line_start = true;
+	r->first_byte_ms = clock_now_ms();
+	if (r->in_stream)
+		go_on_with_stream(y, head);
+	else
+		send_head(y, head);
+}
+
+static void
 on_body(struct exchange *x, struct str piece, void *arg)
 {
 	struct relay *y = arg;
 
+	if (y->refused != 0) {
+		if (y->refusal.len + piece.len <= REFUSAL_MOST_BYTES)
+			buf_add(&y->refusal, piece.ptr, piece.len);
+		return;
+	}
 	y->at_line_start = piece.ptr[piece.len - 1] == '\n';
 	y->request->bytes_out += piece.len;
 	front_reply_body(y->request->client, piece);
@@ -66,22 +100,19 @@ on_flush(struct exchange *x, void *arg)
 	}
 }
 
-/* The answer broke off: say so in the stream's own form, then break the connection, since a
- * clean end would pass for success. */
+/* The node refused what its client waits for in a stream that has begun: its own words, as an
+ * event. */
 static void
-cut_client(struct relay *y, const char *why)
+pass_refusal(struct relay *y)
 {
 	struct request *r = y->request;
-	struct front_req *client = r->client;
-	struct buf record = {0};
+	struct buf message = {0};
 
-	refusal_add_stream_error(&record, r->dialect, y->form, y->at_line_start, why, r->id);
-	if (record.len > 0)
-		front_reply_body(client, (struct str){record.data, record.len});
-	front_req_set_data(client, NULL);
-	r->client = NULL;
-	front_reply_cut(client);
-	buf_finish(&record);
+	if (!refusal_read_message((struct str){y->refusal.data, y->refusal.len}, &message))
+		buf_addf(&message, "backend '%s' answered %d and no stream", y->backend, y->refused);
+	log_info(r->id, "backend %s answered %d after the stream had begun", y->backend, y->refused);
+	request_cut(r, STREAM_SSE, true, y->refused, buf_text(&message));
+	buf_finish(&message);
 }
 
 static void
@@ -98,9 +129,12 @@ on_end(struct exchange *x, enum exchange_end end, const char *why, void *arg)
 	}
 	if (end != EXCHANGE_DONE) {
 		buf_addf(&message, "backend '%s' failed: %s", y->backend, exchange_end_text(end));
-		cut_client(y, buf_text(&message));
+		request_cut(y->request, y->form, y->at_line_start, BROKEN_STATUS, buf_text(&message));
 		buf_finish(&message);
+	} else if (y->refused != 0) {
+		pass_refusal(y);
 	}
+	buf_finish(&y->refusal);
 	y->ops->on_over(y, end, y->arg);
 }
 
@@ -148,13 +182,15 @@ void
 relay_abandon(struct relay *y)
 {
 	exchange_cancel(&y->exchange);
+	buf_finish(&y->refusal);
 }
 
 void
 relay_break(struct relay *y, const char *why)
 {
 	exchange_cancel(&y->exchange);
-	cut_client(y, why);
+	request_cut(y->request, y->form, y->at_line_start, BROKEN_STATUS, why);
+	buf_finish(&y->refusal);
 }
 
 void

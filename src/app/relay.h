@@ -9,6 +9,7 @@
 #ifndef APP_RELAY_H
 #define APP_RELAY_H
 
+#include "base/buf.h"
 #include "io/exchange.h"
 #include "proto/refusal.h"
 
@@ -39,6 +40,8 @@ struct relay {
 	bool paused;
 	enum stream_form form;
 	bool at_line_start; /* of a stream: the last piece ended a line */
+	int refused;        /* its status, where the client was promised a stream; 0: it streams */
+	struct buf refusal; /* its body then, up to a bound; owned */
 };
 
 struct relay_limits {

@@ -196,15 +196,31 @@ request_reply(struct request *r, int status, const char *content_type, struct st
 	buf_finish(&headers);
 }
 
-__attribute__((format(printf, 5, 0))) static void
-fail(struct request *r, enum job_end end, int status, int64_t retry_after_ms, const char *fmt,
-     va_list args)
+void
+request_cut(struct request *r, enum stream_form form, bool at_line_start, int status,
+            const char *why)
 {
-	struct buf message = {0}, body = {0}, headers = {0};
+	struct front_req *client = r->client;
+	struct buf record = {0};
+
+	refusal_add_stream_error(&record, r->dialect, form, at_line_start, status, why, r->id);
+	if (record.len > 0)
+		front_reply_body(client, (struct str){record.data, record.len});
+	r->bytes_out += record.len;
+	front_req_set_data(client, NULL);
+	r->client = NULL;
+	front_reply_cut(client);
+	buf_finish(&record);
+}
+
+static void
+reply_error(struct request *r, enum job_end end, int status, int64_t retry_after_ms,
+            const char *message)
+{
+	struct buf body = {0}, headers = {0};
 	const char *allow = status == 405 ? route_allow(front_req_head(r->client)->path) : "";
 
-	buf_addv(&message, fmt, args);
-	refusal_add_body(&body, r->dialect, status, buf_text(&message), r->id);
+	refusal_add_body(&body, r->dialect, status, message, r->id);
 	if (*allow != '\0')
 		buf_addf(&headers, "Allow: %s\r\n", allow);
 	if (retry_after_ms > 0)
@@ -213,6 +229,21 @@ fail(struct request *r, enum job_end end, int status, int64_t retry_after_ms, co
 	      end);
 	buf_finish(&headers);
 	buf_finish(&body);
+}
+
+__attribute__((format(printf, 5, 0))) static void
+fail(struct request *r, enum job_end end, int status, int64_t retry_after_ms, const char *fmt,
+     va_list args)
+{
+	struct buf message = {0};
+
+	buf_addv(&message, fmt, args);
+	if (r->in_stream) {
+		request_cut(r, STREAM_SSE, true, status, buf_text(&message));
+		request_end(r, end);
+	} else {
+		reply_error(r, end, status, retry_after_ms, buf_text(&message));
+	}
 	buf_finish(&message);
 }
 

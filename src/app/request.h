@@ -50,6 +50,7 @@ struct request {
 	struct str tail;            /* of the path, behind the route's '*'; in the head */
 	struct str origin;          /* to be allowed in the answer; in the head; ptr NULL: none */
 	struct work *work;          /* owned; NULL: none */
+	bool in_stream;             /* the head of an event stream was sent ahead of the answer */
 	struct body_reader *reader; /* owned; NULL: none */
 	struct zstd_body *unzip;    /* owned; in front of the reader; NULL: none */
 	struct buf body;            /* collected */
@@ -88,7 +89,12 @@ void request_add_headers(const struct request *r, struct buf *out);
 /* A whole answer, then request_end with `end`. */
 void request_reply(struct request *r, int status, const char *content_type, struct str body,
                    enum job_end end);
-/* An error in the caller's dialect; ends the request as refused. */
+/* In the middle of an answer: says so in the stream's own form, then breaks the connection, since
+ * a clean end would pass for success. `status` is what it would have been. request_end is next. */
+void request_cut(struct request *r, enum stream_form form, bool at_line_start, int status,
+                 const char *why);
+/* An error in the caller's dialect; ends the request as refused. Where an event stream was begun
+ * already, it is an event of that, and then a cut. */
 void request_refuse(struct request *r, int status, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 /* The same with another end, and Retry-After when `retry_after_ms` is above 0. */

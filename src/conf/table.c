@@ -98,6 +98,8 @@ static const struct row settings_rows[] = {
      .help = "longest wait for a slot, 504 above"},
     {"queue.aging", KIND_DURATION, AT(queue.aging), .initial = "5m", .least = 1, .most = DAY,
      .help = "a request that has waited so long passes those of higher priority"},
+    {"queue.heartbeat", KIND_DURATION, AT(queue.heartbeat), .initial = "15s", .most = HOUR,
+     .help = "between two comments to an event stream that waits, from 60s on; 0: none"},
 
     {"timeouts.connect", KIND_DURATION, AT(timeouts.connect), .initial = "5s",
      .least = 1, .most = HOUR,
@@ -173,7 +175,7 @@ const struct table settings_table = {
 
 /* What the documents name and this version does not do yet; a group stands for all in it. */
 static const char *const later_paths[] = {
-    "admin", "state",  "tls",     "trusted_proxies", "queue.heartbeat", "cache",
+    "admin", "state",  "tls",     "trusted_proxies", "cache",
     "keys",  "models", "aliases", "anonymous",       "usage",
 };
 

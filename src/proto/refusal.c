@@ -5,10 +5,8 @@
  */
 #include "proto/refusal.h"
 
+#include <cjson/cJSON.h>
 #include <string.h>
-
-/* The status that names the kind of error of a stream that broke: its own was 200. */
-enum { BROKEN_STREAM_STATUS = 502 };
 
 static void
 add_member(struct buf *out, const char *name, const char *value)
@@ -100,35 +98,49 @@ stream_form_of(struct str content_type)
 /* An event ends with an empty line. One too many is ignored by every client, while data
  * without one would melt into the event that broke. */
 static void
-add_sse_error(struct buf *out, enum dialect d, bool at_line_start, const char *message,
+add_sse_error(struct buf *out, enum dialect d, bool at_line_start, int status, const char *message,
               const char *request_id)
 {
 	buf_adds(out, at_line_start ? "\n" : "\n\n");
 	if (d == DIALECT_ANTHROPIC)
 		buf_adds(out, "event: error\n");
 	buf_adds(out, "data: ");
-	refusal_add_body(out, d, BROKEN_STREAM_STATUS, message, request_id);
+	refusal_add_body(out, d, status, message, request_id);
 	buf_adds(out, "\n\n");
 }
 
 /* Here an empty line is no harmless one: Ollama's Go and Python clients fail on it. */
 static void
-add_ndjson_error(struct buf *out, enum dialect d, bool at_line_start, const char *message,
-                 const char *request_id)
+add_ndjson_error(struct buf *out, enum dialect d, bool at_line_start, int status,
+                 const char *message, const char *request_id)
 {
 	if (!at_line_start)
 		buf_addc(out, '\n');
-	refusal_add_body(out, d, BROKEN_STREAM_STATUS, message, request_id);
+	refusal_add_body(out, d, status, message, request_id);
 	buf_addc(out, '\n');
 }
 
 void
 refusal_add_stream_error(struct buf *out, enum dialect d, enum stream_form form, bool at_line_start,
-                         const char *message, const char *request_id)
+                         int status, const char *message, const char *request_id)
 {
 	switch (form) {
 	case STREAM_NONE: break;
-	case STREAM_NDJSON: add_ndjson_error(out, d, at_line_start, message, request_id); break;
-	case STREAM_SSE: add_sse_error(out, d, at_line_start, message, request_id); break;
+	case STREAM_NDJSON: add_ndjson_error(out, d, at_line_start, status, message, request_id); break;
+	case STREAM_SSE: add_sse_error(out, d, at_line_start, status, message, request_id); break;
 	}
+}
+
+bool
+refusal_read_message(struct str body, struct buf *out)
+{
+	cJSON *root = cJSON_ParseWithLength(body.ptr, body.len);
+	const cJSON *error = cJSON_GetObjectItemCaseSensitive(root, "error");
+	const cJSON *nested = cJSON_GetObjectItemCaseSensitive(error, "message");
+	const char *text = cJSON_GetStringValue(nested == NULL ? error : nested);
+
+	if (text != NULL)
+		buf_adds(out, text);
+	cJSON_Delete(root);
+	return text != NULL;
 }

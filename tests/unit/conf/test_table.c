@@ -172,7 +172,7 @@ keys_of_later_versions_are_known_as_such(void **state)
 {
 	assert_true(table_is_later("cache"));
 	assert_true(table_is_later("cache.ttl"));
-	assert_true(table_is_later("queue.heartbeat"));
+	assert_true(table_is_later("keys.weight"));
 	assert_true(table_is_later("tls"));
 	assert_false(table_is_later("queue"));
 	assert_false(table_is_later("cached"));

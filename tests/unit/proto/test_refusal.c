@@ -112,7 +112,7 @@ is_record(enum dialect d, enum stream_form form, bool at_line_start, const char 
 {
 	struct buf out = {0};
 
-	refusal_add_stream_error(&out, d, form, at_line_start, "gone", "r");
+	refusal_add_stream_error(&out, d, form, at_line_start, 502, "gone", "r");
 	assert_string_equal(buf_text(&out), want);
 	buf_finish(&out);
 }
@@ -136,6 +136,28 @@ an_event_stream_ends_with_an_event_of_its_own(void **state)
 	          "\"message\":\"gone\"},\"request_id\":\"r\"}\n\n");
 }
 
+static void
+reads(const char *body, const char *want)
+{
+	struct buf out = {0};
+
+	assert_int_equal(refusal_read_message(str_of(body), &out), want != NULL);
+	assert_string_equal(buf_text(&out), want == NULL ? "" : want);
+	buf_finish(&out);
+}
+
+static void
+the_message_of_a_nodes_error_is_found_in_each_dialect(void **state)
+{
+	reads("{\"error\":\"no such thing\"}", "no such thing");
+	reads("{\"error\":{\"message\":\"bad\",\"type\":\"api_error\"}}\n", "bad");
+	reads("{\"type\":\"error\",\"error\":{\"type\":\"x\",\"message\":\"m\"}}", "m");
+	reads("{\"message\":\"of another program\"}", NULL);
+	reads("{\"error\":7}", NULL);
+	reads("<html>", NULL);
+	reads("", NULL);
+}
+
 int
 main(void)
 {
@@ -147,6 +169,7 @@ main(void)
 	    cmocka_unit_test(forms_come_from_the_media_type),
 	    cmocka_unit_test(a_native_stream_ends_with_a_line_and_never_an_empty_one),
 	    cmocka_unit_test(an_event_stream_ends_with_an_event_of_its_own),
+	    cmocka_unit_test(the_message_of_a_nodes_error_is_found_in_each_dialect),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
