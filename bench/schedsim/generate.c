@@ -1,6 +1,6 @@
 /* Makes the requests of a run from the streams of a workload; traces are in trace.c. */
 #include "base/mem.h"
-#include "rng.h"
+#include "base/rng.h"
 #include "trace.h"
 #include "workload.h"
 

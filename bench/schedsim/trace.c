@@ -1,16 +1,13 @@
-/* Readers of traces, one function a format, all called line by line. */
+/* Recorded requests become those of a workload, one function a format. */
 #include "trace.h"
 
 #include "base/map.h"
-#include "base/mem.h"
 #include "base/str.h"
+#include "proto/trace.h"
 
-#include <cjson/cJSON.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-enum { BLOCK_TOKENS = 512, MOST_FIELDS = 8 };
 
 struct tracer {
 	struct requests *out;
@@ -23,45 +20,19 @@ struct tracer {
 };
 
 static struct request *
-add(struct tracer *t, double at_s, int model, enum job_class class, double prompt, double output)
+add(struct tracer *t, const struct trace_row *row, int model, enum job_class class)
 {
 	struct request *r = requests_add(t->out);
 
-	r->at_us = (int64_t)(at_s / t->rate * 1e6);
+	r->at_us = (int64_t)(row->at_s / t->rate * 1e6);
 	r->stream = (int)(t->stream - t->w->streams);
 	r->model = model;
 	r->class = class;
 	r->key = t->stream->first_key;
-	r->prompt_tokens = r->fresh_tokens = (int)prompt;
-	r->output_tokens = (int)output;
+	r->prompt_tokens = r->fresh_tokens = row->prompt_tokens;
+	r->output_tokens = row->output_tokens;
 	r->deadline_ms = (int64_t)(t->stream->deadline_s[class] * 1000);
 	return r;
-}
-
-/* --- CSV --- */
-
-static size_t
-split(const char *line, struct str *fields)
-{
-	struct str rest = str_trim(str_of(line));
-	size_t count = 0;
-
-	while (count < MOST_FIELDS && str_split(&rest, ',', &fields[count]))
-		count++;
-	return count;
-}
-
-static bool
-to_number(struct str text, double *out)
-{
-	char copy[32], *end;
-
-	if (text.len == 0 || text.len >= sizeof(copy))
-		return false;
-	memcpy(copy, text.ptr, text.len);
-	copy[text.len] = '\0';
-	*out = strtod(copy, &end);
-	return *end == '\0' && *out >= 0 && *out < 1e9;
 }
 
 static int
@@ -99,18 +70,14 @@ fold_key(const struct tracer *t, struct str name)
 }
 
 static bool
-read_plain(struct tracer *t, const char *line)
+take_plain(struct tracer *t, const struct trace_row *row)
 {
-	struct str f[MOST_FIELDS];
-	double at, prompt, output;
 	enum job_class class;
-	int model;
+	int model = find_model(t->w, row->model);
 
-	if (split(line, f) != 6 || (model = find_model(t->w, f[1])) < 0 || !find_class(f[2], &class))
+	if (model < 0 || !find_class(row->class, &class))
 		return false;
-	if (!to_number(f[0], &at) || !to_number(f[4], &prompt) || !to_number(f[5], &output))
-		return false;
-	add(t, at, model, class, prompt, output)->key = fold_key(t, f[3]);
+	add(t, row, model, class)->key = fold_key(t, row->key);
 	return true;
 }
 
@@ -130,103 +97,81 @@ map_model(struct tracer *t, struct str name)
 	return (int)rng_weighted(&its, t->stream->models, t->w->model_count);
 }
 
-static bool
-read_burstgpt(struct tracer *t, const char *line)
+static void
+take_burstgpt(struct tracer *t, const struct trace_row *row)
 {
-	struct str f[MOST_FIELDS];
-	double at, prompt, output;
+	bool talks = str_starts_nocase(row->class, "conv");
 
-	if (strncmp(line, "Timestamp,", 10) == 0)
-		return true;
-	if (split(line, f) != 6 || !to_number(f[0], &at) || !to_number(f[2], &prompt) ||
-	    !to_number(f[3], &output))
-		return false;
-	if (output > 0)
-		add(t, at, map_model(t, f[1]), str_starts_nocase(f[5], "conv") ? CLASS_HIGH : CLASS_LOW,
-		    prompt, output);
-	return true;
+	add(t, row, map_model(t, row->model), talks ? CLASS_HIGH : CLASS_LOW);
 }
 
-/* --- Mooncake --- */
-
 static void
-name_block(char *out, size_t size, const cJSON *id)
+name_block(char *out, size_t size, uint64_t id)
 {
-	snprintf(out, size, "%.0f", id->valuedouble);
+	snprintf(out, size, "%llu", (unsigned long long)id);
 }
 
 /* The conversation that this one continues, and how much of the prompt it has said before. */
 static int
-find_session(const struct tracer *t, const cJSON *ids, int prompt, int *known)
+find_session(const struct tracer *t, const struct trace_row *row, int *known)
 {
-	const cJSON *id;
 	char name[32];
-	int session = 0, blocks = 0;
+	int session = 0;
+	size_t blocks = 0;
 
-	cJSON_ArrayForEach (id, ids) {
+	for (; blocks < row->block_count; blocks++) {
 		void *found;
 
-		name_block(name, sizeof(name), id);
+		name_block(name, sizeof(name), row->blocks[blocks]);
 		found = map_find(&t->blocks, name);
 		if (found == NULL)
 			break;
 		session = (int)(intptr_t)found;
-		blocks++;
 	}
-	*known = blocks * BLOCK_TOKENS < prompt ? blocks * BLOCK_TOKENS : prompt;
-	return *known > prompt / 2 ? session : 0;
+	*known = (int)blocks * TRACE_BLOCK_TOKENS;
+	*known = *known < row->prompt_tokens ? *known : row->prompt_tokens;
+	return *known > row->prompt_tokens / 2 ? session : 0;
 }
 
 static void
-remember(struct tracer *t, const cJSON *ids, int session)
+remember(struct tracer *t, const struct trace_row *row, int session)
 {
-	const cJSON *id;
 	char name[32];
 
-	cJSON_ArrayForEach (id, ids) {
-		name_block(name, sizeof(name), id);
+	for (size_t i = 0; i < row->block_count; i++) {
+		name_block(name, sizeof(name), row->blocks[i]);
 		map_put(&t->blocks, name, (void *)(intptr_t)session);
 	}
 }
 
-static bool
-read_mooncake(struct tracer *t, const char *line)
+static void
+take_mooncake(struct tracer *t, const struct trace_row *row)
 {
-	cJSON *json = cJSON_Parse(line);
-	const cJSON *at = cJSON_GetObjectItemCaseSensitive(json, "timestamp");
-	const cJSON *prompt = cJSON_GetObjectItemCaseSensitive(json, "input_length");
-	const cJSON *output = cJSON_GetObjectItemCaseSensitive(json, "output_length");
-	const cJSON *ids = cJSON_GetObjectItemCaseSensitive(json, "hash_ids");
-	bool good = cJSON_IsNumber(at) && cJSON_IsNumber(prompt) && cJSON_IsNumber(output) &&
-	            at->valuedouble >= 0 && prompt->valuedouble >= 0 && output->valuedouble >= 0;
+	int model = (int)rng_weighted(t->rng, t->stream->models, t->w->model_count), known;
+	enum job_class class = (enum job_class)rng_weighted(t->rng, t->stream->classes, CLASSES);
+	struct request *r = add(t, row, model, class);
 
-	if (good) {
-		int model = (int)rng_weighted(t->rng, t->stream->models, t->w->model_count), known;
-		enum job_class class = (enum job_class)rng_weighted(t->rng, t->stream->classes, CLASSES);
-		struct request *r =
-		    add(t, at->valuedouble / 1000, model, class, prompt->valuedouble, output->valuedouble);
-
-		r->key = t->stream->first_key + (int)rng_below(t->rng, (size_t)t->stream->keys);
-		r->session = find_session(t, ids, r->prompt_tokens, &known);
-		if (r->session == 0)
-			r->session = ++*t->sessions;
-		else
-			r->fresh_tokens = r->prompt_tokens - known;
-		remember(t, ids, r->session);
-	}
-	cJSON_Delete(json);
-	return good;
+	r->key = t->stream->first_key + (int)rng_below(t->rng, (size_t)t->stream->keys);
+	r->session = find_session(t, row, &known);
+	if (r->session == 0)
+		r->session = ++*t->sessions;
+	else
+		r->fresh_tokens = r->prompt_tokens - known;
+	remember(t, row, r->session);
 }
 
-/* --- all --- */
-
 static bool
-read_line(struct tracer *t, const char *line)
+take_line(struct tracer *t, const char *line, struct trace_row *row)
 {
+	switch (trace_read_line(t->stream->format, line, row)) {
+	case TRACE_ROW: break;
+	case TRACE_NOTHING: return true;
+	case TRACE_BAD: return false;
+	}
 	switch (t->stream->format) {
-	case TRACE_PLAIN: return read_plain(t, line);
-	case TRACE_MOONCAKE: return read_mooncake(t, line);
-	case TRACE_BURSTGPT: return read_burstgpt(t, line);
+	case TRACE_PLAIN: return take_plain(t, row);
+	case TRACE_MOONCAKE: take_mooncake(t, row); return true;
+	case TRACE_BURSTGPT: take_burstgpt(t, row); return true;
 	}
 	abort();
 }
@@ -238,6 +183,7 @@ trace_read(struct requests *out, const struct workload *w, const struct stream *
 	struct tracer t = {
 	    .out = out, .w = w, .stream = s, .rng = rng, .rate = rate, .sessions = sessions};
 	FILE *f = fopen(s->path, "r");
+	struct trace_row row = {0};
 	char *line = NULL;
 	size_t room = 0;
 	bool good = true;
@@ -248,12 +194,13 @@ trace_read(struct requests *out, const struct workload *w, const struct stream *
 	}
 	for (int n = 1; good && getline(&line, &room, f) >= 0; n++) {
 		line[strcspn(line, "\r\n")] = '\0';
-		good = *line == '\0' || read_line(&t, line);
+		good = take_line(&t, line, &row);
 		if (!good)
 			fprintf(stderr, "%s:%d: not of this format\n", s->path, n);
 	}
 	free(line);
 	fclose(f);
+	trace_row_finish(&row);
 	map_finish(&t.blocks);
 	return good;
 }

@@ -1,11 +1,5 @@
 /*
- * Recorded requests. Formats:
- *
- * plain     CSV: seconds,model,class,key,prompt tokens,output tokens
- * mooncake  JSONL of the Mooncake traces: timestamp (ms), input_length, output_length,
- *           hash_ids (of blocks of 512 tokens, each with all before it)
- * burstgpt  CSV of the BurstGPT traces: Timestamp (s), Model, Request tokens, Response
- *           tokens, Total tokens, Log Type
+ * Recorded requests of a workload, in the formats of proto/trace.h.
  *
  * Mooncake names no model: the stream's mix decides. A request whose prompt begins with
  * more than half of what an earlier one sent continues that conversation. BurstGPT: a model
@@ -16,7 +10,7 @@
 #ifndef SCHEDSIM_TRACE_H
 #define SCHEDSIM_TRACE_H
 
-#include "rng.h"
+#include "base/rng.h"
 #include "workload.h"
 
 #include <stdbool.h>

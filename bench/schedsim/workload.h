@@ -6,6 +6,7 @@
 #define SCHEDSIM_WORKLOAD_H
 
 #include "core/job.h"
+#include "proto/trace.h"
 #include "request.h"
 
 #include <stdbool.h>
@@ -38,7 +39,6 @@ struct node_spec {
 };
 
 enum arrivals { ARRIVE_POISSON, ARRIVE_EVERY, ARRIVE_TRACE };
-enum trace_format { TRACE_PLAIN, TRACE_MOONCAKE, TRACE_BURSTGPT };
 
 struct stream {
 	char name[NAME_SIZE];

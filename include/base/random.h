@@ -1,6 +1,6 @@
 /*
  * Random bytes from the kernel, for names that must not be guessed or repeat.
- * Tests and simulations use a seeded generator of their own.
+ * Tests, simulations and load use base/rng.h, which can be seeded.
  */
 #ifndef BASE_RANDOM_H
 #define BASE_RANDOM_H

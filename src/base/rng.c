@@ -1,5 +1,5 @@
 /* Random numbers: splitmix64 (Steele, Lea, Flood: Fast splittable generators, 2014). */
-#include "rng.h"
+#include "base/rng.h"
 
 #include <assert.h>
 #include <math.h>

@@ -2,8 +2,8 @@
  * A seeded source of random numbers: the same seed gives the same numbers on every machine
  * that rounds as IEEE 754 says.
  */
-#ifndef SCHEDSIM_RNG_H
-#define SCHEDSIM_RNG_H
+#ifndef BASE_RNG_H
+#define BASE_RNG_H
 
 #include <stddef.h>
 #include <stdint.h>
