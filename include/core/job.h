@@ -3,8 +3,8 @@
  * allowed moves is in core/job.c; a move that it forbids aborts.
  *
  * A job is embedded in its owner (the request); the scheduler only links it. The
- * owner sets class, key, conversation, options, unify, most_num_ctx, slotless, only, deadline_ms
- * and the two numbers of tokens before sched_submit; the rest is the scheduler's.
+ * owner sets class, key, weight, conversation, options, unify, most_num_ctx, slotless, only,
+ * deadline_ms and the two numbers of tokens before sched_submit; the rest is the scheduler's.
  */
 #ifndef CORE_JOB_H
 #define CORE_JOB_H
@@ -40,6 +40,7 @@ struct job {
 	enum job_end end;
 	enum job_class class;
 	const char *key; /* who asks: keys share fairly. Read by sched_submit; NULL: one for all */
+	int weight;      /* of its key among keys; 0 is 1 */
 	uint64_t conversation;          /* hash of what came before its last message; 0: none */
 	int prompt_tokens;              /* as far as known; 0: not */
 	int most_output_tokens;         /* that it asked for at most; 0: no bound */

@@ -134,32 +134,37 @@ fair_cost(int64_t prompt, int64_t output)
 	return PROMPT_TOKEN_COST * prompt + OUTPUT_TOKEN_COST * output;
 }
 
+/* What a cost is in the time of the job's key: the heavier, the slower it passes. */
+static int64_t
+key_time(const struct job *j, int64_t cost)
+{
+	return cost * KEY_PARTS / (j->weight > 0 ? j->weight : 1);
+}
+
 static void
 charge(struct fair *f, struct job *j, int64_t cost)
 {
-	int64_t more = cost - j->charged;
-
+	j->account->time += key_time(j, cost) - key_time(j, j->charged);
+	f->class_time[j->class] += (cost - j->charged) * fair_class_steps[j->class];
 	j->charged = cost;
-	j->account->time += more;
-	f->class_time[j->class] += more * fair_class_steps[j->class];
 }
 
 void
 fair_start(struct fair *f, struct job *j, int64_t cost)
 {
 	charge(f, j, cost);
-	j->account->in_flight += cost;
+	j->account->in_flight += key_time(j, cost);
 }
 
 void
 fair_correct(struct fair *f, struct job *j, int64_t cost)
 {
-	j->account->in_flight += cost - j->charged;
+	j->account->in_flight += key_time(j, cost) - key_time(j, j->charged);
 	charge(f, j, cost);
 }
 
 void
 fair_stop(struct job *j)
 {
-	j->account->in_flight -= j->charged;
+	j->account->in_flight -= key_time(j, j->charged);
 }

@@ -1,5 +1,5 @@
 /*
- * Whose turn it is. Classes share by weight, and within a class keys share equally, by what
+ * Whose turn it is. Classes share by weight, and within a class keys share by theirs, by what
  * their jobs cost: each has a virtual time, which grows by the cost of what it was served, and
  * the least goes first. The cost is estimated at the start and corrected by the real counts.
  *
@@ -7,7 +7,8 @@
  * flight not counted, so that it need not wait until that turns out cheaper than was thought:
  * nothing is saved up. What a key owes is kept while it is away, for a bounded number of keys.
  *
- * Integers: class weights are powers of two, so nothing is rounded.
+ * Integers: class weights are powers of two, and the virtual time of keys counts in parts of a
+ * token's cost that weights up to 10 divide, so nothing is rounded.
  */
 #ifndef CORE_FAIR_PRIVATE_H
 #define CORE_FAIR_PRIVATE_H
@@ -24,6 +25,7 @@ enum {
 	OUTPUT_TOKEN_COST = 4,
 	COMMON_COST = 1500,   /* of a job like many */
 	IDLE_ACCOUNTS = 1024, /* remembered at most */
+	KEY_PARTS = 2520,     /* of virtual time for a cost of 1, at weight 1 */
 };
 
 struct account {
@@ -31,7 +33,7 @@ struct account {
 	int64_t time;
 	int jobs;          /* that wait or run */
 	int waiting;       /* of them */
-	int64_t in_flight; /* charged for those that run */
+	int64_t in_flight; /* charged for those that run, as virtual time */
 	struct list flows; /* of struct flow, by account_link */
 	struct list link;  /* in fair.active while it has jobs, else in fair.idle */
 };

@@ -6,6 +6,12 @@
 
 static const int steps[CLASSES] = {1, 2, 8};
 
+static int64_t
+in_key_time(const struct sim_job *j, int64_t cost)
+{
+	return cost * KEY_PARTS / (j->job.weight == 0 ? 1 : j->job.weight);
+}
+
 static bool
 waits(const struct sim_job *j)
 {
@@ -37,7 +43,7 @@ in_flight(const struct world *w, int key)
 
 	for (int i = 0; i < MOST_JOBS; i++)
 		if (w->jobs[i].alive && w->jobs[i].key == key && w->jobs[i].job.state == JOB_RUNNING)
-			cost += w->jobs[i].job.charged;
+			cost += in_key_time(&w->jobs[i], w->jobs[i].job.charged);
 	return cost;
 }
 
@@ -99,7 +105,8 @@ ledger_corrected(struct world *w, struct sim_job *j)
 	int64_t more = j->job.charged - j->charged_before;
 
 	j->charged_before = j->job.charged;
-	w->ledger.key_time[j->key] += more;
+	w->ledger.key_time[j->key] +=
+	    in_key_time(j, j->job.charged) - in_key_time(j, j->job.charged - more);
 	w->ledger.class_time[j->job.class] += more * steps[j->job.class];
 }
 

@@ -141,8 +141,14 @@ BUGS = [
     (
         "an attempt is charged each time",
         "fair.c",
-        "int64_t more = cost - j->charged;",
-        "int64_t more = cost;",
+        "j->account->time += key_time(j, cost) - key_time(j, j->charged);",
+        "j->account->time += key_time(j, cost);",
+    ),
+    (
+        "weights of keys do not count",
+        "fair.c",
+        "KEY_PARTS / (j->weight > 0 ? j->weight : 1)",
+        "KEY_PARTS",
     ),
     (
         "a key's share is not kept",

@@ -11,6 +11,7 @@
 static const char *const model_names[MODELS] = {"m0", "m1", "m2", "m3", "m4", "ghost"};
 
 static const char *const key_names[KEYS] = {NULL, "k1", "k2", "k3"};
+static const int key_weights[KEYS] = {0, 1, 3, 11};
 
 const char *
 world_model(int model)
@@ -183,6 +184,7 @@ submit(struct world *w)
 	job_init(&j->job, (enum job_class)world_below(w, CLASSES));
 	j->key = (int)world_below(w, KEYS);
 	j->job.key = key_names[j->key];
+	j->job.weight = key_weights[j->key];
 	j->job.conversation = world_below(w, TALKS);
 	j->job.prompt_tokens = (int)world_below(w, 1000);
 	j->job.most_output_tokens = chance(w, 30) ? 1 + (int)world_below(w, 500) : 0;

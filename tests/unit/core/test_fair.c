@@ -85,6 +85,27 @@ keys_share_by_tokens_not_by_requests(void **state)
 }
 
 static void
+keys_share_by_their_weights(void **state)
+{
+	struct job *j;
+	int heavy = 0;
+
+	open_one_slot();
+	for (int i = 0; i < 100; i++) {
+		queue_for("heavy", CLASS_NORMAL)->weight = 3;
+		queue_for("light", CLASS_NORMAL);
+	}
+	for (int i = 0; i < 80; i++) {
+		j = desk_pick(&d);
+		heavy += strcmp(j->key, "heavy") == 0;
+		sched_saw_tokens(d.sched, j, 0, 100);
+		desk_end(&d, j);
+	}
+	assert_in_range(heavy, 58, 62);
+	desk_close(&d);
+}
+
+static void
 nobody_saves_up_by_being_away(void **state)
 {
 	struct job *j;
@@ -313,6 +334,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    TEST(a_light_key_waits_for_one_request_of_a_noisy_one),
 	    TEST(keys_share_by_tokens_not_by_requests),
+	    TEST(keys_share_by_their_weights),
 	    TEST(nobody_saves_up_by_being_away),
 	    TEST(what_a_key_owes_is_not_forgotten_while_it_is_away),
 	    TEST(classes_share_eight_to_four_to_one),
