@@ -41,6 +41,7 @@ struct backend_settings {
 
 struct settings {
 	struct text_list listen;
+	char *admin;      /* an address, or "off" */
 	int64_t max_body; /* bytes */
 	int64_t max_connections;
 	int64_t drain; /* ms, as all durations */

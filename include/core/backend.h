@@ -5,6 +5,8 @@
 #ifndef CORE_BACKEND_H
 #define CORE_BACKEND_H
 
+#include "core/variant.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -62,6 +64,22 @@ bool backend_is_usable(const struct backend *b, int64_t now_ms);
 bool backend_has_model(const struct backend *b, const char *model);
 bool backend_holds_model(const struct backend *b, const char *model);
 
+enum held_state { HELD_LOADING, HELD_LOADED, HELD_DRAINING /* to be unloaded */ };
+
+/* What a node holds, or loads. */
+struct held {
+	const char *model;
+	const struct variant_options *options;
+	enum held_state state;
+	int slots;
+	int busy;
+};
+
+const char *held_state_name(enum held_state s);
+/* In no order. */
+void backend_each_held(const struct backend *b, void (*fn)(const struct held *h, void *arg),
+                       void *arg);
+
 /* A probe's outcome. Returns whether the state changed (log it). The first probe decides at
  * once, and one good one is enough for a node that never was up. */
 bool backend_saw_probe(struct backend *b, bool ok, int64_t now_ms);
@@ -70,7 +88,9 @@ bool backend_saw_fault(struct backend *b, enum backend_fault fault, int64_t now_
 /* A request on it brought a first byte of an answer that is no 503; true when that closed the
  * breaker. */
 bool backend_saw_answer(struct backend *b, int64_t now_ms);
+/* Says nothing of its health: a node that is down may drain too. */
 void backend_set_draining(struct backend *b, bool draining);
+bool backend_is_draining(const struct backend *b);
 
 /* Replace what it lists (/api/tags) and what it holds (/api/ps). A model that is in flight, or
  * was sent there or reckoned as evicted since the snapshot before, is not corrected yet: this

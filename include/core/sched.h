@@ -112,6 +112,8 @@ bool sched_retry(struct sched *s, struct job *j, int64_t now_ms);
 int sched_waiting(const struct sched *s);
 int sched_waiting_in(const struct sched *s, enum job_class class);
 int sched_running(const struct sched *s);
+/* How long the oldest has waited; 0: none waits. */
+int64_t sched_oldest_ms(const struct sched *s, int64_t now_ms);
 /* Waiting jobs that go before it, as the order stands: 0 is next. O(waiting). */
 int sched_position(const struct sched *s, const struct job *j);
 /* How long a queued job will wait until it starts, by the estimates; 0: it does not wait.

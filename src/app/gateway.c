@@ -1,6 +1,7 @@
 /* The gateway: builds what serves from the settings, and takes it down in the opposite order. */
 #include "app/gateway.h"
 
+#include "app/admin.h"
 #include "app/dispatch.h"
 #include "app/intake.h"
 #include "app/proxy.h"
@@ -130,6 +131,15 @@ build_front(struct gateway *g, struct buf *why)
 	return true;
 }
 
+static bool
+build_admin(struct gateway *g, struct buf *why)
+{
+	if (strcmp(g->settings->admin, "off") == 0)
+		return true;
+	g->admin = admin_create(g, why);
+	return g->admin != NULL;
+}
+
 static void
 on_drain_tick(void *arg)
 {
@@ -152,6 +162,7 @@ gateway_create(struct loop *l, const struct settings *s, struct buf *why)
 
 	g->loop = l;
 	g->settings = s;
+	g->began_ms = clock_now_ms();
 	g->hosts = (struct host_rule){&s->hosts, listens_on_loopback_only(s)};
 	g->origins = (struct origin_rule){&s->cors_origins};
 	list_init(&g->requests);
@@ -166,6 +177,8 @@ gateway_create(struct loop *l, const struct settings *s, struct buf *why)
 	for (size_t i = 0; i < s->backend_count; i++)
 		if (!build_server(g, &s->backends[i], why))
 			goto fail;
+	if (!build_admin(g, why))
+		goto fail;
 	return g;
 fail:
 	gateway_destroy(&g);
@@ -180,6 +193,7 @@ gateway_destroy(struct gateway **gp)
 	*gp = NULL;
 	if (g == NULL)
 		return;
+	admin_destroy(&g->admin);
 	front_destroy(&g->front); /* ends every request, and so every exchange */
 	for (size_t i = 0; i < g->server_count; i++) {
 		probe_destroy(&g->servers[i].probe);

@@ -33,6 +33,7 @@ struct gateway {
 	struct sched *sched;             /* owned */
 	struct server *servers;          /* owned; in the order of the scheduler's backends */
 	size_t server_count;
+	struct admin *admin;       /* owned; NULL: off */
 	struct access_log *access; /* owned */
 	struct host_rule hosts;
 	struct origin_rule origins;
@@ -43,6 +44,7 @@ struct gateway {
 	struct timer pump_timer;
 	struct timer drain_timer;
 	int64_t body_bytes; /* held by requests */
+	int64_t began_ms;
 	int64_t drain_until_ms;
 	bool draining;
 };

@@ -2,6 +2,7 @@
  * The program: settings, demo nodes, signals, the loop.
  * Exit status: 0; 1 bad configuration or nothing to bind; 2 wrong usage.
  */
+#include "app/admin.h"
 #include "app/demo.h"
 #include "app/gateway.h"
 #include "base/log.h"
@@ -59,6 +60,11 @@ say_started(const struct program *p)
 	         p->settings->file == NULL ? "defaults" : p->settings->file);
 	log_info("drover", "in front of%s", buf_text(&nodes));
 	log_info("drover", "listening on %s", buf_text(&at));
+	if (p->gateway->admin != NULL) {
+		buf_clear(&at);
+		admin_addresses(p->gateway->admin, &at);
+		log_info("drover", "admin API on %s", buf_text(&at));
+	}
 	buf_finish(&nodes);
 	buf_finish(&at);
 }

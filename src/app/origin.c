@@ -85,8 +85,26 @@ host_is_allowed(const struct host_rule *rule, struct str host)
 	return rule->allowed->count == 0 && (is_local_address(name) || is_local_name(name));
 }
 
-static bool
-is_same_origin(struct str origin, struct str host)
+bool
+host_is_loopback(struct str host)
+{
+	char name[NAME_MAX_BYTES];
+	struct in_addr v4;
+	struct in6_addr v6;
+
+	if (host.len == 0)
+		return true;
+	if (!host_name(host, name))
+		return false;
+	if (inet_pton(AF_INET, name, &v4) == 1)
+		return ntohl(v4.s_addr) >> 24 == 127;
+	if (inet_pton(AF_INET6, name, &v6) == 1)
+		return IN6_IS_ADDR_LOOPBACK(&v6);
+	return str_eq_nocase(str_of(name), "localhost");
+}
+
+bool
+origin_is_same(struct str origin, struct str host)
 {
 	size_t scheme = str_starts_nocase(origin, "http://")    ? 7
 	                : str_starts_nocase(origin, "https://") ? 8
@@ -101,7 +119,7 @@ origin_is_allowed(const struct origin_rule *rule, struct str origin, struct str 
 {
 	char text[NAME_MAX_BYTES];
 
-	if (is_same_origin(origin, host))
+	if (origin_is_same(origin, host))
 		return true;
 	if (origin.len >= sizeof(text))
 		return false;

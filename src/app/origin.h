@@ -19,12 +19,18 @@ struct host_rule {
 /* `host` as the header has it, with or without a port; empty is allowed (HTTP/1.0). */
 bool host_is_allowed(const struct host_rule *rule, struct str host);
 
+/* A name or address of loopback itself, and nothing that a resolver could have been made to point
+ * there; empty is allowed (HTTP/1.0). */
+bool host_is_loopback(struct str host);
+
 struct origin_rule {
 	const struct text_list *origins; /* borrowed; globs */
 };
 
 /* Same origin as `host`, or in the list. */
 bool origin_is_allowed(const struct origin_rule *rule, struct str origin, struct str host);
+/* `origin` is a page that was loaded from `host` itself. */
+bool origin_is_same(struct str origin, struct str host);
 /* The configured list allows any ("*"): the answer says so too. */
 bool origin_any_allowed(const struct origin_rule *rule);
 

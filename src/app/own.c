@@ -50,14 +50,14 @@ own_reply_ready(struct request *r)
 	              ready ? JOB_DONE : JOB_REFUSED);
 }
 
-/* The address without its port: connections of one client have many. */
 static bool
 is_same_caller(const struct request *a, const struct request *b)
 {
-	const char *end_a = strrchr(a->peer, ':'), *end_b = strrchr(b->peer, ':');
+	char key_a[FRONT_PEER_MAX], key_b[FRONT_PEER_MAX];
 
-	return end_a - a->peer == end_b - b->peer &&
-	       memcmp(a->peer, b->peer, (size_t)(end_a - a->peer)) == 0;
+	request_key(a, key_a);
+	request_key(b, key_b);
+	return strcmp(key_a, key_b) == 0;
 }
 
 static const struct request *
@@ -85,10 +85,7 @@ own_reply_request(struct request *r)
 	         found->route == NULL ? "" : found->route->path);
 	buf_add_json(&json, found->facts.model, strlen(found->facts.model));
 	buf_addf(&json, ",\"age_ms\":%lld,", (long long)(clock_now_ms() - found->began_ms));
-	if (found->work != NULL && found->work->ops->describe != NULL)
-		found->work->ops->describe(found->work, &json);
-	else
-		buf_addf(&json, "\"state\":\"%s\"", found->work == NULL ? "receiving" : "running");
+	request_describe(found, &json);
 	buf_addc(&json, '}');
 	reply_json(r, 200, &json);
 }

@@ -96,12 +96,40 @@ describe(const struct work *w, struct buf *json)
 {
 	const struct proxy *p = (const struct proxy *)w;
 	const struct sched *s = p->request->gateway->sched;
+	int64_t now_ms = clock_now_ms();
 
 	buf_addf(json, "\"state\":\"%s\",\"class\":\"%s\"", job_state_name(p->job.state),
 	         job_class_name(p->job.class));
 	if (p->job.state == JOB_QUEUED)
-		buf_addf(json, ",\"position\":%d,\"eta_ms\":%lld", sched_position(s, &p->job),
-		         (long long)sched_eta_ms(s, &p->job, clock_now_ms()));
+		buf_addf(json, ",\"position\":%d,\"eta_ms\":%lld,\"waited_ms\":%lld",
+		         sched_position(s, &p->job), (long long)sched_eta_ms(s, &p->job, now_ms),
+		         (long long)(now_ms - p->job.queued_at_ms));
+	else
+		buf_addf(json, ",\"position\":null,\"eta_ms\":null,\"waited_ms\":%lld",
+		         (long long)p->request->waited_ms);
+}
+
+/* Ends it from outside, wherever it is. */
+static void
+stop(struct proxy *p, enum job_end end, int status, const char *why)
+{
+	struct request *r = p->request;
+
+	if (!p->relay.began) {
+		relay_abandon(&p->relay);
+		proxy_fail(p, end, status, 0, why);
+		return;
+	}
+	relay_break(&p->relay, why);
+	proxy_end(p, end);
+	request_end(r, end);
+	proxy_free(p);
+}
+
+static void
+cancel(struct work *w, int status, const char *why)
+{
+	stop((struct proxy *)w, JOB_REFUSED, status, why);
 }
 
 /* What a heartbeat says. */
@@ -126,6 +154,7 @@ say_where(struct buf *out, void *arg)
 static const struct work_ops work_ops = {
     .abandon = abandon,
     .drained = drained,
+    .cancel = cancel,
     .describe = describe,
 };
 
@@ -388,19 +417,7 @@ proxy_displace(struct job *j)
 static void
 on_deadline(void *arg)
 {
-	static const char why[] = "the deadline of the request (X-Drover-Timeout) has passed";
-	struct proxy *p = arg;
-	struct request *r = p->request;
-
-	if (!p->relay.began) {
-		relay_abandon(&p->relay);
-		proxy_fail(p, JOB_DEADLINE, 504, 0, why);
-		return;
-	}
-	relay_break(&p->relay, why);
-	proxy_end(p, JOB_DEADLINE);
-	request_end(r, JOB_DEADLINE);
-	proxy_free(p);
+	stop(arg, JOB_DEADLINE, 504, "the deadline of the request (X-Drover-Timeout) has passed");
 }
 
 /* The timer of a deadline covers the whole request, wherever it is. */

@@ -146,6 +146,51 @@ request_abandon(struct request *r)
 	request_end(r, JOB_CLIENT_GONE);
 }
 
+/* 403: clients do not try that again by themselves. */
+void
+request_cancel(struct request *r, const char *why)
+{
+	enum { STATUS = 403 };
+	struct work *w = r->work;
+
+	if (w != NULL && w->ops->cancel != NULL) {
+		w->ops->cancel(w, STATUS, why);
+		return;
+	}
+	r->work = NULL;
+	if (w != NULL)
+		w->ops->abandon(w);
+	if (r->status == 0) {
+		request_fail(r, JOB_REFUSED, STATUS, 0, "%s", why);
+	} else {
+		request_cut(r, STREAM_NONE, true, STATUS, why);
+		request_end(r, JOB_REFUSED);
+	}
+}
+
+void
+request_key(const struct request *r, char key[FRONT_PEER_MAX])
+{
+	char *port;
+
+	memcpy(key, r->peer, sizeof(r->peer));
+	port = strrchr(key, ':');
+	if (port != NULL)
+		*port = '\0';
+}
+
+void
+request_describe(const struct request *r, struct buf *json)
+{
+	if (r->work != NULL && r->work->ops->describe != NULL)
+		r->work->ops->describe(r->work, json);
+	else
+		buf_addf(json,
+		         "\"state\":\"%s\",\"class\":null,\"position\":null,\"eta_ms\":null,"
+		         "\"waited_ms\":0",
+		         r->work == NULL ? "receiving" : "running");
+}
+
 static void
 add_cors(const struct request *r, struct buf *out)
 {

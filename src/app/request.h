@@ -33,7 +33,10 @@ struct work_ops {
 	/* A streamed body. NULL: the body was collected before the work began. */
 	void (*body)(struct work *w, struct str piece);
 	void (*body_end)(struct work *w);
-	/* For /drover/v1/requests/{id}: adds `"state":...` and what else is known. */
+	/* Ends the request before its time, with words and a status for the client. NULL: what the work
+	 * was doing is abandoned. */
+	void (*cancel)(struct work *w, int status, const char *why);
+	/* As request_describe. NULL: it runs, and that is all. */
 	void (*describe)(const struct work *w, struct buf *json);
 };
 
@@ -76,6 +79,14 @@ struct request *request_create(struct gateway *g, struct front_req *client);
 void request_end(struct request *r, enum job_end end);
 /* The client went away (or the program stops): the work is abandoned, the request ended. */
 void request_abandon(struct request *r);
+
+/* An administrator does not want it to go on: the client is told `why`. */
+void request_cancel(struct request *r, const char *why);
+
+/* Who asks, as far as shares are concerned: the client's address, without its port. */
+void request_key(const struct request *r, char key[FRONT_PEER_MAX]);
+/* Adds the members state, class, position, eta_ms and waited_ms of a JSON object. */
+void request_describe(const struct request *r, struct buf *json);
 
 /* The body is read. */
 void request_drop_readers(struct request *r);

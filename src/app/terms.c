@@ -10,9 +10,6 @@
 #include "base/unit.h"
 #include "proto/model_name.h"
 
-#include <stdio.h>
-#include <string.h>
-
 enum { DEADLINE_MOST_MS = 24 * 3600 * 1000 };
 
 static struct str
@@ -67,19 +64,6 @@ take_backend_choice(struct request *r, struct job *j)
 	return true;
 }
 
-/* Keys share the nodes fairly: a client's address, without its port. */
-static void
-take_key(const struct request *r, char key[FRONT_PEER_MAX], struct job *j)
-{
-	char *port;
-
-	snprintf(key, FRONT_PEER_MAX, "%s", r->peer);
-	port = strrchr(key, ':');
-	if (port != NULL)
-		*port = '\0';
-	j->key = key;
-}
-
 /* X-Drover-Session: what its client takes for one conversation. Two clients may have one name for
  * theirs. */
 static void
@@ -96,7 +80,8 @@ terms_take(struct request *r, const char *model, char key[FRONT_PEER_MAX], struc
 {
 	if (!take_class(r, j) || !take_deadline(r, j) || !take_backend_choice(r, j))
 		return false;
-	take_key(r, key, j);
+	request_key(r, key);
+	j->key = key;
 	take_session(r, j);
 	/* Reads, and remote models, need a node but none of its slots. */
 	j->slotless = r->route->kind != ROUTE_RUN || model_name_is_cloud(model);

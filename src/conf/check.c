@@ -136,6 +136,23 @@ check_listen(const struct record *root, const struct settings *s, struct report 
 				                s->listen.items[i]);
 }
 
+static bool
+takes_free_port(const char *address)
+{
+	size_t len = strlen(address);
+
+	return len >= 2 && strcmp(address + len - 2, ":0") == 0;
+}
+
+static void
+check_admin(const struct record *root, const struct settings *s, struct report *report)
+{
+	for (size_t i = 0; i < s->listen.count && !takes_free_port(s->admin); i++)
+		if (strcmp(s->listen.items[i], s->admin) == 0)
+			record_complain(root, origin_of(root, "admin"), "admin", report,
+			                "\"%s\" is in `listen` too; give it an address of its own", s->admin);
+}
+
 /* Blames the one of the two that was said last. */
 static void
 complain_order(const struct record *root, const char *smaller, const char *larger,
@@ -189,6 +206,7 @@ check_all(const struct record *root, const struct settings *s, struct report *re
 	if (!check_lengths(root, report))
 		return;
 	check_listen(root, s, report);
+	check_admin(root, s, report);
 	check_backends(root, s, report);
 	if (s->breaker.open > s->breaker.max_open)
 		complain_order(root, "breaker.open", "breaker.max_open", report);

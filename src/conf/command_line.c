@@ -8,7 +8,7 @@
 #include <string.h>
 
 /* What getopt returns for long options; those of rows follow OPTION_ROW. */
-enum { OPTION_HELP = 256, OPTION_VERSION, OPTION_DEMO, OPTION_LATER, OPTION_ROW };
+enum { OPTION_HELP = 256, OPTION_VERSION, OPTION_DEMO, OPTION_ROW };
 
 enum { MOST_OPTIONS = 32 };
 
@@ -16,7 +16,6 @@ static const struct option fixed_options[] = {
     {"help", no_argument, NULL, OPTION_HELP},
     {"version", no_argument, NULL, OPTION_VERSION},
     {"demo", no_argument, NULL, OPTION_DEMO},
-    {"admin", required_argument, NULL, OPTION_LATER},
 };
 
 static const char *const later_commands[] = {"key", "top", "usage", "warm"};
@@ -57,9 +56,6 @@ take_option(struct command_line *c, int option, char *const *argv, struct buf *w
 	case OPTION_HELP: c->command = COMMAND_HELP; return true;
 	case OPTION_VERSION: c->command = COMMAND_VERSION; return true;
 	case OPTION_DEMO: c->demo = true; return true;
-	case OPTION_LATER:
-		buf_adds(why, "drover " DROVER_VERSION " does not have --admin yet\n");
-		return false;
 	case ':': buf_addf(why, "%s needs an argument\n", argv[optind - 1]); return false;
 	case '?':
 		/* A short option stands in optopt alone; for a long one argv has moved on. */

@@ -3,6 +3,7 @@
 
 #include "url.h"
 
+#include <arpa/inet.h>
 #include <string.h>
 #include <sys/un.h>
 
@@ -100,6 +101,45 @@ syntax_listen(struct str text, struct buf *why)
 	if (!url_parse_port((struct str){text.ptr + colon, text.len - colon}, 0, &port))
 		return refuse(why, "has no valid port; give 0 to 65535, 0 for a free one");
 	return true;
+}
+
+/* The host of an address that syntax_listen lets pass. */
+static bool
+is_loopback_host(struct str host)
+{
+	char name[INET6_ADDRSTRLEN];
+	struct in_addr v4;
+	struct in6_addr v6;
+
+	if (str_eq_nocase(host, "localhost"))
+		return true;
+	if (host.len > 2 && host.ptr[0] == '[')
+		host = (struct str){host.ptr + 1, host.len - 2};
+	if (host.len >= sizeof(name))
+		return false;
+	memcpy(name, host.ptr, host.len);
+	name[host.len] = '\0';
+	if (inet_pton(AF_INET, name, &v4) == 1)
+		return ntohl(v4.s_addr) >> 24 == 127;
+	return inet_pton(AF_INET6, name, &v6) == 1 && IN6_IS_ADDR_LOOPBACK(&v6);
+}
+
+bool
+syntax_admin(struct str text, struct buf *why)
+{
+	const char *port;
+
+	if (str_eq(text, "off"))
+		return true;
+	if (!syntax_listen(text, why))
+		return false;
+	if (str_starts_nocase(text, "unix:"))
+		return true;
+	port = memrchr(text.ptr, ':', text.len);
+	if (is_loopback_host((struct str){text.ptr, (size_t)(port - text.ptr)}))
+		return true;
+	return refuse(why, "is not of this machine alone, and nobody needs a key there; give "
+	                   "127.0.0.1:port, [::1]:port, localhost:port, unix:/path or off");
 }
 
 static bool

@@ -17,6 +17,8 @@ bool syntax_glob(struct str text, struct buf *why);
 bool syntax_key(struct str text, struct buf *why);
 bool syntax_path(struct str text, struct buf *why);
 bool syntax_listen(struct str text, struct buf *why);
+/* Of loopback, or a unix socket. */
+bool syntax_admin(struct str text, struct buf *why);
 bool syntax_host(struct str text, struct buf *why);
 bool syntax_origin(struct str text, struct buf *why);
 bool syntax_access(struct str text, struct buf *why);

@@ -68,6 +68,9 @@ static const struct row settings_rows[] = {
     {"listen", KIND_TEXTS, FIXED(listen), .initial = "127.0.0.1:8080", .most = 64, .check = syntax_listen,
      .option = "--listen", .argument = "ADDR",
      .help = "addresses to listen on: host:port, :port, unix:/path"},
+    {"admin", KIND_TEXT, FIXED(admin), .initial = "127.0.0.1:8081", .check = syntax_admin,
+     .option = "--admin", .argument = "ADDR",
+     .help = "address of the admin API, on this machine alone; or off"},
     {"max_body", KIND_SIZE, AT(max_body), .initial = "64MiB", .least = KIB, .most = 4 * GIB,
      .help = "largest request body, 413 above; blobs are streamed and exempt"},
     {"max_connections", KIND_INTEGER, FIXED(max_connections), .initial = "10000",
@@ -175,8 +178,7 @@ const struct table settings_table = {
 
 /* What the documents name and this version does not do yet; a group stands for all in it. */
 static const char *const later_paths[] = {
-    "admin", "state",  "tls",     "trusted_proxies", "cache",
-    "keys",  "models", "aliases", "anonymous",       "usage",
+    "state", "tls", "trusted_proxies", "cache", "keys", "models", "aliases", "anonymous", "usage",
 };
 
 int

@@ -177,6 +177,12 @@ backend_set_draining(struct backend *b, bool draining)
 	b->fleet->changes++;
 }
 
+bool
+backend_is_draining(const struct backend *b)
+{
+	return b->draining;
+}
+
 void
 backend_set_models(struct backend *b, const char *const *names, size_t count)
 {

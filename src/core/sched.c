@@ -533,6 +533,14 @@ sched_running(const struct sched *s)
 	return s->running;
 }
 
+int64_t
+sched_oldest_ms(const struct sched *s, int64_t now_ms)
+{
+	const struct job *j = queue_oldest(&s->queue);
+
+	return j == NULL ? 0 : now_ms - j->queued_at_ms;
+}
+
 int
 sched_position(const struct sched *s, const struct job *j)
 {

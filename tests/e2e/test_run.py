@@ -13,6 +13,7 @@ def run(request, stage, tmp_path):
         env = {
             "BUILD": str(binary.parents[2]),
             "DROVER_LISTEN": "127.0.0.1:0",
+            "DROVER_ADMIN": "127.0.0.1:0",
             "OLLAMA_HOST": ollama_host,
         }
         command = ["bash", ROOT / "tools/run.sh", *arguments]

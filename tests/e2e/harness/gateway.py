@@ -14,9 +14,11 @@ class Gateway(Program):
     def __init__(self, binary, folder, backends, settings=None, env=None, arguments=()):
         # On a crowded machine a node may be slow; that alone shall not take it down.
         patient = {"health": {"timeout": "20s"}}
-        config = {"listen": ["127.0.0.1:0"], **patient, **(settings or {})}
+        free = {"listen": ["127.0.0.1:0"], "admin": "127.0.0.1:0"}
+        config = {**free, **patient, **(settings or {})}
         if backends is not None:
             config["backends"] = [b if isinstance(b, dict) else {"url": b.url} for b in backends]
+        self.has_admin = config["admin"] != "off"
         rows = config.get("backends", [])
         self.names = [row.get("name", row["url"].split("//")[1].split("/")[0]) for row in rows]
         self.file = folder / "drover.yaml"
@@ -29,6 +31,9 @@ class Gateway(Program):
     def wait_listening(self):
         self.urls = self.wait_line(r"listening on ([^\"]+)").group(1).split()
         self.url = self.urls[0]
+        self.admin = None
+        if self.has_admin:
+            self.admin = self.wait_line(r"admin API on ([^\s\"]+)").group(1)
 
     def wait_ready(self):
         """Until every node that it was told of is up, and so can be chosen."""

@@ -37,6 +37,21 @@ on_loopback_only_local_names_are_hosts(void **state)
 }
 
 static void
+loopback_has_few_names(void **state)
+{
+	const char *const good[] = {
+	    "localhost", "LOCALHOST:8081", "127.0.0.1:8081", "127.1.2.3", "[::1]:8081", "[::1]", ""};
+	const char *const bad[] = {"box.local",          "a.localhost",       "127.0.0.1.example:80",
+	                           "10.0.0.1",           "0.0.0.0:8081",      "[::]:8081",
+	                           "[::ffff:127.0.0.1]", "localhost.example", "evil.example"};
+
+	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++)
+		assert_true(host_is_loopback(str_of(good[i])));
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		assert_false(host_is_loopback(str_of(bad[i])));
+}
+
+static void
 elsewhere_any_host_will_do(void **state)
 {
 	assert_true(host_ok(no_items, 0, false, "evil.example"));
@@ -80,6 +95,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(on_loopback_only_local_names_are_hosts),
+	    cmocka_unit_test(loopback_has_few_names),
 	    cmocka_unit_test(elsewhere_any_host_will_do),
 	    cmocka_unit_test(configured_hosts_are_the_only_ones),
 	    cmocka_unit_test(origins_are_the_listed_ones_and_the_own),

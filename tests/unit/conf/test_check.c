@@ -57,6 +57,11 @@ an_address_is_listened_on_once(void **state)
 {
 	assert_complaints("listen: [':1', ':2', ':1']", NO_WORDS,
 	                  "t.yaml:1:9: listen: \":1\" is in the list twice\n");
+	assert_complaints(
+	    "listen: [':1', '127.0.0.1:2']\nadmin: 127.0.0.1:2", NO_WORDS,
+	    "t.yaml:2:8: admin: \"127.0.0.1:2\" is in `listen` too; give it an address of "
+	    "its own\n");
+	assert_complaints("listen: ['127.0.0.1:0']\nadmin: 127.0.0.1:0", NO_WORDS, "");
 	assert_complaints("listen: []", NO_WORDS,
 	                  "t.yaml:1:9: listen: the list is empty; give an address\n");
 }

@@ -80,8 +80,6 @@ what_comes_later_is_told_as_such(void **state)
 	             "drover " DROVER_VERSION " does not have the command key yet\n" HINT);
 	expect_usage(WORDS("warm", "m"),
 	             "drover " DROVER_VERSION " does not have the command warm yet\n" HINT);
-	expect_usage(WORDS("--admin", ":1"),
-	             "drover " DROVER_VERSION " does not have --admin yet\n" HINT);
 }
 
 static void

@@ -19,6 +19,10 @@ expect_complaints(const char *variable, const char *expected)
 static const char *
 other_value(const struct row *row)
 {
+	if (strcmp(row->path, "hosts") == 0)
+		return "a,b";
+	if (strcmp(row->path, "admin") == 0)
+		return "off";
 	switch (row->kind) {
 	case KIND_DURATION: return "11s";
 	case KIND_SIZE: return "7KiB";
@@ -44,7 +48,7 @@ every_key_has_its_variable(void **state)
 		struct loaded l;
 
 		table_add_variable(row->path, &variable);
-		buf_addf(&variable, "=%s", strcmp(row->path, "hosts") == 0 ? "a,b" : other_value(row));
+		buf_addf(&variable, "=%s", other_value(row));
 		l = load(NO_WORDS, WORDS(buf_text(&variable)));
 		assert_string_equal(buf_text(&l.why), "");
 		assert_false(value_equal(row, &before.call.settings, &l.call.settings));
@@ -82,8 +86,8 @@ a_misspelled_variable_is_told(void **state)
 	                  "DROVER_QUEUE_SIZ: unknown variable; did you mean DROVER_QUEUE_SIZE?\n");
 	expect_complaints("DROVER_BACKEND=http://a",
 	                  "DROVER_BACKEND: unknown variable; did you mean DROVER_BACKENDS?\n");
-	expect_complaints("DROVER_ADMIN=off",
-	                  "DROVER_ADMIN: drover " DROVER_VERSION " does not have this setting yet\n");
+	expect_complaints("DROVER_STATE=none",
+	                  "DROVER_STATE: drover " DROVER_VERSION " does not have this setting yet\n");
 }
 
 /* Kubernetes makes them of a service that is called drover. */

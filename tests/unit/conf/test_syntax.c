@@ -42,6 +42,15 @@ addresses_to_listen_on_have_a_port_or_a_path(void **state)
 	      "::1:80", "[::1]", "[x]:80", "a b:80", "unix:", "unix:run/x", "http://a:80");
 }
 
+static void
+the_admin_api_stays_on_the_machine(void **state)
+{
+	CHECK(syntax_admin, "127.0.0.1:8081", "127.8.9.1:0", "localhost:1", "LocalHost:1", "[::1]:8081",
+	      "unix:/run/drover/admin.sock", "off", NULL, "", "on", ":8081", "0.0.0.0:8081",
+	      "10.0.0.1:8081", "[::]:8081", "[2001:db8::1]:80", "localhost.example.org:80",
+	      "127.0.0.1.example.org:80", "1270.0.0.1:80", "127.0.0.1", "unix:x");
+}
+
 /* sun_path has room for 107 and the NUL. */
 static void
 the_path_of_a_socket_fits_into_its_address(void **state)
@@ -100,6 +109,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(names_can_stand_in_headers_and_paths),
 	    cmocka_unit_test(addresses_to_listen_on_have_a_port_or_a_path),
+	    cmocka_unit_test(the_admin_api_stays_on_the_machine),
 	    cmocka_unit_test(the_path_of_a_socket_fits_into_its_address),
 	    cmocka_unit_test(hosts_are_names_without_a_port),
 	    cmocka_unit_test(origins_have_a_scheme_or_a_star),

@@ -1,0 +1,332 @@
+/*
+ * The admin listener: who may call, which route is meant, the answer's form.
+ */
+#include "app/admin.h"
+
+#include "app/admin_impl.h"
+#include "app/gateway.h"
+#include "app/origin.h"
+#include "base/mem.h"
+#include "proto/route.h"
+
+#include <stdlib.h>
+
+enum { CONNECTIONS = 256, BODY_BYTES_MAX = 64 * 1024 };
+
+struct admin {
+	struct gateway *gateway; /* borrowed */
+	struct front *front;     /* owned */
+	struct list calls;       /* of struct admin_call, by link */
+};
+
+static const struct admin_route routes[] = {
+    {HTTP_GET, "/healthz", admin_show_health},
+    {HTTP_GET, "/admin/v1/status", admin_show_status},
+    {HTTP_GET, "/admin/v1/requests", admin_show_requests},
+    {HTTP_DELETE, "/admin/v1/requests/*", admin_cancel_request},
+    {HTTP_POST, "/admin/v1/backends/*/drain", admin_drain_backend},
+    {HTTP_POST, "/admin/v1/backends/*/resume", admin_resume_backend},
+};
+
+enum { ROUTES = sizeof(routes) / sizeof(routes[0]) };
+
+/* --- calls --- */
+
+static void
+call_free(struct admin_call *c)
+{
+	front_req_set_data(c->client, NULL);
+	list_remove(&c->link);
+	buf_finish(&c->body);
+	free(c);
+}
+
+static void
+reply(struct admin_call *c, int status, const char *type, struct str body, const struct buf *more)
+{
+	struct front_req *client = c->client;
+	struct buf headers = {0};
+	struct front_head head = {.status = status, .length = (int64_t)body.len};
+
+	buf_addf(&headers,
+	         "Content-Type: %s\r\nCache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\n",
+	         type);
+	if (more != NULL)
+		buf_add(&headers, more->data, more->len);
+	head.headers = (struct str){headers.data, headers.len};
+	front_reply_head(client, &head);
+	front_reply_body(client, body);
+	buf_finish(&headers);
+	call_free(c);
+	front_reply_end(client);
+}
+
+static const char json_type[] = "application/json; charset=utf-8";
+
+void
+admin_reply(struct admin_call *c, int status, struct buf *json)
+{
+	buf_addc(json, '\n');
+	reply(c, status, json_type, (struct str){json->data, json->len}, NULL);
+	buf_finish(json);
+}
+
+__attribute__((format(printf, 4, 0))) static void
+fail(struct admin_call *c, int status, const struct buf *more, const char *fmt, va_list args)
+{
+	struct buf message = {0}, json = {0};
+
+	buf_addv(&message, fmt, args);
+	buf_adds(&json, "{\"error\":");
+	buf_add_json(&json, message.data, message.len);
+	buf_adds(&json, "}\n");
+	reply(c, status, json_type, (struct str){json.data, json.len}, more);
+	buf_finish(&json);
+	buf_finish(&message);
+}
+
+void
+admin_fail(struct admin_call *c, int status, const char *fmt, ...)
+{
+	va_list args;
+
+	va_start(args, fmt);
+	fail(c, status, NULL, fmt, args);
+	va_end(args);
+}
+
+void
+admin_show_health(struct admin_call *c)
+{
+	reply(c, 200, "text/plain; charset=utf-8", str_of("ok\n"), NULL);
+}
+
+/* --- who may call --- */
+
+/* A browser says where a request comes from; a page of another origin that could drive the
+ * API by a form or a script is told apart by Origin, or by Sec-Fetch-Site where a browser leaves
+ * Origin out. False: the call was refused. */
+static bool
+admit(struct admin_call *c)
+{
+	const struct http_head *head = front_req_head(c->client);
+	struct str host = http_find_header(head, "Host");
+	struct str origin = http_find_header(head, "Origin");
+	struct str site = http_find_header(head, "Sec-Fetch-Site");
+	bool reads = head->method == HTTP_GET || head->method == HTTP_HEAD;
+
+	if (strncmp(front_req_peer(c->client), "unix:", 5) != 0 && !host_is_loopback(host)) {
+		admin_fail(c, 403, "the admin API answers to localhost, 127.0.0.1 and [::1] only");
+		return false;
+	}
+	if (origin.len > 0 && !origin_is_same(origin, host)) {
+		admin_fail(c, 403, "web pages of other origins may not call the admin API");
+		return false;
+	}
+	if (!reads && site.len > 0 && !str_eq(site, "same-origin") && !str_eq(site, "none")) {
+		admin_fail(c, 403, "web pages of other sites may not call the admin API");
+		return false;
+	}
+	return true;
+}
+
+/* --- routes --- */
+
+/* `tail` gets the segment that '*' stands for. */
+static bool
+path_matches(const char *pattern, struct str path, struct str *tail)
+{
+	struct str want = str_of(pattern), want_part, part;
+
+	while (str_split(&want, '/', &want_part)) {
+		if (!str_split(&path, '/', &part))
+			return false;
+		if (str_eq(want_part, "*"))
+			*tail = part;
+		else if (want_part.len != part.len || memcmp(want_part.ptr, part.ptr, part.len) != 0)
+			return false;
+	}
+	return path.ptr == NULL;
+}
+
+static bool
+method_matches(enum http_method wanted, enum http_method given)
+{
+	return wanted == given || (wanted == HTTP_GET && given == HTTP_HEAD);
+}
+
+/* The methods of a path as an Allow header; nothing for an unknown path. */
+static void
+add_allow(struct str path, struct buf *out)
+{
+	struct str tail;
+
+	for (size_t i = 0; i < ROUTES; i++)
+		if (path_matches(routes[i].path, path, &tail))
+			buf_addf(out, "%s%s%s", out->len == 0 ? "Allow: " : ", ",
+			         http_method_name(routes[i].method),
+			         routes[i].method == HTTP_GET ? ", HEAD" : "");
+	if (out->len > 0)
+		buf_adds(out, "\r\n");
+}
+
+__attribute__((format(printf, 4, 5))) static void
+fail_with(struct admin_call *c, int status, const struct buf *more, const char *fmt, ...)
+{
+	va_list args;
+
+	va_start(args, fmt);
+	fail(c, status, more, fmt, args);
+	va_end(args);
+}
+
+static void
+refuse_path(struct admin_call *c)
+{
+	const struct http_head *head = front_req_head(c->client);
+	struct buf allow = {0};
+
+	add_allow(head->path, &allow);
+	if (allow.len > 0)
+		fail_with(c, 405, &allow, "%s is not for this path", http_method_name(head->method));
+	else
+		admin_fail(c, 404,
+		           "no such route; there are /healthz, /admin/v1/status, "
+		           "/admin/v1/requests and /admin/v1/backends/NAME/drain, /resume");
+	buf_finish(&allow);
+}
+
+/* False: the call was refused. */
+static bool
+find_route(struct admin_call *c)
+{
+	const struct http_head *head = front_req_head(c->client);
+
+	for (size_t i = 0; i < ROUTES; i++) {
+		struct str tail = {"", 0};
+
+		if (!method_matches(routes[i].method, head->method) ||
+		    !path_matches(routes[i].path, head->path, &tail))
+			continue;
+		if (tail.len > 0 && !route_decode_tail(tail, c->tail, sizeof(c->tail)))
+			break;
+		c->route = &routes[i];
+		return true;
+	}
+	refuse_path(c);
+	return false;
+}
+
+/* --- the front's callbacks --- */
+
+static void
+on_request(struct front_req *client, void *arg)
+{
+	struct admin *a = arg;
+	struct admin_call *c = NEW(struct admin_call);
+
+	c->gateway = a->gateway;
+	c->client = client;
+	list_add_last(&a->calls, &c->link);
+	front_req_set_data(client, c);
+	if (admit(c) && find_route(c))
+		front_read_body(client, BODY_BYTES_MAX);
+}
+
+static void
+on_body(struct front_req *client, struct str piece, void *arg)
+{
+	struct admin_call *c = front_req_data(client);
+
+	buf_add(&c->body, piece.ptr, piece.len);
+}
+
+static void
+on_body_end(struct front_req *client, void *arg)
+{
+	struct admin_call *c = front_req_data(client);
+
+	c->route->take(c);
+}
+
+static void
+on_bad_body(struct front_req *client, int status, const char *why, void *arg)
+{
+	admin_fail(front_req_data(client), status, "%s", why);
+}
+
+static void
+on_drained(struct front_req *client, void *arg)
+{
+	/* Answers here are small, and made as they are asked for: there is nothing to go on with. */
+}
+
+static void
+on_gone(struct front_req *client, enum front_gone why, void *arg)
+{
+	call_free(front_req_data(client));
+}
+
+static void
+refuse(int status, const char *why, struct str path, const char *peer, struct buf *headers,
+       struct buf *body, void *arg)
+{
+	buf_addf(headers, "Content-Type: %s\r\n", json_type);
+	buf_adds(body, "{\"error\":");
+	buf_add_json(body, why, strlen(why));
+	buf_adds(body, "}\n");
+}
+
+static const struct front_ops ops = {
+    .on_request = on_request,
+    .on_body = on_body,
+    .on_body_end = on_body_end,
+    .on_bad_body = on_bad_body,
+    .on_drained = on_drained,
+    .on_gone = on_gone,
+    .refuse = refuse,
+};
+
+/* --- its life --- */
+
+struct admin *
+admin_create(struct gateway *g, struct buf *why)
+{
+	const struct settings *s = g->settings;
+	struct front_limits limits = {
+	    .connections = CONNECTIONS,
+	    .head_ms = s->timeouts.client_head,
+	    .body_ms = s->timeouts.client_body,
+	    .idle_ms = s->timeouts.client_idle,
+	    .write_ms = s->timeouts.client_write,
+	};
+	struct admin *a = NEW(struct admin);
+
+	a->gateway = g;
+	list_init(&a->calls);
+	a->front = front_create(g->loop, &limits, &ops, a);
+	if (front_listen(a->front, s->admin, why))
+		return a;
+	buf_adds(why, ", for the admin API. Does another drover run here? Give this one an address of "
+	              "its own (--admin ADDR, DROVER_ADMIN, or admin: in the file), or \"off\"");
+	admin_destroy(&a);
+	return NULL;
+}
+
+void
+admin_destroy(struct admin **ap)
+{
+	struct admin *a = *ap;
+
+	*ap = NULL;
+	if (a == NULL)
+		return;
+	front_destroy(&a->front); /* on_gone for each call */
+	free(a);
+}
+
+void
+admin_addresses(const struct admin *a, struct buf *out)
+{
+	front_addresses(a->front, out);
+}

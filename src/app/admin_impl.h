@@ -1,0 +1,50 @@
+/*
+ * Private to the admin listener: one call of its API.
+ *
+ * Owner: the admin's list, from the head until it is answered or its client is gone; both
+ * free it. What takes time (a warm-up) hangs on the call and is abandoned with it.
+ */
+#ifndef APP_ADMIN_IMPL_H
+#define APP_ADMIN_IMPL_H
+
+#include "base/buf.h"
+#include "base/list.h"
+#include "base/str.h"
+#include "io/front.h"
+
+struct admin;
+struct admin_call;
+struct gateway;
+
+enum { ADMIN_TAIL_MAX = 256 };
+
+struct admin_route {
+	enum http_method method;
+	const char *path; /* '*' stands for one segment */
+	/* The body is there. Answers the call. */
+	void (*take)(struct admin_call *c);
+};
+
+struct admin_call {
+	struct gateway *gateway;
+	struct front_req *client;
+	const struct admin_route *route;
+	struct buf body;
+	char tail[ADMIN_TAIL_MAX]; /* what '*' stood for, decoded */
+	struct list link;          /* in admin.calls */
+};
+
+/* Each of them answers, and ends the call. */
+void admin_reply(struct admin_call *c, int status, struct buf *json);
+/* `fmt` says what is wrong and what would be right. */
+void admin_fail(struct admin_call *c, int status, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
+
+void admin_show_health(struct admin_call *c);
+void admin_show_status(struct admin_call *c);
+void admin_show_requests(struct admin_call *c);
+void admin_cancel_request(struct admin_call *c);
+void admin_drain_backend(struct admin_call *c);
+void admin_resume_backend(struct admin_call *c);
+
+#endif

@@ -1,0 +1,137 @@
+/* What the admin API shows: the state of everything, and each request under way. */
+#include "app/admin_impl.h"
+#include "app/gateway.h"
+#include "app/request.h"
+#include "base/clock.h"
+
+#include <string.h>
+
+static void
+add_text(struct buf *json, const char *text)
+{
+	buf_add_json(json, text, strlen(text));
+}
+
+/* --- status --- */
+
+static void
+add_queue(const struct gateway *g, int64_t now_ms, struct buf *json)
+{
+	const struct sched *s = g->sched;
+
+	buf_addf(json, "{\"size\":%lld,\"waiting\":%d,\"by_class\":{",
+	         (long long)g->settings->queue.size, sched_waiting(s));
+	for (int c = 0; c < CLASSES; c++)
+		buf_addf(json, "%s\"%s\":%d", c == 0 ? "" : ",", job_class_name((enum job_class)c),
+		         sched_waiting_in(s, (enum job_class)c));
+	buf_addf(json, "},\"oldest_ms\":%lld}", (long long)sched_oldest_ms(s, now_ms));
+}
+
+static void
+add_held(const struct held *h, void *arg)
+{
+	struct buf *json = arg;
+
+	buf_adds(json, json->data[json->len - 1] == '[' ? "{\"name\":" : ",{\"name\":");
+	add_text(json, h->model);
+	buf_addf(json, ",\"state\":\"%s\",\"slots\":%d,\"busy\":%d", held_state_name(h->state),
+	         h->slots, h->busy);
+	for (int o = 0; o < VARIANT_OPTIONS; o++)
+		if (variant_options_has(h->options, (enum variant_option)o))
+			buf_addf(json, ",\"%s\":%d", variant_option_name((enum variant_option)o),
+			         h->options->values[o]);
+	buf_addc(json, '}');
+}
+
+static void
+add_server(const struct gateway *g, size_t i, struct buf *json)
+{
+	const struct server *s = &g->servers[i];
+	const struct backend *b = s->backend;
+
+	buf_adds(json, "{\"name\":");
+	add_text(json, backend_name(b));
+	buf_adds(json, ",\"url\":");
+	add_text(json, g->settings->backends[i].url);
+	buf_addf(json,
+	         ",\"state\":\"%s\",\"weight\":%d,\"slots\":%d,\"busy\":%d,\"breaker\":\"%s\","
+	         "\"version\":",
+	         backend_state_name(backend_state(b)), backend_weight(b), backend_slots(b),
+	         backend_busy(b), breaker_state_name(backend_breaker(b)));
+	if (*probe_version(s->probe) == '\0')
+		buf_adds(json, "null");
+	else
+		add_text(json, probe_version(s->probe));
+	buf_adds(json, ",\"models\":[");
+	backend_each_held(b, add_held, json);
+	buf_adds(json, "]}");
+}
+
+void
+admin_show_status(struct admin_call *c)
+{
+	const struct gateway *g = c->gateway;
+	int64_t now_ms = clock_now_ms();
+	struct buf json = {0};
+
+	buf_addf(&json,
+	         "{\"version\":\"%s\",\"uptime_s\":%lld,\"draining\":%s,\"queue\":", DROVER_VERSION,
+	         (long long)(now_ms - g->began_ms) / 1000, g->draining ? "true" : "false");
+	add_queue(g, now_ms, &json);
+	buf_addf(&json, ",\"running\":%d,\"backends\":[", sched_running(g->sched));
+	for (size_t i = 0; i < g->server_count; i++) {
+		if (i > 0)
+			buf_addc(&json, ',');
+		add_server(g, i, &json);
+	}
+	buf_adds(&json, "]}");
+	admin_reply(c, 200, &json);
+}
+
+/* --- requests --- */
+
+static void
+add_text_or_null(struct buf *json, const char *name, const char *text)
+{
+	buf_addf(json, ",\"%s\":", name);
+	if (text == NULL || *text == '\0')
+		buf_adds(json, "null");
+	else
+		add_text(json, text);
+}
+
+static void
+add_request(const struct request *r, int64_t now_ms, struct buf *json)
+{
+	char key[FRONT_PEER_MAX];
+
+	request_key(r, key);
+	buf_adds(json, "{\"id\":");
+	add_text(json, r->id);
+	add_text_or_null(json, "key", key);
+	add_text_or_null(json, "model", r->facts.model);
+	add_text_or_null(json, "route", r->route == NULL ? NULL : r->route->path);
+	buf_addc(json, ',');
+	request_describe(r, json);
+	buf_addf(json, ",\"age_ms\":%lld", (long long)(now_ms - r->began_ms));
+	add_text_or_null(json, "backend", r->backend);
+	buf_addc(json, '}');
+}
+
+void
+admin_show_requests(struct admin_call *c)
+{
+	const struct gateway *g = c->gateway;
+	int64_t now_ms = clock_now_ms();
+	const struct request *r;
+	struct buf json = {0};
+
+	buf_addc(&json, '[');
+	LIST_FOR_EACH (r, &g->requests, struct request, link) {
+		if (json.len > 1)
+			buf_addc(&json, ',');
+		add_request(r, now_ms, &json);
+	}
+	buf_addc(&json, ']');
+	admin_reply(c, 200, &json);
+}

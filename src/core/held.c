@@ -1,0 +1,42 @@
+/* What nodes hold, for who shows it. */
+#include "node.h"
+
+#include <stdlib.h>
+
+const char *
+held_state_name(enum held_state s)
+{
+	switch (s) {
+	case HELD_LOADING: return "loading";
+	case HELD_LOADED: return "loaded";
+	case HELD_DRAINING: return "draining";
+	}
+	abort();
+}
+
+static enum held_state
+state_of(const struct backend *b, const struct variant *v)
+{
+	if (b->swap.out == v)
+		return HELD_DRAINING;
+	return v->places[b->index].residency == LOADING ? HELD_LOADING : HELD_LOADED;
+}
+
+void
+backend_each_held(const struct backend *b, void (*fn)(const struct held *h, void *arg), void *arg)
+{
+	MAP_FOR_EACH (it, &b->fleet->variants) {
+		const struct variant *v = it.value;
+		struct held h = {
+		    .model = v->model,
+		    .options = &v->options,
+		    .slots = b->parallel,
+		    .busy = v->places[b->index].busy,
+		};
+
+		if (v->places[b->index].residency == ABSENT)
+			continue;
+		h.state = state_of(b, v);
+		fn(&h, arg);
+	}
+}
