@@ -334,8 +334,8 @@ BUGS = [
     (
         "a model is loaded on a full node",
         "swap_choice.c",
-        "		if (b->resident < b->max_loaded) {\n			keep_better(\n",
-        "		if (true) {\n			keep_better(\n",
+        "		if (rival == NULL && b->resident < b->max_loaded) {\n			keep_better(\n",
+        "		if (rival == NULL) {\n			keep_better(\n",
     ),
     (
         "a node that was not asked lacks everything",
