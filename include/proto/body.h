@@ -24,6 +24,40 @@ struct body_span {
 
 enum { BODY_MODEL_MAX = 512, BODY_NODES_MAX = 2000000 };
 
+/* What is known of a value. */
+enum body_value {
+	BODY_ABSENT,
+	BODY_NULL,  /* as good as absent */
+	BODY_GIVEN, /* of the right type */
+	BODY_ODD,   /* of another: the node refuses it */
+};
+
+/* What a rule may change. Of a native body the first seven stand under "options". */
+enum body_member {
+	BODY_NUM_CTX,
+	BODY_NUM_BATCH,
+	BODY_NUM_GPU,
+	BODY_MAIN_GPU,
+	BODY_USE_MMAP, /* 0 or 1 */
+	BODY_NUM_THREAD,
+	BODY_NUM_PREDICT,
+	BODY_MAX_TOKENS, /* these three of /v1, as the route has them */
+	BODY_MAX_COMPLETION_TOKENS,
+	BODY_MAX_OUTPUT_TOKENS,
+	BODY_KEEP_ALIVE, /* native */
+	BODY_MODEL,
+	BODY_MEMBERS,
+	BODY_LAST_OPTION = BODY_NUM_PREDICT,
+};
+
+enum { BODY_NUMBERS = BODY_MAX_OUTPUT_TOKENS + 1 };
+
+struct body_number {
+	struct body_span at;
+	int64_t value; /* as Ollama cuts it; no further from 0 than 2^53 */
+	enum body_value is;
+};
+
 struct body_facts {
 	char model[BODY_MODEL_MAX]; /* as the client wrote it; "" when absent, empty or null */
 	struct body_span model_at;
@@ -35,6 +69,12 @@ struct body_facts {
 	bool load_only; /* native generate without a prompt, chat without messages */
 	bool unload;    /* load_only and keep_alive_zero */
 	struct body_span options_at;
+	enum body_value options;
+	struct body_number numbers[BODY_NUMBERS];
+	uint64_t object_at;          /* where the body's object begins */
+	struct body_span first_turn; /* of a chat: from its first message to the end of the user's first
+	                                one. It is the same in all requests of one conversation */
+	uint64_t text_bytes;         /* of the body, without images and sounds */
 };
 
 struct body_reader;
@@ -47,5 +87,10 @@ bool body_reader_feed(struct body_reader *r, struct str bytes);
 bool body_reader_end(struct body_reader *r, struct body_facts *out);
 /* A sentence for the client. */
 const char *body_reader_why(const struct body_reader *r);
+
+/* As the API calls it. */
+const char *body_member_name(enum body_member m);
+/* Whether a body of the route may have it, where the gateway reads it. */
+bool body_member_fits(const struct route *route, enum body_member m);
 
 #endif

@@ -42,7 +42,9 @@ struct route {
 	const char *model_key;   /* names the model in the body ("source" of copy); NULL: none does.
 	                            Show and management also take "name" for "model" */
 	const char *content_key; /* without a value here it only loads the model; NULL: no such rule */
-	bool multipart;          /* the body is a form */
+	const char *turns_key;   /* the messages of a conversation; NULL: there are none */
+	const char *most_key; /* of /v1: how long the answer may be at most; NULL: it cannot say so */
+	bool multipart;       /* the body is a form */
 };
 
 enum route_match { ROUTE_FOUND, ROUTE_NOT_FOUND, ROUTE_WRONG_METHOD };

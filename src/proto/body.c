@@ -6,7 +6,11 @@
  */
 #include "proto/body.h"
 
-#include "json_fold.h"
+#include "body_keys.h"
+#include "body_member.h"
+#include "body_strings.h"
+#include "body_turns.h"
+#include "json_scanner.h"
 
 #include "base/mem.h"
 #include "base/unit.h"
@@ -18,12 +22,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum key { KEY_OTHER, KEY_MODEL, KEY_NAME, KEY_STREAM, KEY_KEEP_ALIVE, KEY_OPTIONS, KEY_CONTENT };
-
-enum { KEYS = KEY_CONTENT + 1 };
-
 /* Longer than any routing key, though all its letters were three bytes long. */
-enum { KEY_BYTES_MAX = 40, KEEP_ALIVE_BYTES_MAX = 64 };
+enum { KEY_BYTES_MAX = 72, KEEP_ALIVE_BYTES_MAX = 64 };
 
 /* A text that is put together from pieces. */
 struct text {
@@ -40,10 +40,16 @@ struct body_reader {
 	bool seen[KEYS];
 	bool has_content;
 	bool begun; /* the body is not empty */
-	enum key key;
-	const char *names[KEYS]; /* of the keys on this route; NULL: means nothing */
-	struct text text;        /* of the key, or of the key's value */
+	enum body_key key;
+	struct body_keys keys;
+	bool keeps_turns; /* the content is the messages of a conversation, its first not over */
+	struct body_turns turns;
+	enum body_member option; /* whose value is scanned, of those under "options" */
+	uint32_t options_seen;   /* 1 << member */
+	struct body_strings strings;
 	struct body_span name_at;
+	/* What is before it starts zeroed, and of what follows the first byte. */
+	struct text text;          /* of the key, or of the key's value */
 	char name[BODY_MODEL_MAX]; /* of the old key "name" */
 	char why[256];
 };
@@ -81,41 +87,16 @@ text_clear(struct text *t)
 
 /* Keys */
 
-/* How a routing key is written on this route; NULL where it means nothing. */
-static const char *
-key_name(const struct route *route, enum key key)
-{
-	bool native_run = route->kind == ROUTE_RUN && route->dialect == DIALECT_OLLAMA;
-	bool has_old_name = route->kind == ROUTE_SHOW || route->kind == ROUTE_MANAGE;
-
-	switch (key) {
-	case KEY_OTHER: return NULL;
-	case KEY_MODEL: return route->model_key;
-	case KEY_NAME: return has_old_name && strcmp(route->model_key, "model") == 0 ? "name" : NULL;
-	case KEY_STREAM: return "stream";
-	case KEY_KEEP_ALIVE: return native_run ? "keep_alive" : NULL;
-	case KEY_OPTIONS: return native_run ? "options" : NULL;
-	case KEY_CONTENT: return route->content_key;
-	}
-	abort();
-}
-
 static bool
 end_key(struct body_reader *r)
 {
 	struct str written = {r->text.bytes, r->text.len};
-	const char *name = NULL;
+	const char *name;
 
-	r->key = KEY_OTHER;
-	if (r->text.overflow)
-		return true;
-	for (int k = KEY_OTHER + 1; k < KEYS && r->key == KEY_OTHER; k++) {
-		name = r->names[k];
-		if (name != NULL && json_folds_to(written, name))
-			r->key = (enum key)k;
-	}
+	r->key = r->text.overflow ? KEY_OTHER : body_keys_find(&r->keys, written);
 	if (r->key == KEY_OTHER)
 		return true;
+	name = r->keys.names[r->key];
 	if (!str_eq(written, name))
 		return refuse(r, "the key \"%.*s\" must be written \"%s\"", STR_ARG(written), name);
 	if (r->seen[r->key])
@@ -125,28 +106,24 @@ end_key(struct body_reader *r)
 	return true;
 }
 
-/* Values */
-
-static void
-note_span(struct body_span *at, enum json_event event, struct str text, uint64_t offset)
+/* A key under "options". */
+static bool
+end_option_key(struct body_reader *r)
 {
-	switch (event) {
-	case JSON_OBJECT_BEGIN:
-	case JSON_ARRAY_BEGIN:
-	case JSON_STRING_BEGIN: at->begin = offset; break;
-	case JSON_OBJECT_END:
-	case JSON_ARRAY_END:
-	case JSON_STRING_END: at->end = offset; break;
-	case JSON_NUMBER: *at = (struct body_span){offset, offset + text.len}; break;
-	case JSON_TRUE:
-	case JSON_NULL: *at = (struct body_span){offset, offset + 4}; break;
-	case JSON_FALSE: *at = (struct body_span){offset, offset + 5}; break;
-	case JSON_KEY_BEGIN:
-	case JSON_KEY_PIECE:
-	case JSON_KEY_END:
-	case JSON_STRING_PIECE: break;
-	}
+	enum body_member m = BODY_MEMBERS;
+
+	if (!r->text.overflow)
+		m = body_option_find((struct str){r->text.bytes, r->text.len});
+	r->option = m;
+	if (m == BODY_MEMBERS)
+		return true;
+	if ((r->options_seen >> m & 1) != 0)
+		return refuse(r, "the option \"%s\" occurs twice", body_member_name(m));
+	r->options_seen |= 1u << m;
+	return true;
 }
+
+/* Values */
 
 /* Copies the text as a C string. */
 static bool
@@ -164,7 +141,7 @@ end_model(struct body_reader *r, const char *key, char out[BODY_MODEL_MAX])
 static bool
 on_model(struct body_reader *r, enum json_event event, struct str text, char out[BODY_MODEL_MAX])
 {
-	const char *key = r->names[r->key];
+	const char *key = r->keys.names[r->key];
 
 	switch (event) {
 	case JSON_STRING_BEGIN:
@@ -250,6 +227,33 @@ on_content(struct body_reader *r, enum json_event event)
 		r->has_content = true;
 }
 
+static void
+on_number(struct body_reader *r, enum body_member m, enum json_event event, struct str text,
+          uint64_t offset)
+{
+	body_number_note(&r->facts.numbers[m], m, event, text, offset);
+}
+
+static void
+on_options(struct body_reader *r, enum json_event event, struct str text, uint64_t offset)
+{
+	struct body_facts *f = &r->facts;
+
+	body_span_note(&f->options_at, event, text, offset);
+	if (event == JSON_OBJECT_BEGIN || event == JSON_OBJECT_END)
+		f->options = BODY_GIVEN;
+	else
+		f->options = event == JSON_NULL ? BODY_NULL : BODY_ODD;
+	r->option = BODY_MEMBERS;
+}
+
+static void
+note_turns(struct body_reader *r, enum json_event event, struct str text, uint64_t offset,
+           int depth)
+{
+	r->keeps_turns = body_turns_note(&r->turns, event, text, offset, depth, &r->facts.first_turn);
+}
+
 /* An event of the value of `r->key`, at depth 1. */
 static bool
 on_value(struct body_reader *r, enum json_event event, struct str text, uint64_t offset)
@@ -258,37 +262,98 @@ on_value(struct body_reader *r, enum json_event event, struct str text, uint64_t
 
 	switch (r->key) {
 	case KEY_OTHER: return true;
-	case KEY_CONTENT: on_content(r, event); return true;
+	case KEY_CONTENT:
+		on_content(r, event);
+		if (r->keeps_turns)
+			note_turns(r, event, text, offset, 0);
+		return true;
 	case KEY_MODEL:
-		note_span(&f->model_at, event, text, offset);
+		body_span_note(&f->model_at, event, text, offset);
 		return on_model(r, event, text, f->model);
 	case KEY_NAME:
-		note_span(&r->name_at, event, text, offset);
+		body_span_note(&r->name_at, event, text, offset);
 		return on_model(r, event, text, r->name);
 	case KEY_STREAM: return on_stream(r, event);
 	case KEY_KEEP_ALIVE:
-		note_span(&f->keep_alive_at, event, text, offset);
+		body_span_note(&f->keep_alive_at, event, text, offset);
 		return on_keep_alive(r, event, text);
-	case KEY_OPTIONS: note_span(&f->options_at, event, text, offset); return true;
+	case KEY_OPTIONS: on_options(r, event, text, offset); return true;
+	case KEY_MAX_TOKENS: on_number(r, BODY_MAX_TOKENS, event, text, offset); return true;
+	case KEY_MAX_COMPLETION_TOKENS:
+		on_number(r, BODY_MAX_COMPLETION_TOKENS, event, text, offset);
+		return true;
+	case KEY_MAX_OUTPUT_TOKENS:
+		on_number(r, BODY_MAX_OUTPUT_TOKENS, event, text, offset);
+		return true;
+	case KEYS: break;
 	}
 	abort();
+}
+
+/* An event within "options"; most of them are skipped. */
+static bool
+on_option(struct body_reader *r, enum json_event event, struct str text, uint64_t offset)
+{
+	switch (event) {
+	case JSON_KEY_BEGIN: text_clear(&r->text); return true;
+	case JSON_KEY_PIECE: text_add(&r->text, text, KEY_BYTES_MAX); return true;
+	case JSON_KEY_END: return end_option_key(r);
+	case JSON_OBJECT_BEGIN:
+	case JSON_OBJECT_END:
+	case JSON_ARRAY_BEGIN:
+	case JSON_ARRAY_END:
+	case JSON_STRING_BEGIN:
+	case JSON_STRING_PIECE:
+	case JSON_STRING_END:
+	case JSON_NUMBER:
+	case JSON_TRUE:
+	case JSON_FALSE:
+	case JSON_NULL:
+		if (r->option != BODY_MEMBERS)
+			on_number(r, r->option, event, text, offset);
+		return true;
+	}
+	abort();
+}
+
+/* Below the members of the body. */
+static bool
+on_nested(struct body_reader *r, enum json_event event, struct str text, uint64_t offset, int depth)
+{
+	if (r->key == KEY_OPTIONS)
+		return depth > 2 || on_option(r, event, text, offset);
+	if (r->key != KEY_CONTENT)
+		return true;
+	r->has_content = true;
+	if (r->keeps_turns)
+		note_turns(r, event, text, offset, depth - 1);
+	return true;
+}
+
+static bool
+on_body(struct body_reader *r, enum json_event event, uint64_t offset)
+{
+	if (event == JSON_OBJECT_BEGIN)
+		r->facts.object_at = offset;
+	else if (event == JSON_OBJECT_END)
+		r->facts.text_bytes = offset - r->facts.object_at - r->strings.encoded_bytes;
+	else
+		return refuse(r, "the body must be a JSON object");
+	return true;
 }
 
 static bool
 on_json(enum json_event event, struct str text, uint64_t offset, void *arg)
 {
 	struct body_reader *r = arg;
-	int depth = json_scanner_depth(r->json);
+	int depth = r->json->depth;
 
-	if (depth == 0) {
-		if (event == JSON_OBJECT_BEGIN || event == JSON_OBJECT_END)
-			return true;
-		return refuse(r, "the body must be a JSON object");
-	}
-	if (depth > 1) {
-		r->has_content = r->has_content || r->key == KEY_CONTENT;
-		return true;
-	}
+	if (event == JSON_STRING_BEGIN || event == JSON_STRING_PIECE || event == JSON_STRING_END)
+		body_strings_note(&r->strings, event, text, offset);
+	if (depth > 1)
+		return r->key == KEY_OTHER || on_nested(r, event, text, offset, depth);
+	if (depth == 0)
+		return on_body(r, event, offset);
 	if (event == JSON_KEY_BEGIN) {
 		text_clear(&r->text);
 		return true;
@@ -347,7 +412,7 @@ end_field(struct body_reader *r)
 }
 
 /* Go matches the fields of a form by their exact names. */
-static enum key
+static enum body_key
 form_key(struct str name)
 {
 	if (str_eq(name, "model"))
@@ -396,12 +461,16 @@ on_form(enum form_event event, struct str text, uint64_t offset, void *arg)
 struct body_reader *
 body_reader_create(const struct route *route, struct str content_type)
 {
-	struct body_reader *r = NEW(struct body_reader);
+	struct body_reader *r = mem_alloc(sizeof(*r));
 
+	memset(r, 0, offsetof(struct body_reader, text));
+	text_clear(&r->text);
+	r->name[0] = '\0';
+	r->why[0] = '\0';
 	r->route = route;
 	r->facts.stream = route->streams;
-	for (int k = KEY_OTHER; k < KEYS; k++)
-		r->names[k] = key_name(route, (enum key)k);
+	r->keeps_turns = route->turns_key != NULL;
+	body_keys_init(&r->keys, route);
 	if (route->multipart)
 		r->form = form_reader_create(content_type, on_form, r);
 	else

@@ -34,19 +34,6 @@ json_refuse(struct json_scanner *s, const char *why)
 	json_refuse_at(s, json_offset(s), why);
 }
 
-void
-json_emit(struct json_scanner *s, enum json_event event, struct str text, uint64_t offset)
-{
-	if (!s->cb(event, text, offset, s->arg))
-		s->state = ST_REFUSED;
-}
-
-void
-json_emit_plain(struct json_scanner *s, enum json_event event, uint64_t offset)
-{
-	json_emit(s, event, (struct str){"", 0}, offset);
-}
-
 static bool
 count_node(struct json_scanner *s)
 {

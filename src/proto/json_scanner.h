@@ -63,9 +63,20 @@ json_offset(const struct json_scanner *s)
 /* Refuses the input, here or at an earlier byte. */
 void json_refuse(struct json_scanner *s, const char *why);
 void json_refuse_at(struct json_scanner *s, uint64_t offset, const char *why);
-void json_emit(struct json_scanner *s, enum json_event event, struct str text, uint64_t offset);
+static inline void
+json_emit(struct json_scanner *s, enum json_event event, struct str text, uint64_t offset)
+{
+	if (!s->cb(event, text, offset, s->arg))
+		s->state = ST_REFUSED;
+}
+
 /* An event without a text. */
-void json_emit_plain(struct json_scanner *s, enum json_event event, uint64_t offset);
+static inline void
+json_emit_plain(struct json_scanner *s, enum json_event event, uint64_t offset)
+{
+	json_emit(s, event, (struct str){"", 0}, offset);
+}
+
 /* What may follow a value that has just ended. */
 enum json_state json_after_value(const struct json_scanner *s);
 

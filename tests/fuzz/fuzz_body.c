@@ -57,6 +57,11 @@ check_facts(const struct route *route, const struct body_facts *f, struct str bo
 	check_span(f->model_at, body);
 	check_span(f->keep_alive_at, body);
 	check_span(f->options_at, body);
+	check_span(f->first_turn, body);
+	for (int m = 0; m < BODY_NUMBERS; m++)
+		check_span(f->numbers[m].at, body);
+	CLAIM(f->text_bytes <= body.len);
+	CLAIM(f->first_turn.end == 0 || body.ptr[f->first_turn.end - 1] == '}');
 	CLAIM(*f->model == '\0' || body.ptr[f->model_at.begin] == '"');
 	CLAIM(f->stream_given || f->stream == route->streams);
 	CLAIM(f->unload == (f->load_only && f->keep_alive_zero));

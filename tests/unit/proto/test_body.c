@@ -107,6 +107,155 @@ an_ordinary_chat_is_read(void **state)
 }
 
 static void
+is_number(const struct body_facts *f, enum body_member m, const char *body, const char *text,
+          int64_t value)
+{
+	assert_int_equal(f->numbers[m].is, BODY_GIVEN);
+	assert_int_equal(f->numbers[m].value, value);
+	is_at(f->numbers[m].at, body, text);
+}
+
+static void
+options_that_reload_a_model_are_found(void **state)
+{
+	static const char body[] =
+	    "{\"model\":\"m\",\"options\":{\"temperature\":0.5,\"num_ctx\":8192.9,"
+	    "\"num_batch\" : 512,\"num_gpu\":-1,\"main_gpu\":1,\"stop\":[\"num_ctx\"],"
+	    "\"use_mmap\":false,\"num_thread\":4e0, \"num_predict\":-2}}";
+	struct body_facts f = facts_of("/api/generate", body);
+
+	is_number(&f, BODY_NUM_CTX, body, "8192.9", 8192);
+	is_number(&f, BODY_NUM_BATCH, body, "512", 512);
+	is_number(&f, BODY_NUM_GPU, body, "-1", -1);
+	is_number(&f, BODY_MAIN_GPU, body, "1", 1);
+	is_number(&f, BODY_USE_MMAP, body, "false", 0);
+	is_number(&f, BODY_NUM_THREAD, body, "4e0", 4);
+	is_number(&f, BODY_NUM_PREDICT, body, "-2", -2);
+	assert_int_equal(f.options, BODY_GIVEN);
+}
+
+static void
+options_stand_under_options_alone(void **state)
+{
+	struct body_facts f =
+	    facts_of("/api/chat", "{\"num_ctx\":1,\"messages\":[{\"num_ctx\":2}],"
+	                          "\"options\":{\"x\":{\"num_ctx\":3},\"NUM_CTX\":4}}");
+
+	assert_int_equal(f.numbers[BODY_NUM_CTX].is, BODY_ABSENT);
+	f = facts_of("/v1/chat/completions", "{\"options\":{\"num_ctx\":1}}");
+	assert_int_equal(f.numbers[BODY_NUM_CTX].is, BODY_ABSENT);
+	assert_int_equal(f.options, BODY_ABSENT);
+}
+
+static void
+options_of_an_odd_type_are_told_from_none(void **state)
+{
+	struct body_facts f =
+	    facts_of("/api/chat", "{\"options\":{\"num_ctx\":\"8k\",\"num_batch\":null,\"num_gpu\":{},"
+	                          "\"use_mmap\":1,\"num_predict\":1e999}}");
+
+	assert_int_equal(f.numbers[BODY_NUM_CTX].is, BODY_ODD);
+	assert_int_equal(f.numbers[BODY_NUM_BATCH].is, BODY_NULL);
+	assert_int_equal(f.numbers[BODY_NUM_GPU].is, BODY_ODD);
+	assert_int_equal(f.numbers[BODY_USE_MMAP].is, BODY_ODD);
+	assert_int_equal(f.numbers[BODY_NUM_PREDICT].value, INT64_C(1) << 53);
+	assert_int_equal(facts_of("/api/chat", "{\"options\":[1]}").options, BODY_ODD);
+	assert_int_equal(facts_of("/api/chat", "{\"options\":null}").options, BODY_NULL);
+	assert_int_equal(facts_of("/api/chat", "{}").options, BODY_ABSENT);
+}
+
+static void
+the_bound_of_an_answer_is_called_as_the_route_has_it(void **state)
+{
+	static const char body[] =
+	    "{\"max_tokens\":100,\"max_completion_tokens\":200,\"max_output_tokens\":300}";
+	struct body_facts f = facts_of("/v1/chat/completions", body);
+
+	is_number(&f, BODY_MAX_TOKENS, body, "100", 100);
+	is_number(&f, BODY_MAX_COMPLETION_TOKENS, body, "200", 200);
+	assert_int_equal(f.numbers[BODY_MAX_OUTPUT_TOKENS].is, BODY_ABSENT);
+	f = facts_of("/v1/responses", body);
+	is_number(&f, BODY_MAX_OUTPUT_TOKENS, body, "300", 300);
+	assert_int_equal(f.numbers[BODY_MAX_TOKENS].is, BODY_ABSENT);
+	f = facts_of("/v1/messages", body);
+	is_number(&f, BODY_MAX_TOKENS, body, "100", 100);
+	assert_int_equal(f.numbers[BODY_MAX_COMPLETION_TOKENS].is, BODY_ABSENT);
+	f = facts_of("/api/chat", body);
+	assert_int_equal(f.numbers[BODY_MAX_TOKENS].is, BODY_ABSENT);
+	/* Into an integer Go reads digits alone. */
+	assert_int_equal(
+	    facts_of("/v1/completions", "{\"max_tokens\":1e2}").numbers[BODY_MAX_TOKENS].is, BODY_ODD);
+}
+
+static void
+what_a_rule_changes_cannot_be_said_twice(void **state)
+{
+	is_refused("/api/chat", "{\"options\":{\"num_ctx\":1,\"num_ctx\":2}}",
+	           "the option \"num_ctx\" occurs twice");
+	is_refused("/api/chat", "{\"options\":{\"num_ctx\":1,\"num\\u005fctx\":2}}",
+	           "the option \"num_ctx\" occurs twice");
+	is_refused("/v1/completions", "{\"Max_Tokens\":1}",
+	           "the key \"Max_Tokens\" must be written \"max_tokens\"");
+}
+
+static void
+has_first_turn(const char *path, const char *body, const char *want)
+{
+	is_at(facts_of(path, body).first_turn, body, want);
+}
+
+static void
+the_first_turn_ends_with_the_users_first_message(void **state)
+{
+#define SYSTEM "{\"role\":\"system\",\"content\":\"s\"}"
+#define USER   "{\"content\":[{\"role\":\"x\",\"type\":\"text\"}],\"role\":\"user\"}"
+	has_first_turn("/api/chat", "{\"messages\":[" SYSTEM ", " USER "]}", "[" SYSTEM ", " USER);
+	has_first_turn("/v1/chat/completions", "{\"messages\":[" USER "," SYSTEM "," USER "]}",
+	               "[" USER);
+	has_first_turn("/v1/messages", "{\"messages\":[" USER "]}", "[" USER);
+	has_first_turn("/v1/responses", "{\"input\":[" USER "]}", "[" USER);
+}
+
+static void
+what_is_no_conversation_has_no_first_turn(void **state)
+{
+	static const char *const bodies[] = {
+	    "{}",
+	    "{\"messages\":null}",
+	    "{\"messages\":[]}",
+	    "{\"messages\":[" SYSTEM "]}",
+	    "{\"messages\":[{\"role\":\"users\"},{\"role\":7},{\"x\":\"user\"},\"user\",[\"user\"]]}",
+	};
+
+	for (size_t i = 0; i < sizeof(bodies) / sizeof(bodies[0]); i++)
+		assert_int_equal(facts_of("/api/chat", bodies[i]).first_turn.end, 0);
+	assert_int_equal(facts_of("/v1/responses", "{\"input\":\"user\"}").first_turn.end, 0);
+	assert_int_equal(facts_of("/api/generate", "{\"prompt\":\"user\"}").first_turn.end, 0);
+}
+
+static void
+images_are_no_text(void **state)
+{
+	struct buf body = {0};
+	struct body_facts f;
+	uint64_t rest;
+
+	buf_adds(&body, "{\"images\":[\"");
+	for (int i = 0; i < 3000; i++)
+		buf_addc(&body, "iVBORw0KGgo+/"[i % 13]);
+	buf_adds(&body, "\"],\"prompt\":\"");
+	rest = body.len - 3000;
+	for (int i = 0; i < 3000; i++)
+		buf_addc(&body, "words between blanks "[i % 21]);
+	rest += 3000;
+	buf_adds(&body, "\"}");
+	rest += 2;
+	f = facts_of("/api/generate", buf_text(&body));
+	assert_in_range(f.text_bytes, rest - 2, rest);
+	buf_finish(&body);
+}
+
+static void
 what_is_left_out_has_the_routes_default(void **state)
 {
 	struct body_facts f = facts_of("/api/generate", "{}");
@@ -382,6 +531,14 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(an_ordinary_chat_is_read),
+	    cmocka_unit_test(options_that_reload_a_model_are_found),
+	    cmocka_unit_test(options_stand_under_options_alone),
+	    cmocka_unit_test(options_of_an_odd_type_are_told_from_none),
+	    cmocka_unit_test(the_bound_of_an_answer_is_called_as_the_route_has_it),
+	    cmocka_unit_test(what_a_rule_changes_cannot_be_said_twice),
+	    cmocka_unit_test(the_first_turn_ends_with_the_users_first_message),
+	    cmocka_unit_test(what_is_no_conversation_has_no_first_turn),
+	    cmocka_unit_test(images_are_no_text),
 	    cmocka_unit_test(what_is_left_out_has_the_routes_default),
 	    cmocka_unit_test(null_is_as_if_left_out),
 	    cmocka_unit_test(without_a_prompt_or_messages_it_only_loads),
