@@ -260,7 +260,7 @@ ordered(void *state, struct node *n)
 {
 	struct drover *d = state;
 
-	sched_saw_order(d->sched, &d->orders[n->index], true, world_now_ms(d->world));
+	sched_saw_order(d->sched, &d->orders[n->index], ORDER_DONE, world_now_ms(d->world));
 	pump(d);
 }
 

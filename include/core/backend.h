@@ -26,6 +26,7 @@ struct backend_conf {
 struct health_conf {
 	int down_after; /* failed probes in a row */
 	int up_after;
+	int64_t grace_ms; /* who went down is waited for so long */
 	int breaker_failures;
 	int64_t breaker_window_ms;
 	int64_t breaker_open_ms; /* the first pause; doubles up to the most */
@@ -96,9 +97,18 @@ bool backend_is_draining(const struct backend *b);
  * was sent there or reckoned as evicted since the snapshot before, is not corrected yet: this
  * snapshot may be older. */
 void backend_set_models(struct backend *b, const char *const *names, size_t count);
+/* What is gone from there soon after another one was loaded had to make room: the node holds less
+ * than its configuration says, and is not filled up to that for a while. */
 void backend_set_loaded(struct backend *b, const char *const *names, size_t count);
 /* After backend_set_loaded: the context that a model is loaded with, by /api/ps of newer servers.
  * Tells which variant it is, and what the node's own context is. */
 void backend_saw_context(struct backend *b, const char *model, int32_t num_ctx);
+/* Models at once, as things stand. */
+int backend_max_loaded(const struct backend *b);
+/* It was told, not by an order, to unload the model, or to make it anew: nothing more is sent for
+ * it until it is loaded again. */
+void backend_saw_unload(struct backend *b, const char *model);
+/* That model may be tried again at once, should it have failed to load: it was made anew. */
+void backend_saw_change(struct backend *b, const char *model);
 
 #endif

@@ -3,7 +3,7 @@
  * allowed moves is in core/job.c; a move that it forbids aborts.
  *
  * A job is embedded in its owner (the request); the scheduler only links it. The
- * owner sets class, key, weight, conversation, options, unify, most_num_ctx, slotless, only,
+ * owner sets class, key, weight, conversation, options, unify, most_num_ctx, slotless, unloads, only,
  * deadline_ms and the two numbers of tokens before sched_submit; the rest is the scheduler's.
  */
 #ifndef CORE_JOB_H
@@ -48,6 +48,7 @@ struct job {
 	bool unify;               /* may run with a larger context, and with any if it asks for none */
 	int32_t most_num_ctx;     /* no context that is made for it is larger; 0: no bound */
 	bool slotless;            /* a remote model: needs a healthy node, no slot */
+	bool unloads;             /* its node unloads the model after it */
 	bool was_loaded;          /* its backend held the model when it was dispatched */
 	struct variant *variant;  /* what it runs; while it is queued or runs; counted there */
 	struct backend *backend;  /* while it runs; else NULL */

@@ -38,6 +38,7 @@ enum sched_answer {
 	SCHED_TOO_LATE,      /* 503: its deadline cannot be met, by the estimates */
 	SCHED_UNKNOWN_MODEL, /* 404: every node that could be asked lacks it */
 	SCHED_NO_BACKEND,    /* 503: none is up that might have it */
+	SCHED_LOAD_FAILED,   /* it failed to load wherever it could be, and is not tried just now */
 };
 
 enum order_kind { ORDER_UNLOAD, ORDER_LOAD };
@@ -48,7 +49,13 @@ struct order {
 	struct backend *backend;
 	const char *model;              /* until it is reported */
 	struct variant_options options; /* to load it with */
-	int64_t limit_ms;               /* longer than that it is a failure */
+	int64_t limit_ms;               /* longer than that it is a failure; 0: nothing is known */
+};
+
+enum order_end {
+	ORDER_FAILED, /* as far as the model is concerned */
+	ORDER_DONE,
+	ORDER_LOST, /* the node was busy or gone: says nothing of the model */
 };
 
 struct sched *sched_create(const struct sched_conf *conf);
@@ -65,7 +72,8 @@ struct backend *sched_find_backend(const struct sched *s, const char *name);
 /* Queues a new job for a model (canonical name, copied). On a refusal the job stays JOB_NEW.
  * Jobs that could start at once do not count against queue_size, whether sched_pick was called
  * since they came or not, and are not refused for a deadline that will pass while they run. A model
- * that a node which was not asked yet may have: queued. */
+ * that a node which was not asked yet may have: queued; so is one of a node that went down just
+ * now (health_conf.grace_ms). */
 enum sched_answer sched_submit(struct sched *s, struct job *j, const char *model, int64_t now_ms);
 /* What sched_submit would answer by health and listings alone, never SCHED_FULL or SCHED_TOO_LATE:
  * by it the owner of a hopeless job, or of one that is not tried again, tells why. Reads the job's
@@ -100,8 +108,9 @@ void sched_saw_tokens(struct sched *s, struct job *j, int prompt, int output);
 /* Only with loads_by_orders: the next order that is due. Each is given once, a node has one at a
  * time. Pump: orders, then picks, until neither brings anything. */
 bool sched_take_order(struct sched *s, int64_t now_ms, struct order *out);
-/* An order came to its end. Where a load failed the model is not loaded again for a while. */
-void sched_saw_order(struct sched *s, const struct order *o, bool ok, int64_t now_ms);
+/* An order came to its end. Where a load failed the model is not loaded again for a while; jobs
+ * that can run nowhere else are hopeless then. What cannot be unloaded stays for a while. */
+void sched_saw_order(struct sched *s, const struct order *o, enum order_end end, int64_t now_ms);
 /* Ends a job wherever it is; gives its slot back. */
 void sched_end(struct sched *s, struct job *j, enum job_end end, int64_t now_ms);
 /* A running job failed before a byte reached the client (report the fault first): back into its

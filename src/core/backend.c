@@ -19,8 +19,13 @@
 #include "node.h"
 
 #include <stdlib.h>
+#include <string.h>
 
-enum { BUSY_LONGEST_PAUSE_MS = 10000 };
+enum {
+	BUSY_LONGEST_PAUSE_MS = 10000,
+	IDLE_KEPT_MS = 240000,
+	CROWDED_MS = 600000,
+};
 
 const char *
 backend_name(const struct backend *b)
@@ -106,16 +111,29 @@ backend_holds_model(const struct backend *b, const char *model)
 }
 
 static bool
-set_health(struct backend *b, enum backend_state health)
+set_health(struct backend *b, enum backend_state health, int64_t now_ms)
 {
 	enum backend_state before = backend_state(b);
 
+	if (health == BACKEND_DOWN && b->health != BACKEND_DOWN)
+		b->down_since_ms = now_ms;
 	b->health = health;
 	b->was_up |= health == BACKEND_UP;
+	b->given_up = health == BACKEND_DOWN && (!b->was_up || b->grace_ms == 0);
 	if (backend_state(b) == before)
 		return false;
 	b->fleet->changes++;
 	return true;
+}
+
+/* After the grace that one which was up has: long enough for its program to be started anew. */
+static void
+give_up(struct backend *b, int64_t now_ms)
+{
+	if (b->given_up || now_ms - b->down_since_ms < b->grace_ms)
+		return;
+	b->given_up = true;
+	b->fleet->changes++;
 }
 
 /* A node that never was up needs one good probe, and is down after one bad one: nobody
@@ -126,9 +144,11 @@ backend_saw_probe(struct backend *b, bool ok, int64_t now_ms)
 	b->good_probes = ok ? b->good_probes + 1 : 0;
 	b->bad_probes = ok ? 0 : b->bad_probes + 1;
 	if (b->good_probes >= (b->was_up ? b->up_after : 1))
-		return set_health(b, BACKEND_UP);
-	if (b->bad_probes >= (b->was_up ? b->down_after : 1))
-		return set_health(b, BACKEND_DOWN);
+		return set_health(b, BACKEND_UP, now_ms);
+	if (b->health == BACKEND_DOWN)
+		give_up(b, now_ms);
+	else if (b->bad_probes >= (b->was_up ? b->down_after : 1))
+		return set_health(b, BACKEND_DOWN, now_ms);
 	return false;
 }
 
@@ -139,7 +159,7 @@ go_down(struct backend *b, int64_t now_ms)
 	    b->breaker.state == BREAKER_TRYING && breaker_saw_failure(&b->breaker, now_ms);
 
 	b->good_probes = 0;
-	return set_health(b, BACKEND_DOWN) || trial_failed;
+	return set_health(b, BACKEND_DOWN, now_ms) || trial_failed;
 }
 
 static void
@@ -200,14 +220,38 @@ backend_set_models(struct backend *b, const char *const *names, size_t count)
 	b->fleet->changes++;
 }
 
-/* What the node no longer shows is gone, where its word is newer than ours. */
-static void
+/* --- what it holds --- */
+
+int
+backend_max_loaded(const struct backend *b)
+{
+	return b->max_loaded;
+}
+
+/* Ollama keeps what is idle for 5 minutes, if nothing else is said: what goes sooner did not go by
+ * itself. */
+static bool
+was_crowded_out(const struct backend *b, const struct variant *v)
+{
+	const struct load *l = &b->last_load;
+	const struct place *p = &v->places[b->index];
+
+	return l->snapshots_left > 0 && v != l->variant && p->residency == LOADED &&
+	       p->used_at_ms > 0 && l->began_ms - p->used_at_ms < IDLE_KEPT_MS;
+}
+
+/* What the node no longer shows is gone, where its word is newer than ours. Returns whether it had
+ * to go for another one. */
+static bool
 forget_loaded(struct variant *v, struct backend *b)
 {
 	struct place *p = &v->places[b->index];
+	bool crowded_out = was_crowded_out(b, v);
 
-	if (p->busy == 0 && !p->fresh && v != b->swap.in && v != b->swap.out)
-		variant_set_residency(v, b, ABSENT);
+	if (p->busy > 0 || p->fresh || v == b->swap.in || v == b->swap.out)
+		return false;
+	variant_set_residency(v, b, ABSENT);
+	return crowded_out;
 }
 
 static void
@@ -215,8 +259,10 @@ see_loaded(struct variant *v, struct backend *b)
 {
 	struct place *p = &v->places[b->index];
 
+	if (v == b->swap.in || v == b->swap.out || p->residency == LEAVING)
+		return;
 	/* Reckoned as evicted since the snapshot before: this one may be older. */
-	if (v != b->swap.in && v != b->swap.out && (p->residency != ABSENT || !p->fresh))
+	if (p->residency != ABSENT || !p->fresh)
 		variant_set_residency(v, b, LOADED);
 }
 
@@ -231,8 +277,60 @@ find_held(struct backend *b, const char *model)
 }
 
 void
+backend_saw_unload(struct backend *b, const char *model)
+{
+	struct variant *v = variant_find(b->fleet, model) == NULL ? NULL : find_held(b, model);
+	struct place *p;
+
+	if (v == NULL || !b->fleet->by_orders)
+		return;
+	p = &v->places[b->index];
+	if (p->residency != LOADED)
+		return;
+	p->fresh = true;
+	variant_set_residency(v, b, p->busy > 0 ? LEAVING : ABSENT);
+	variant_drop_unused(b->fleet, v);
+}
+
+static void
+end_quarantine(struct place *p)
+{
+	p->quarantine_end_ms = 0;
+	p->loads_failed = 0;
+}
+
+void
+backend_saw_change(struct backend *b, const char *model)
+{
+	struct variant *v = variant_find(b->fleet, model), *sibling;
+
+	if (v == NULL)
+		return;
+	end_quarantine(&v->places[b->index]);
+	LIST_FOR_EACH (sibling, &v->siblings, struct variant, sibling_link)
+		end_quarantine(&sibling->places[b->index]);
+	backend_saw_unload(b, model);
+}
+
+/* What was learned holds for a while: others may have used the node's memory. */
+static void
+learn_room(struct backend *b, bool crowded)
+{
+	if (crowded && b->resident < b->max_loaded) {
+		b->max_loaded = b->resident > 0 ? b->resident : 1;
+		b->crowded_until_ms = b->last_load.ended_ms + CROWDED_MS;
+	} else if (b->resident > b->max_loaded || b->last_load.ended_ms >= b->crowded_until_ms) {
+		b->max_loaded = b->max_loaded_conf;
+	}
+	if (b->last_load.snapshots_left > 0)
+		b->last_load.snapshots_left--;
+}
+
+void
 backend_set_loaded(struct backend *b, const char *const *names, size_t count)
 {
+	bool crowded = false;
+
 	for (size_t i = 0; i < count; i++)
 		find_held(b, names[i])->places[b->index].shown = true;
 	MAP_FOR_EACH (it, &b->fleet->variants) {
@@ -242,11 +340,12 @@ backend_set_loaded(struct backend *b, const char *const *names, size_t count)
 		if (p->shown)
 			see_loaded(v, b);
 		else
-			forget_loaded(v, b);
+			crowded |= forget_loaded(v, b);
 		p->shown = false;
 		p->fresh = false;
 		variant_drop_unused(b->fleet, v);
 	}
+	learn_room(b, crowded);
 }
 
 /* Whether it can only be what we did. */

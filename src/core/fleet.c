@@ -238,6 +238,8 @@ variant_set_residency(struct variant *v, struct backend *b, enum residency resid
 
 	v->places_known -= is_known(v, p);
 	b->resident -= p->residency != ABSENT;
+	if (p->residency != residency)
+		p->quarantine_end_ms = 0; /* it was of the other */
 	p->residency = residency;
 	b->resident += p->residency != ABSENT;
 	p->ours = p->ours && residency != ABSENT;

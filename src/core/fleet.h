@@ -31,6 +31,7 @@ enum residency {
 	ABSENT,
 	LOADING, /* sent there, not seen loaded yet */
 	LOADED,
+	LEAVING, /* takes nothing more, and is gone once nothing runs there */
 } __attribute__((packed));
 
 /* 64 bytes, a line of the processor's cache. */
@@ -47,7 +48,7 @@ struct place {
 	struct speed speed;
 	int64_t loaded_at_ms;
 	int64_t ends_at_ms;        /* when the last of what runs here will end, by estimate */
-	int64_t quarantine_end_ms; /* not loaded here before */
+	int64_t quarantine_end_ms; /* not loaded here before; what is loaded: not unloaded */
 };
 
 /* The context that a node gives a model by itself. */

@@ -13,6 +13,8 @@
 #include <assert.h>
 #include <stdlib.h>
 
+enum { LOAD_PATIENCE_MS = 10000 };
+
 struct backend *
 backend_create(struct fleet *f, size_t index, const struct backend_conf *conf,
                const struct health_conf *health)
@@ -25,7 +27,7 @@ backend_create(struct fleet *f, size_t index, const struct backend_conf *conf,
 	b->name = mem_strdup(conf->name);
 	b->weight = conf->weight;
 	b->parallel = conf->parallel;
-	b->max_loaded = conf->max_loaded;
+	b->max_loaded = b->max_loaded_conf = conf->max_loaded;
 	b->slots = conf->slots;
 	b->globs = mem_zalloc(conf->model_count + 1, sizeof(*b->globs));
 	b->glob_count = conf->model_count;
@@ -34,6 +36,7 @@ backend_create(struct fleet *f, size_t index, const struct backend_conf *conf,
 	b->health = BACKEND_UNKNOWN;
 	b->down_after = health->down_after;
 	b->up_after = health->up_after;
+	b->grace_ms = health->grace_ms;
 	b->pause_ms = BUSY_FIRST_PAUSE_MS;
 	breaker_init(&b->breaker, health);
 	return b;
@@ -132,12 +135,14 @@ void
 backend_take(struct backend *b, struct job *j, int64_t now_ms)
 {
 	j->was_loaded = j->slotless || j->variant->places[b->index].residency == LOADED;
-	if (j->slotless)
+	if (j->slotless) {
 		b->remote++;
-	else
+	} else {
 		take_slot(b, j->variant, now_ms);
-	if (!j->slotless)
 		reckon_end(&j->variant->places[b->index], j, now_ms);
+		if (j->unloads && b->fleet->by_orders)
+			variant_set_residency(j->variant, b, LEAVING);
+	}
 	if (breaker_let_through(&b->breaker))
 		b->trial = j;
 	j->backend = b;
@@ -157,6 +162,10 @@ put_slot(struct backend *b, struct variant *v, bool done, int64_t now_ms)
 		variant_set_residency(v, b, LOADED);
 	/* It ran, so that this is what the node holds. */
 	p->ours = p->ours || (done && p->residency == LOADED);
+	if (p->residency == LEAVING && p->busy == 0) {
+		p->fresh = true;
+		variant_set_residency(v, b, ABSENT);
+	}
 }
 
 void
@@ -171,6 +180,16 @@ backend_put(struct backend *b, struct job *j, bool done, int64_t now_ms)
 		breaker_lost_trial(&b->breaker);
 	}
 	j->backend = NULL;
+}
+
+bool
+backend_holds_breath(const struct backend *b, int64_t now_ms)
+{
+	const struct swap *w = &b->swap;
+
+	return w->step == SWAP_LOADING &&
+	       now_ms - w->since_ms >
+	           estimate_load_ms(&w->in->places[b->index].speed) + LOAD_PATIENCE_MS;
 }
 
 int64_t

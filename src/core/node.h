@@ -32,13 +32,22 @@ struct swap {
 	int64_t since_ms;    /* of the step */
 };
 
+/* The last load by order, while snapshots may show what had to make room for it. */
+struct load {
+	struct variant *variant; /* only compared */
+	int64_t began_ms;
+	int64_t ended_ms;
+	int snapshots_left;
+};
+
 struct backend {
 	struct fleet *fleet;
 	size_t index; /* in fleet.backends, and of its place in every variant */
 	char *name;   /* owned */
 	int weight;
 	int parallel;
-	int max_loaded;
+	int max_loaded; /* as learned, at most as configured */
+	int max_loaded_conf;
 	int slots;
 	char **globs; /* owned, each too */
 	size_t glob_count;
@@ -46,11 +55,14 @@ struct backend {
 	enum backend_state health; /* never BACKEND_DRAINING: that is on top of it */
 	bool draining;
 	bool was_up;     /* ever */
+	bool given_up;   /* down for longer than the grace: nobody waits for it */
 	bool has_listed; /* ever: before, what it has is not known */
 	int good_probes; /* in a row */
 	int bad_probes;  /* in a row */
 	int down_after;
 	int up_after;
+	int64_t grace_ms;
+	int64_t down_since_ms;
 	struct breaker breaker;
 	struct job *trial; /* the breaker's, while it runs here */
 	int64_t pause_ms;  /* after the next 503 */
@@ -61,7 +73,9 @@ struct backend {
 	int busy_variants; /* with slots in use */
 	int resident;      /* variants not ABSENT */
 	struct swap swap;
-	struct lane *kept_for; /* takes only what is older until this lane could start here */
+	struct load last_load;
+	int64_t crowded_until_ms; /* max_loaded is what was learned */
+	struct lane *kept_for;    /* takes only what is older until this lane could start here */
 };
 
 struct backend *backend_create(struct fleet *f, size_t index, const struct backend_conf *conf,
@@ -73,6 +87,9 @@ bool backend_allows(const struct backend *b, const char *model);
 void backend_take(struct backend *b, struct job *j, int64_t now_ms);
 /* Gives it back. `done`: the job came to its end here. */
 void backend_put(struct backend *b, struct job *j, bool done, int64_t now_ms);
+/* A load takes longer than it should: it may be waiting, in the node, until something else there
+ * runs dry (OLLAMA.md), and so nothing is sent there until it is over. */
+bool backend_holds_breath(const struct backend *b, int64_t now_ms);
 /* When it can be used again, if that is a matter of time alone; else INT64_MAX. */
 int64_t backend_back_at_ms(const struct backend *b, int64_t now_ms);
 

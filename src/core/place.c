@@ -44,9 +44,14 @@ place_is_avoided(const struct survey *y, const struct backend *b, const struct n
 {
 	if (b != need->avoid)
 		return false;
-	for (size_t i = 0; i < y->usable_count; i++)
-		if (y->usable[i] != b && place_serves(y->usable[i], need))
+	for (size_t i = 0; i < y->usable_count; i++) {
+		const struct backend *other = y->usable[i];
+
+		/* By orders nothing brings the variant to where it is not on its way. */
+		if (other != b && place_serves(other, need) &&
+		    (!other->fleet->by_orders || need->variant->places[other->index].residency != ABSENT))
 			return true;
+	}
 	return false;
 }
 
@@ -120,7 +125,7 @@ has_room(const struct backend *b, const struct variant *v)
 static bool
 is_open(const struct survey *y, const struct backend *b, const struct need *need)
 {
-	if (!need->slotless && !has_room(b, need->variant))
+	if (!need->slotless && (!has_room(b, need->variant) || backend_holds_breath(b, y->now_ms)))
 		return false;
 	return place_serves(b, need) && !place_is_avoided(y, b, need);
 }

@@ -272,9 +272,21 @@ will_be_late(const struct sched *s, const struct job *j, int64_t now_ms)
 	return eta_is_late(&s->queue, &s->fleet, j, now_ms);
 }
 
+static bool
+is_hopeless(const struct sched *s, const struct need *need)
+{
+	return outlook_of(&s->fleet, need->variant->model, need->variant, need->slotless, need->only,
+	                  s->now_ms) != SCHED_QUEUED;
+}
+
 static enum sched_answer
 admit(struct sched *s, struct job *j, int64_t now_ms)
 {
+	struct need need = need_of(j);
+
+	/* The model was not, but it may be with these options. */
+	if (is_hopeless(s, &need))
+		return SCHED_LOAD_FAILED;
 	if (must_stay_out(s, j) || will_be_late(s, j, now_ms)) {
 		while (start_next(s, now_ms))
 			;
@@ -292,10 +304,11 @@ admit(struct sched *s, struct job *j, int64_t now_ms)
 enum sched_answer
 sched_submit(struct sched *s, struct job *j, const char *model, int64_t now_ms)
 {
-	enum sched_answer answer = sched_outlook(s, j, model);
+	enum sched_answer answer;
 
 	assert(j->state == JOB_NEW);
 	s->now_ms = now_ms;
+	answer = sched_outlook(s, j, model);
 	if (answer != SCHED_QUEUED)
 		return answer;
 	unify_take(&s->fleet, j, model, now_ms);
@@ -319,7 +332,8 @@ sched_submit(struct sched *s, struct job *j, const char *model, int64_t now_ms)
 enum sched_answer
 sched_outlook(const struct sched *s, const struct job *j, const char *model)
 {
-	return outlook_of(&s->fleet, model, variant_find(&s->fleet, model), j->slotless, j->only);
+	return outlook_of(&s->fleet, model, variant_find(&s->fleet, model), j->slotless, j->only,
+	                  s->now_ms);
 }
 
 struct job *
@@ -359,17 +373,10 @@ sched_take_order(struct sched *s, int64_t now_ms, struct order *out)
 }
 
 void
-sched_saw_order(struct sched *s, const struct order *o, bool ok, int64_t now_ms)
+sched_saw_order(struct sched *s, const struct order *o, enum order_end end, int64_t now_ms)
 {
 	s->now_ms = now_ms;
-	swap_saw_order(&s->fleet, o, ok, now_ms);
-}
-
-static bool
-is_hopeless(const struct sched *s, const struct need *need)
-{
-	return outlook_of(&s->fleet, need->variant->model, need->variant, need->slotless, need->only) !=
-	       SCHED_QUEUED;
+	swap_saw_order(&s->fleet, o, end, now_ms);
 }
 
 struct job *

@@ -8,10 +8,12 @@
 #include <stdlib.h>
 
 enum {
-	LIMIT_MARGIN_MS = 30000,
+	LIMIT_MARGIN_MS = 60000,
 	UNLOAD_LIMIT_MS = 30000,
-	QUARANTINE_MS = 60000, /* the first; doubles */
-	QUARANTINE_DOUBLINGS = 4,
+	STAYS_MS = 60000,
+	QUARANTINE_MS = 10000, /* the first; doubles */
+	QUARANTINE_DOUBLINGS = 5,
+	SNAPSHOTS_AFTER_LOAD = 2, /* of which the first may be older */
 };
 
 static void
@@ -55,6 +57,13 @@ order(struct backend *b, enum order_kind kind, const struct variant *v, int64_t 
 	};
 }
 
+/* Twice what is expected and a margin; the first load of all takes what it takes. */
+static int64_t
+load_limit_ms(const struct speed *s)
+{
+	return s->load_x16 > 0 ? 2 * estimate_load_ms(s) + LIMIT_MARGIN_MS : 0;
+}
+
 /* Moves a swap on as far as it goes by itself; true: there is an order for it. */
 static bool
 step(struct fleet *f, struct backend *b, int64_t now_ms, struct order *out)
@@ -79,8 +88,7 @@ step(struct fleet *f, struct backend *b, int64_t now_ms, struct order *out)
 	case SWAP_READY:
 		move(b, SWAP_LOADING, now_ms);
 		variant_set_residency(w->in, b, LOADING);
-		order(b, ORDER_LOAD, w->in,
-		      2 * estimate_load_ms(&w->in->places[b->index].speed) + LIMIT_MARGIN_MS, out);
+		order(b, ORDER_LOAD, w->in, load_limit_ms(&w->in->places[b->index].speed), out);
 		return true;
 	case SWAP_NONE:
 	case SWAP_UNLOADING:
@@ -106,13 +114,17 @@ swap_take_order(struct fleet *f, int64_t now_ms, struct order *out)
 }
 
 static void
-saw_unload(struct fleet *f, struct backend *b, bool ok, int64_t now_ms)
+saw_unload(struct fleet *f, struct backend *b, enum order_end end, int64_t now_ms)
 {
-	if (!ok) {
+	struct place *p = &b->swap.out->places[b->index];
+
+	if (end != ORDER_DONE) {
+		if (end == ORDER_FAILED)
+			p->quarantine_end_ms = now_ms + STAYS_MS;
 		finish(f, b, now_ms);
 		return;
 	}
-	b->swap.out->places[b->index].fresh = true;
+	p->fresh = true;
 	variant_set_residency(b->swap.out, b, ABSENT);
 	variant_release(f, &b->swap.out);
 	/* What others loaded meanwhile must go first: another choice. */
@@ -123,37 +135,58 @@ saw_unload(struct fleet *f, struct backend *b, bool ok, int64_t now_ms)
 }
 
 static void
-saw_load(struct fleet *f, struct backend *b, bool ok, int64_t now_ms)
+saw_loaded(struct backend *b, struct variant *v, int64_t now_ms)
+{
+	struct place *p = &v->places[b->index];
+
+	variant_set_residency(v, b, LOADED);
+	estimate_saw_load(&p->speed, now_ms - b->swap.since_ms);
+	p->loaded_at_ms = now_ms;
+	p->used_at_ms = now_ms;
+	p->loads_failed = 0;
+	b->last_load = (struct load){.variant = v,
+	                             .began_ms = b->swap.since_ms,
+	                             .ended_ms = now_ms,
+	                             .snapshots_left = SNAPSHOTS_AFTER_LOAD};
+}
+
+static void
+quarantine(struct fleet *f, struct place *p, int64_t now_ms)
+{
+	p->quarantine_end_ms = now_ms + ((int64_t)QUARANTINE_MS << p->loads_failed);
+	if (p->loads_failed < QUARANTINE_DOUBLINGS)
+		p->loads_failed++;
+	f->changes++;
+}
+
+static void
+saw_load(struct fleet *f, struct backend *b, enum order_end end, int64_t now_ms)
 {
 	struct variant *v = b->swap.in;
 	struct place *p = &v->places[b->index];
 
 	p->fresh = true;
-	variant_set_residency(v, b, ok ? LOADED : ABSENT);
-	p->ours = ok;
-	if (ok) {
-		estimate_saw_load(&p->speed, now_ms - b->swap.since_ms);
-		p->loaded_at_ms = now_ms;
-		p->loads_failed = 0;
-	} else {
-		p->quarantine_end_ms = now_ms + ((int64_t)QUARANTINE_MS << p->loads_failed);
-		if (p->loads_failed < QUARANTINE_DOUBLINGS)
-			p->loads_failed++;
+	p->ours = end == ORDER_DONE;
+	variant_set_residency(v, b, ABSENT);
+	switch (end) {
+	case ORDER_DONE: saw_loaded(b, v, now_ms); break;
+	case ORDER_FAILED: quarantine(f, p, now_ms); break;
+	case ORDER_LOST: break;
 	}
 	finish(f, b, now_ms);
 }
 
 void
-swap_saw_order(struct fleet *f, const struct order *o, bool ok, int64_t now_ms)
+swap_saw_order(struct fleet *f, const struct order *o, enum order_end end, int64_t now_ms)
 {
 	switch (o->kind) {
 	case ORDER_UNLOAD:
 		assert(o->backend->swap.step == SWAP_UNLOADING);
-		saw_unload(f, o->backend, ok, now_ms);
+		saw_unload(f, o->backend, end, now_ms);
 		return;
 	case ORDER_LOAD:
 		assert(o->backend->swap.step == SWAP_LOADING);
-		saw_load(f, o->backend, ok, now_ms);
+		saw_load(f, o->backend, end, now_ms);
 		return;
 	}
 	abort();

@@ -16,6 +16,6 @@
 
 /* The next order that is due; begins swaps when it is time. Sets fleet.next_swap_ms. */
 bool swap_take_order(struct fleet *f, int64_t now_ms, struct order *out);
-void swap_saw_order(struct fleet *f, const struct order *o, bool ok, int64_t now_ms);
+void swap_saw_order(struct fleet *f, const struct order *o, enum order_end end, int64_t now_ms);
 
 #endif

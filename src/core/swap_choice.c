@@ -87,6 +87,18 @@ is_loaded_elsewhere(const struct fleet *f, const struct variant *v, const struct
 	return false;
 }
 
+/* Whether any of those that wait may run there. */
+static bool
+is_wanted_on(const struct variant *v, const struct backend *b)
+{
+	struct lane *l;
+
+	LIST_FOR_EACH (l, &v->lanes, struct lane, variant_link)
+		if (!l->need.slotless && (l->need.only == NULL || l->need.only == b))
+			return true;
+	return false;
+}
+
 /* Whether the variant may be loaded on the node now. */
 static bool
 may_load(const struct variant *v, const struct backend *b, int64_t now_ms)
@@ -94,7 +106,16 @@ may_load(const struct variant *v, const struct backend *b, int64_t now_ms)
 	const struct place *p = &v->places[b->index];
 
 	return p->listed && p->residency == ABSENT && b->swap.step == SWAP_NONE &&
-	       now_ms >= p->quarantine_end_ms && backend_is_usable(b, now_ms);
+	       now_ms >= p->quarantine_end_ms && backend_is_usable(b, now_ms) && is_wanted_on(v, b);
+}
+
+/* Whether it may go from there. */
+static bool
+may_go(const struct variant *v, const struct backend *b, int64_t now_ms)
+{
+	const struct place *p = &v->places[b->index];
+
+	return p->residency == LOADED && now_ms >= p->quarantine_end_ms;
 }
 
 /* One way to serve a variant: on that node, in the place of `out`. */
@@ -167,9 +188,9 @@ keep_better(struct option *best, struct option o)
 }
 
 /* The best node for a variant that is loaded nowhere: one with a free place, the fastest; else
- * where the swap costs least. */
+ * where the swap costs least. `only`: no other one will do; NULL: any. */
 static struct option
-best_swap(struct fleet *f, struct variant *in, int64_t now_ms)
+best_swap(struct fleet *f, struct variant *in, const struct backend *only, int64_t now_ms)
 {
 	struct option best = {0};
 
@@ -177,7 +198,7 @@ best_swap(struct fleet *f, struct variant *in, int64_t now_ms)
 		struct backend *b = f->backends[i];
 		struct variant *rival;
 
-		if (!may_load(in, b, now_ms))
+		if ((only != NULL && b != only) || !may_load(in, b, now_ms))
 			continue;
 		rival = variant_find_rival(in, b);
 		if (rival == NULL && b->resident < b->max_loaded) {
@@ -195,7 +216,7 @@ best_swap(struct fleet *f, struct variant *in, int64_t now_ms)
 		MAP_FOR_EACH (it, &f->variants) {
 			struct variant *out = it.value;
 
-			if (out->places[i].residency == LOADED && (rival == NULL || out == rival))
+			if (may_go(out, b, now_ms) && (rival == NULL || out == rival))
 				keep_better(&best, weigh_swap(f, b, in, out, (double)now_ms));
 		}
 	}
@@ -224,7 +245,7 @@ best_copy(struct fleet *f, struct variant *in, int64_t backlog_ms, int64_t now_m
 			struct variant *out = it.value;
 			const struct place *p = &out->places[i];
 
-			if (p->residency == LOADED && p->busy == 0 && out->wait_weight == 0 &&
+			if (may_go(out, b, now_ms) && p->busy == 0 && out->wait_weight == 0 &&
 			    (rival == NULL || out == rival))
 				keep_better(&best, weigh_copy(f, b, in, out, (double)now_ms));
 		}
@@ -236,7 +257,7 @@ best_copy(struct fleet *f, struct variant *in, int64_t backlog_ms, int64_t now_m
 enum standing { NOWHERE, COMES, HAS_SLOTS, FULL };
 
 static enum standing
-standing_of(const struct fleet *f, const struct variant *v)
+standing_of(const struct fleet *f, const struct variant *v, int64_t now_ms)
 {
 	enum standing s = NOWHERE;
 
@@ -246,7 +267,7 @@ standing_of(const struct fleet *f, const struct variant *v)
 
 		if (b->swap.in == v)
 			return COMES;
-		if (p->residency != LOADED || b->swap.out == v || backend_state(b) != BACKEND_UP)
+		if (p->residency != LOADED || b->swap.out == v || !backend_is_usable(b, now_ms))
 			continue;
 		if (p->busy < b->parallel && b->busy < b->slots)
 			s = HAS_SLOTS;
@@ -254,6 +275,23 @@ standing_of(const struct fleet *f, const struct variant *v)
 			s = FULL;
 	}
 	return s;
+}
+
+/* A node that some of those that wait insist on, and that neither has the variant nor gets it.
+ * NULL: there is none. */
+static const struct backend *
+find_insisted(const struct variant *v)
+{
+	struct lane *l;
+
+	LIST_FOR_EACH (l, &v->lanes, struct lane, variant_link) {
+		const struct backend *b = l->need.only;
+
+		if (b != NULL && !l->need.slotless && v->places[b->index].residency == ABSENT &&
+		    b->swap.in != v)
+			return b;
+	}
+	return NULL;
 }
 
 /* How long the copies that there are take for what waits. */
@@ -310,13 +348,17 @@ swap_choose(struct fleet *f, int64_t now_ms, struct choice *out, int64_t *next_m
 	*next_ms = INT64_MAX;
 	MAP_FOR_EACH (it, &f->variants) {
 		struct variant *v = it.value;
-		enum standing s = v->wait_weight > 0 ? standing_of(f, v) : COMES;
+		const struct backend *only = find_insisted(v);
+		enum standing s = v->wait_weight == 0 ? COMES
+		                  : only != NULL      ? NOWHERE
+		                                      : standing_of(f, v, now_ms);
 		struct option o;
 		int64_t at_ms;
 
 		if (s == COMES || s == HAS_SLOTS || (s == FULL && wanted))
 			continue;
-		o = s == NOWHERE ? best_swap(f, v, now_ms) : best_copy(f, v, backlog_ms(f, v), now_ms);
+		o = s == NOWHERE ? best_swap(f, v, only, now_ms)
+		                 : best_copy(f, v, backlog_ms(f, v), now_ms);
 		/* Copies only where nobody is without any. */
 		if (s == NOWHERE && !wanted) {
 			wanted = true;

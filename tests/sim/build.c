@@ -23,6 +23,7 @@ random_conf(struct world *w)
 	        {
 	            .down_after = 1 + (int)world_below(w, 3),
 	            .up_after = 1 + (int)world_below(w, 2),
+	            .grace_ms = chance(w, 50) ? 0 : 5000,
 	            .breaker_failures = 1 + (int)world_below(w, 5),
 	            .breaker_window_ms = 30000,
 	            .breaker_open_ms = 1000,

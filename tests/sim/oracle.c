@@ -76,20 +76,43 @@ serves(const struct world *w, int n, const struct sim_job *j)
 	return j->job.slotless ? node->allowed[j->model] : node->lists[j->model];
 }
 
+/* By orders: it failed to load there, and may not be tried. */
+static bool
+cannot_load(const struct world *w, int n, const struct sim_job *j)
+{
+	const struct backend *b = w->nodes[n].backend;
+	const struct variant *v = variant_find(b->fleet, world_model(j->model));
+	const struct place *p = v == NULL ? NULL : &v->places[b->index];
+
+	return p != NULL && !j->job.slotless && p->residency == ABSENT && w->now < p->quarantine_end_ms;
+}
+
+static bool
+is_given_up(const struct world *w, const struct backend *b)
+{
+	return backend_state(b) == BACKEND_DOWN &&
+	       (!b->was_up || w->conf.health.grace_ms == 0 || b->given_up);
+}
+
 enum sched_answer
 oracle_outlook(const struct world *w, const struct sim_job *j)
 {
-	bool down = w->node_count == 0;
+	bool down = w->node_count == 0, failed = false;
 
 	for (int n = 0; n < w->node_count; n++) {
 		const struct sim_node *node = &w->nodes[n];
 		bool may = serves(w, n, j) || (!node->has_listed && node->allowed[j->model] &&
 		                               (j->job.only == NULL || j->job.only == node->backend));
 
-		if (may && backend_state(node->backend) != BACKEND_DOWN)
-			return SCHED_QUEUED;
+		if (may && !is_given_up(w, node->backend)) {
+			if (!cannot_load(w, n, j))
+				return SCHED_QUEUED;
+			failed = true;
+		}
 		down |= may;
 	}
+	if (failed)
+		return SCHED_LOAD_FAILED;
 	return down ? SCHED_NO_BACKEND : SCHED_UNKNOWN_MODEL;
 }
 
@@ -101,7 +124,9 @@ is_avoided(const struct world *w, int n, const struct sim_job *j, const bool *us
 	if (j->job.avoid != w->nodes[n].backend)
 		return false;
 	for (int other = 0; other < w->node_count; other++)
-		if (other != n && usable[other] && serves(w, other, j))
+		if (other != n && usable[other] && serves(w, other, j) &&
+		    (!w->conf.loads_by_orders ||
+		     backend_holds_model(w->nodes[other].backend, world_model(j->model))))
 			return true;
 	return false;
 }
@@ -119,7 +144,7 @@ is_loaded(const struct world *w, int n, int model, bool draining_too)
 	const struct backend *b = w->nodes[n].backend;
 	const struct variant *v = variant_find(b->fleet, world_model(model));
 
-	return v->places[b->index].residency == LOADED &&
+	return v->places[b->index].residency == LOADED && !backend_holds_breath(b, w->now) &&
 	       (b->swap.out != v || (draining_too && b->swap.step == SWAP_DRAINING));
 }
 
@@ -328,7 +353,8 @@ static void
 check_node(const struct world *w, const struct sim_job *picked, int chosen)
 {
 	SIM_CHECK(w, can_start(w, chosen, picked, &before, usable_before) ||
-	                 (w->conf.loads_by_orders && is_loaded(w, chosen, picked->model, true)));
+	                 (w->conf.loads_by_orders &&
+	                  (picked->job.unloads || is_loaded(w, chosen, picked->model, true))));
 	for (int n = 0; n < w->node_count; n++)
 		if (n != chosen && can_start(w, n, picked, &before, usable_before) &&
 		    is_better_node(w, n, chosen, picked))
@@ -461,7 +487,7 @@ oracle_check_order(const struct world *w, const struct order *o)
 	int n = node_of(w, o->backend);
 	int held = 0;
 
-	SIM_CHECK(w, !w->nodes[n].ordered && o->limit_ms > 0);
+	SIM_CHECK(w, !w->nodes[n].ordered && (o->limit_ms > 0 || o->kind == ORDER_LOAD));
 	for (int m = 0; m < MODELS; m++) {
 		struct count c = count_again(w);
 

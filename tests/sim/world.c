@@ -189,6 +189,7 @@ submit(struct world *w)
 	j->job.prompt_tokens = (int)world_below(w, 1000);
 	j->job.most_output_tokens = chance(w, 30) ? 1 + (int)world_below(w, 500) : 0;
 	j->job.slotless = chance(w, 5);
+	j->job.unloads = chance(w, 3);
 	if (chance(w, 10))
 		j->job.deadline_ms = w->now + 1 + world_below(w, 20000);
 	if (chance(w, 10))
@@ -267,7 +268,8 @@ carry_out(struct world *w, struct sim_node *node)
 	if (!node->ordered)
 		return;
 	node->ordered = false;
-	sched_saw_order(w->sched, &node->order, chance(w, 80), w->now);
+	sched_saw_order(w->sched, &node->order,
+	                (enum order_end)(chance(w, 80) ? ORDER_DONE : 2 * world_below(w, 2)), w->now);
 }
 
 static int
@@ -400,8 +402,12 @@ node_event(struct world *w)
 		set_models(w, node, 70);
 	else if (kind < 9)
 		set_loaded(w, node);
-	else
+	else if (chance(w, 70))
 		backend_set_draining(node->backend, chance(w, 30));
+	else if (chance(w, 50))
+		backend_saw_unload(node->backend, model_names[world_below(w, MODELS)]);
+	else
+		backend_saw_change(node->backend, model_names[world_below(w, MODELS)]);
 }
 
 /* Time goes on, in the steps that the scheduler asks for. Shortly before each of them

@@ -46,7 +46,8 @@ submit_many(int count, bool pump_each)
 		case SCHED_FULL: refused = true; break;
 		case SCHED_TOO_LATE:
 		case SCHED_UNKNOWN_MODEL:
-		case SCHED_NO_BACKEND: fail();
+		case SCHED_NO_BACKEND:
+		case SCHED_LOAD_FAILED: fail();
 		}
 		assert_true(sched_waiting(d.sched) <= 16);
 		if (pump_each)

@@ -40,13 +40,13 @@ expect(enum order_kind kind, const struct backend *b, const char *model)
 	assert_int_equal(o.kind, kind);
 	assert_ptr_equal(o.backend, b);
 	assert_string_equal(o.model, model);
-	assert_true(o.limit_ms > 0);
+	assert_true(o.limit_ms > 0 || kind == ORDER_LOAD);
 }
 
 static void
 done(void)
 {
-	sched_saw_order(d.sched, &o, true, d.now);
+	sched_saw_order(d.sched, &o, ORDER_DONE, d.now);
 }
 
 /* A job for the model, whatever becomes of it. */
@@ -240,23 +240,262 @@ a_swap_that_nobody_wants_any_more_is_given_up(void **state)
 }
 
 static void
-a_load_that_failed_is_not_tried_again_for_a_while(void **state)
+fail_to_load(const char *model)
+{
+	expect(ORDER_LOAD, node, model);
+	sched_saw_order(d.sched, &o, ORDER_FAILED, d.now);
+}
+
+static void
+a_load_that_failed_is_told_to_those_who_wait_and_not_tried_for_a_while(void **state)
+{
+	for (int64_t pause_ms = 10000; pause_ms <= 40000; pause_ms *= 2) {
+		struct job *j = ask("a"), *late = desk_new(&d, CLASS_NORMAL);
+
+		fail_to_load("a");
+		assert_false(backend_holds_model(node, "a"));
+		assert_ptr_equal(sched_take_hopeless(d.sched, d.now), j);
+		assert_int_equal(sched_outlook(d.sched, j, "a"), SCHED_LOAD_FAILED);
+		d.now += pause_ms - 1;
+		assert_int_equal(desk_submit(&d, late, "a"), SCHED_LOAD_FAILED);
+		d.now += 1;
+	}
+	ask("a");
+	expect(ORDER_LOAD, node, "a");
+	done();
+}
+
+static void
+where_a_load_failed_another_node_loads(void **state)
+{
+	struct backend *other = desk_add(&d, node_conf("n2"));
+	struct job *j = ask("a");
+
+	fail_to_load("a");
+	assert_null(sched_take_hopeless(d.sched, d.now));
+	expect(ORDER_LOAD, other, "a");
+	done();
+	assert_ptr_equal(desk_pick(&d), j);
+	assert_ptr_equal(j->backend, other);
+}
+
+static void
+a_load_that_was_lost_says_nothing_of_the_model(void **state)
 {
 	ask("a");
 	expect(ORDER_LOAD, node, "a");
-	sched_saw_order(d.sched, &o, false, d.now);
-	assert_false(backend_holds_model(node, "a"));
-	assert_false(take());
-	d.now += 59999;
-	assert_false(take());
-	d.now += 1;
-	expect(ORDER_LOAD, node, "a");
-	sched_saw_order(d.sched, &o, false, d.now);
-	d.now += 119999;
-	assert_false(take());
-	d.now += 1;
+	sched_saw_order(d.sched, &o, ORDER_LOST, d.now);
+	assert_null(sched_take_hopeless(d.sched, d.now));
 	expect(ORDER_LOAD, node, "a");
 	done();
+}
+
+static void
+what_was_made_anew_may_be_tried_at_once(void **state)
+{
+	ask("a");
+	fail_to_load("a");
+	assert_non_null(sched_take_hopeless(d.sched, d.now));
+	backend_saw_change(node, "a");
+	ask("a");
+	expect(ORDER_LOAD, node, "a");
+	done();
+}
+
+/* Measured: twice that and a margin. */
+static void
+a_load_may_take_what_it_takes_until_it_was_measured(void **state)
+{
+	ask("a");
+	expect(ORDER_LOAD, node, "a");
+	assert_int_equal(o.limit_ms, 0);
+	d.now += 5000;
+	done();
+	desk_pick_all(&d);
+	desk_end(&d, &d.jobs[0]);
+	backend_saw_unload(node, "a");
+	ask("a");
+	expect(ORDER_LOAD, node, "a");
+	assert_int_equal(o.limit_ms, 2 * 5000 + 60000);
+	done();
+}
+
+static void
+who_insists_on_a_node_has_its_model_loaded_there(void **state)
+{
+	struct backend *other;
+	struct job *j = desk_new(&d, CLASS_NORMAL);
+
+	load_a(1);
+	other = desk_add(&d, node_conf("n2"));
+	j->only = other;
+	desk_submit(&d, j, "a");
+	expect(ORDER_LOAD, other, "a");
+	done();
+	assert_ptr_equal(desk_pick(&d), j);
+}
+
+static void
+no_node_is_loaded_that_nobody_may_use(void **state)
+{
+	struct backend *other = desk_add(&d, node_conf("n2"));
+	struct job *j = desk_new(&d, CLASS_NORMAL);
+
+	backend_set_draining(node, true);
+	j->only = node;
+	desk_submit(&d, j, "a");
+	assert_false(take());
+	backend_set_draining(node, false);
+	expect(ORDER_LOAD, node, "a");
+	done();
+	assert_false(backend_holds_model(other, "a"));
+}
+
+static void
+who_was_failed_by_the_only_node_that_has_it_goes_back_there(void **state)
+{
+	struct job *j;
+
+	desk_add(&d, node_conf("n2"));
+	load_a(1);
+	j = &d.jobs[0];
+	assert_true(sched_retry(d.sched, j, d.now));
+	assert_ptr_equal(desk_pick(&d), j);
+	assert_ptr_equal(j->backend, node);
+}
+
+/* Ollama waits for a model to fall idle when its memory is full, and so would everybody. */
+static void
+a_load_that_takes_long_gets_the_node_for_itself(void **state)
+{
+	struct backend *wide;
+	struct backend_conf conf = node_conf("n2");
+
+	conf.max_loaded = 2;
+	conf.parallel = conf.slots = 4;
+	backend_set_draining(node, true);
+	wide = desk_add(&d, conf);
+	load_models(wide, "a", NULL, NULL);
+	ask("b");
+	expect(ORDER_LOAD, wide, "b");
+	assert_int_equal(ask("a")->state, JOB_RUNNING);
+	d.now += LOAD_MS + 10000 + 1;
+	assert_int_equal(ask("a")->state, JOB_QUEUED);
+	done();
+	assert_int_equal(desk_pick_all(&d), 2);
+}
+
+/* --- what others do --- */
+
+static void
+a_node_that_makes_room_by_itself_is_not_filled_any_more(void **state)
+{
+	struct backend_conf conf = node_conf("n2");
+	struct backend *wide;
+
+	conf.max_loaded = 3;
+	conf.parallel = conf.slots = 4;
+	backend_set_draining(node, true);
+	wide = desk_add(&d, conf);
+	ask("a");
+	expect(ORDER_LOAD, wide, "a");
+	done();
+	desk_pick_all(&d);
+	desk_end(&d, &d.jobs[0]);
+	d.now += 1000;
+	ask("b");
+	expect(ORDER_LOAD, wide, "b");
+	d.now += 1000;
+	done();
+	desk_pick_all(&d);
+	load_models(wide, "b", NULL, NULL);
+	load_models(wide, "b", NULL, NULL);
+	assert_false(backend_holds_model(wide, "a"));
+	assert_int_equal(backend_max_loaded(wide), 1);
+	/* So there is no free place for "c". */
+	ask("c");
+	assert_false(take());
+}
+
+static void
+what_expires_by_itself_teaches_nothing(void **state)
+{
+	struct backend_conf conf = node_conf("n2");
+	struct backend *wide;
+
+	conf.max_loaded = 2;
+	backend_set_draining(node, true);
+	wide = desk_add(&d, conf);
+	ask("a");
+	expect(ORDER_LOAD, wide, "a");
+	done();
+	desk_pick_all(&d);
+	desk_end(&d, &d.jobs[0]);
+	d.now += 300000;
+	ask("b");
+	expect(ORDER_LOAD, wide, "b");
+	done();
+	load_models(wide, "b", NULL, NULL);
+	load_models(wide, "b", NULL, NULL);
+	assert_int_equal(backend_max_loaded(wide), 2);
+}
+
+static void
+a_model_that_a_client_unloads_is_loaded_by_order_again(void **state)
+{
+	load_a(0);
+	backend_saw_unload(node, "a");
+	load_models(node, "a", NULL, NULL); /* asked before */
+	assert_int_equal(ask("a")->state, JOB_QUEUED);
+	expect(ORDER_LOAD, node, "a");
+	done();
+}
+
+static void
+a_model_that_is_unloaded_while_it_runs_takes_nothing_more(void **state)
+{
+	load_a(1);
+	backend_saw_unload(node, "a");
+	assert_true(backend_holds_model(node, "a"));
+	assert_int_equal(ask("a")->state, JOB_QUEUED);
+	load_models(node, "a", NULL, NULL);
+	assert_false(take());
+	desk_end(&d, &d.jobs[0]);
+	assert_false(backend_holds_model(node, "a"));
+	expect(ORDER_LOAD, node, "a");
+	done();
+}
+
+/* A prompt with keep_alive 0. */
+static void
+a_request_may_unload_the_model_after_it(void **state)
+{
+	struct job *j = desk_new(&d, CLASS_NORMAL);
+
+	load_a(0);
+	j->unloads = true;
+	desk_submit(&d, j, "a");
+	desk_pick_all(&d);
+	assert_int_equal(ask("a")->state, JOB_QUEUED);
+	desk_end(&d, j);
+	expect(ORDER_LOAD, node, "a");
+	done();
+}
+
+static void
+what_cannot_be_unloaded_stays_for_a_while(void **state)
+{
+	load_a(0);
+	d.now += 1000000;
+	ask("b");
+	wait_for_order();
+	sched_saw_order(d.sched, &o, ORDER_FAILED, d.now);
+	assert_false(take());
+	d.now += 60000;
+	expect(ORDER_UNLOAD, node, "a");
+	sched_saw_order(d.sched, &o, ORDER_LOST, d.now);
+	expect(ORDER_UNLOAD, node, "a");
+	sched_saw_order(d.sched, &o, ORDER_FAILED, d.now);
 }
 
 static void
@@ -266,7 +505,7 @@ an_unload_that_failed_gives_the_node_back(void **state)
 	d.now += 1000000;
 	ask("b");
 	wait_for_order();
-	sched_saw_order(d.sched, &o, false, d.now);
+	sched_saw_order(d.sched, &o, ORDER_FAILED, d.now);
 	assert_int_equal(ask("a")->state, JOB_RUNNING);
 }
 
@@ -329,7 +568,21 @@ main(void)
 	    TEST(a_node_drains_before_it_is_told_to_unload),
 	    TEST(what_ends_in_time_is_let_in_while_a_node_drains),
 	    TEST(a_swap_that_nobody_wants_any_more_is_given_up),
-	    TEST(a_load_that_failed_is_not_tried_again_for_a_while),
+	    TEST(a_load_that_failed_is_told_to_those_who_wait_and_not_tried_for_a_while),
+	    TEST(where_a_load_failed_another_node_loads),
+	    TEST(a_load_that_was_lost_says_nothing_of_the_model),
+	    TEST(what_was_made_anew_may_be_tried_at_once),
+	    TEST(a_load_may_take_what_it_takes_until_it_was_measured),
+	    TEST(who_insists_on_a_node_has_its_model_loaded_there),
+	    TEST(no_node_is_loaded_that_nobody_may_use),
+	    TEST(who_was_failed_by_the_only_node_that_has_it_goes_back_there),
+	    TEST(a_load_that_takes_long_gets_the_node_for_itself),
+	    TEST(a_node_that_makes_room_by_itself_is_not_filled_any_more),
+	    TEST(what_expires_by_itself_teaches_nothing),
+	    TEST(a_model_that_a_client_unloads_is_loaded_by_order_again),
+	    TEST(a_model_that_is_unloaded_while_it_runs_takes_nothing_more),
+	    TEST(a_request_may_unload_the_model_after_it),
+	    TEST(what_cannot_be_unloaded_stays_for_a_while),
 	    TEST(an_unload_that_failed_gives_the_node_back),
 	    TEST(a_place_that_others_took_meanwhile_is_made_again),
 	    TEST(a_second_copy_is_made_when_the_first_is_full),
