@@ -3,8 +3,8 @@
  * allowed moves is in core/job.c; a move that it forbids aborts.
  *
  * A job is embedded in its owner (the request); the scheduler only links it. The
- * owner sets class, key, weight, conversation, options, unify, most_num_ctx, slotless, unloads, only,
- * deadline_ms and the two numbers of tokens before sched_submit; the rest is the scheduler's.
+ * owner sets class, key, weight, conversation, options, unify, most_num_ctx, slotless, unloads,
+ * only, deadline_ms and the two numbers of tokens before sched_submit; the rest is the scheduler's.
  */
 #ifndef CORE_JOB_H
 #define CORE_JOB_H

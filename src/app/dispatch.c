@@ -2,10 +2,34 @@
 #include "app/dispatch.h"
 
 #include "app/gateway.h"
+#include "app/loader.h"
 #include "app/proxy.h"
 #include "base/clock.h"
 
 #include <stdint.h>
+
+static bool
+order(struct gateway *g, int64_t now)
+{
+	struct order o;
+
+	if (g->draining || !sched_take_order(g->sched, now, &o))
+		return false;
+	loader_carry_out(g->loader, &o);
+	return true;
+}
+
+static bool
+pick(struct gateway *g, int64_t now)
+{
+	bool was_loaded;
+	struct job *j = sched_pick(g->sched, now, &was_loaded);
+
+	if (j == NULL)
+		return false;
+	proxy_dispatch(j, was_loaded);
+	return true;
+}
 
 static void
 pump(void *arg)
@@ -13,7 +37,6 @@ pump(void *arg)
 	struct gateway *g = arg;
 	int64_t now = clock_now_ms(), next;
 	struct job *j;
-	bool was_loaded;
 
 	while ((j = sched_take_expired(g->sched, now)) != NULL)
 		proxy_give_up(j);
@@ -21,8 +44,8 @@ pump(void *arg)
 		proxy_displace(j);
 	while ((j = sched_take_hopeless(g->sched, now)) != NULL)
 		proxy_give_up(j);
-	while ((j = sched_pick(g->sched, now, &was_loaded)) != NULL)
-		proxy_dispatch(j, was_loaded);
+	while (order(g, now) || pick(g, now))
+		;
 	next = sched_next_ms(g->sched, now);
 	if (next == INT64_MAX)
 		timer_stop(&g->pump_timer);

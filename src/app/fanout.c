@@ -259,9 +259,26 @@ keep(struct fanout *f)
 	buf_clear(&f->answer);
 }
 
+/* What the node has done is taken for granted before it shows. */
+static void
+tell_scheduler(const struct fanout *f)
+{
+	const struct request *r = f->request;
+	struct backend *b = f->servers[f->at]->backend;
+	char model[MODEL_NAME_MAX];
+
+	if (f->status >= 300 || !model_name_canonical(str_of(r->facts.model), model))
+		return;
+	if (r->route->kind == ROUTE_RUN)
+		backend_saw_unload(b, model);
+	else if (r->route->changes_model)
+		backend_saw_change(b, model);
+}
+
 static void
 next(struct fanout *f)
 {
+	tell_scheduler(f);
 	f->at++;
 	f->stale = 0;
 	if (f->at < f->count)

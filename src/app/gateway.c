@@ -4,6 +4,7 @@
 #include "app/admin.h"
 #include "app/dispatch.h"
 #include "app/intake.h"
+#include "app/loader.h"
 #include "app/proxy.h"
 #include "app/request.h"
 #include "base/clock.h"
@@ -50,10 +51,12 @@ build_sched(const struct settings *s)
 	    .per_key = (int)s->queue.per_key,
 	    .max_wait_ms = s->queue.max_wait,
 	    .aging_ms = s->queue.aging,
+	    .loads_by_orders = true,
 	    .health =
 	        {
 	            .down_after = (int)s->health.down_after,
 	            .up_after = (int)s->health.up_after,
+	            .grace_ms = s->health.down_after * s->health.interval,
 	            .breaker_failures = (int)s->breaker.failures,
 	            .breaker_window_ms = s->breaker.window,
 	            .breaker_open_ms = s->breaker.open,
@@ -66,11 +69,26 @@ build_sched(const struct settings *s)
 	return sched_create(&conf);
 }
 
+/* What the scheduler learned of a node, once. */
+static void
+say_room(struct server *s)
+{
+	int max_loaded = backend_max_loaded(s->backend);
+
+	if (max_loaded < s->max_loaded)
+		log_warn(backend_name(s->backend),
+		         "made room for a model by itself: it is taken to hold %d at once, not %d",
+		         max_loaded, s->max_loaded);
+	s->max_loaded = max_loaded;
+}
+
 static void
 on_round(struct probe *p, void *arg)
 {
 	struct gateway *g = arg;
 
+	for (size_t i = 0; i < g->server_count; i++)
+		say_room(&g->servers[i]);
 	proxy_settle_puzzled(g);
 	dispatch_wake(g);
 }
@@ -108,6 +126,7 @@ build_server(struct gateway *g, const struct backend_settings *b, struct buf *wh
 		return false;
 	g->server_count++;
 	s->backend = sched_add_backend(g->sched, &backend);
+	s->max_loaded = backend_max_loaded(s->backend);
 	s->probe = probe_create(g->loop, s->upstream, s->backend, &probe);
 	return true;
 }
@@ -177,6 +196,7 @@ gateway_create(struct loop *l, const struct settings *s, struct buf *why)
 	for (size_t i = 0; i < s->backend_count; i++)
 		if (!build_server(g, &s->backends[i], why))
 			goto fail;
+	g->loader = loader_create(g);
 	if (!build_admin(g, why))
 		goto fail;
 	return g;
@@ -195,6 +215,7 @@ gateway_destroy(struct gateway **gp)
 		return;
 	admin_destroy(&g->admin);
 	front_destroy(&g->front); /* ends every request, and so every exchange */
+	loader_destroy(&g->loader);
 	for (size_t i = 0; i < g->server_count; i++) {
 		probe_destroy(&g->servers[i].probe);
 		upstream_destroy(&g->servers[i].upstream);
@@ -220,6 +241,7 @@ gateway_drain(struct gateway *g)
 	log_info("drain", "no new requests; what runs may finish");
 	front_stop_accepting(g->front);
 	proxy_refuse_waiting(g);
+	loader_give_up(g->loader);
 	g->drain_until_ms = clock_now_ms() + g->settings->drain;
 	on_drain_tick(g);
 }

@@ -24,6 +24,7 @@ struct server {
 	struct backend *backend;   /* the scheduler's */
 	struct upstream *upstream; /* owned */
 	struct probe *probe;       /* owned */
+	int max_loaded;            /* as it was told last */
 };
 
 struct gateway {
@@ -34,6 +35,7 @@ struct gateway {
 	struct server *servers;          /* owned; in the order of the scheduler's backends */
 	size_t server_count;
 	struct admin *admin;       /* owned; NULL: off */
+	struct loader *loader;     /* owned */
 	struct access_log *access; /* owned */
 	struct host_rule hosts;
 	struct origin_rule origins;

@@ -10,6 +10,7 @@
 #include "app/dispatch.h"
 #include "app/gateway.h"
 #include "app/heartbeat.h"
+#include "app/loader.h"
 #include "app/relay.h"
 #include "app/request.h"
 #include "app/terms.h"
@@ -158,6 +159,30 @@ static const struct work_ops work_ops = {
     .describe = describe,
 };
 
+static void
+canonical_model(const struct proxy *p, char out[MODEL_NAME_MAX])
+{
+	if (!model_name_canonical(p->model, out))
+		abort(); /* proxy_begin looked */
+}
+
+/* In the words of the node that could not load the model. */
+static void
+refuse_unloaded(struct proxy *p)
+{
+	const struct gateway *g = p->request->gateway;
+	char model[MODEL_NAME_MAX];
+	const struct load_failure *f;
+
+	canonical_model(p, model);
+	f = loader_find_failure(g->loader, model);
+	if (f == NULL) /* it was loaded meanwhile: too late for this one */
+		proxy_fail(p, JOB_REFUSED, 503, LISTING_FRESH_MS, "the model could not be loaded");
+	else
+		proxy_fail(p, f->status == 504 ? JOB_DEADLINE : JOB_BACKEND_ERROR, f->status, 0,
+		           f->message);
+}
+
 /* Tells the client what the scheduler answered. */
 static void
 refuse(struct proxy *p, enum sched_answer answer)
@@ -180,6 +205,7 @@ refuse(struct proxy *p, enum sched_answer answer)
 		proxy_fail(p, JOB_REFUSED, 404, 0, buf_text(&message));
 		buf_finish(&message);
 		return;
+	case SCHED_LOAD_FAILED: refuse_unloaded(p); return;
 	case SCHED_QUEUED: /* a node came back just now: too late for this one */
 	case SCHED_NO_BACKEND:
 		proxy_fail(p, JOB_REFUSED, 503, g->settings->health.interval,
@@ -203,13 +229,6 @@ ask_again(struct proxy *p)
 	if (running)
 		list_add_last(&g->puzzled, &p->puzzled_link);
 	return running;
-}
-
-static void
-canonical_model(const struct proxy *p, char out[MODEL_NAME_MAX])
-{
-	if (!model_name_canonical(p->model, out))
-		abort(); /* proxy_begin looked */
 }
 
 static void

@@ -74,12 +74,12 @@ drop(struct fault *f)
 }
 
 bool
-faults_take(struct list *faults, const char *path, bool runs_model, struct fault *out)
+faults_take(struct list *faults, const char *name, bool runs_model, struct fault *out)
 {
 	struct fault *f;
 
 	LIST_FOR_EACH (f, faults, struct fault, link) {
-		if (f->route[0] == '\0' ? !runs_model : !str_glob(f->route, path))
+		if (f->route[0] == '\0' ? !runs_model : !str_glob(f->route, name))
 			continue;
 		*out = *f;
 		list_init(&out->link);

@@ -31,7 +31,7 @@ struct fault {
 	struct list link; /* in node.faults */
 	enum fault_kind kind;
 	int64_t count;   /* requests that it still hits; < 0: all */
-	char route[128]; /* a glob on the path; "": whatever runs a model */
+	char route[128]; /* a glob on the path, or on "load" and "unload"; "": whatever runs a model */
 	int status;
 	int64_t after_tokens; /* in mid-stream, after so many pieces; < 0: before the head */
 	int64_t interval_ms;  /* of SLOW */
@@ -41,7 +41,7 @@ struct fault {
 /* Adds what {"kind": ...} describes. False: `why` says why. */
 bool faults_add(struct list *faults, const cJSON *body, struct buf *why);
 /* The fault that hits this request, as a copy; false when there is none. */
-bool faults_take(struct list *faults, const char *path, bool runs_model, struct fault *out);
+bool faults_take(struct list *faults, const char *name, bool runs_model, struct fault *out);
 void faults_clear(struct list *faults);
 /* What the kinds are called, for --help. */
 const char *faults_help(void);

@@ -1,7 +1,7 @@
 /*
  * Gates: a test closes one by name, requests that name it stop at its point, and
  * go on when the test opens it. A request names gates by the header X-Sim-Gate
- * (several with commas) or by `gate:NAME` in its prompt.
+ * (several with commas), by `gate:NAME` in its prompt, and by the model it is for.
  *
  * Points: before_load (while its model is being loaded), before_first_token,
  * before_token:N (from 1), before_each_token, before_end. A gate that was opened

@@ -10,7 +10,7 @@
 
 #include <string.h>
 
-/* The gates that the request names: by header, and by gate:NAME in its prompt. */
+/* The gates that the request names: by header, by gate:NAME in its prompt, by its model. */
 static void
 find_gates(struct run *r)
 {
@@ -20,16 +20,17 @@ find_gates(struct run *r)
 
 	if (list_empty(&r->visit->node->gates.closed))
 		return;
-	if (header.len > 0)
+	buf_adds(&names, r->model->name);
+	if (header.len > 0) {
+		buf_addc(&names, ',');
 		buf_add(&names, header.ptr, header.len);
+	}
 	while (at != NULL && (at = strstr(at, "gate:")) != NULL) {
 		at += strlen("gate:");
 		buf_adds(&names, ",");
 		buf_add(&names, at, strcspn(at, " ,.;\t\r\n\"'"));
 	}
-	if (names.len > 0)
-		r->gates = buf_take(&names);
-	buf_finish(&names);
+	r->gates = buf_take(&names);
 }
 
 static bool

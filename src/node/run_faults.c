@@ -141,19 +141,39 @@ waits_for_the_stream(const struct fault *f)
 	abort();
 }
 
+/* What a fault's route is compared with: the path, but "load" or "unload" where nothing is run. */
+static char *
+name_of(const struct visit *v, bool *runs_model)
+{
+	struct str path = front_req_head(v->req)->path, body = {buf_text(&v->body), v->body.len};
+	struct refusal_text no = {0};
+	const char *name = NULL;
+	struct ask ask;
+
+	*runs_model = v->route->form != NULL;
+	if (v->route->read == NULL)
+		return mem_strndup(path.ptr, path.len);
+	ask_init(&ask, v->route->kind);
+	if (v->route->read(&ask, body, &no) && ask.empty)
+		name = ask.keep_ms == 0 ? "unload" : "load";
+	ask_finish(&ask);
+	buf_finish(&no.message);
+	*runs_model &= name == NULL;
+	return name == NULL ? mem_strndup(path.ptr, path.len) : mem_strdup(name);
+}
+
 bool
 faults_strike(struct visit *v)
 {
-	struct str path = front_req_head(v->req)->path;
+	bool hit, runs_model;
 	struct fault f;
-	char *text;
-	bool hit;
+	char *name;
 
 	if (list_empty(&v->node->faults))
 		return false;
-	text = mem_strndup(path.ptr, path.len);
-	hit = faults_take(&v->node->faults, text, v->route->form != NULL, &f);
-	free(text);
+	name = name_of(v, &runs_model);
+	hit = faults_take(&v->node->faults, name, runs_model, &f);
+	free(name);
 	if (!hit)
 		return false;
 	v->node->counts.faulted++;

@@ -52,10 +52,10 @@ static const struct route routes[] = {
     PLAIN("/v1/models/*", GET, V1_MODEL, OPENAI),
     NAMED("/api/show", POST, SHOW, .streams = false),
 
-    NAMED("/api/pull", POST, MANAGE, .streams = true),
+    NAMED("/api/pull", POST, MANAGE, .streams = true, .changes_model = true),
     NAMED("/api/push", POST, MANAGE, .streams = true),
-    NAMED("/api/create", POST, MANAGE, .streams = true),
-    NAMED("/api/delete", DELETE, MANAGE, .streams = false),
+    NAMED("/api/create", POST, MANAGE, .streams = true, .changes_model = true),
+    NAMED("/api/delete", DELETE, MANAGE, .streams = false, .changes_model = true),
     {.path = "/api/copy",
      .method = HTTP_POST,
      .kind = ROUTE_MANAGE,

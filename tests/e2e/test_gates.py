@@ -41,20 +41,20 @@ def test_each_token_is_forwarded_before_the_next_is_made(stage):
 def test_a_model_that_loads_long_is_waited_for(stage):
     node = stage.node("tiny")
     gateway = stage.gateway([node], {"timeouts": {"first_byte": "1s", "load": "1h"}})
-    node.gate("g", "before_load")
-    answer = ask(gateway, "gate:g")
+    node.gate("tiny:latest", "before_load")
+    answer = ask(gateway, "hello")
     node.wait("gated", 1)
     assert gateway.get("/api/ps").json()["models"] == []
-    node.open("g")
+    node.open("tiny:latest")
     assert answer.result().status == 200
     assert [m["name"] for m in gateway.get("/api/ps").json()["models"]] == ["tiny:latest"]
 
 
-@pytest.mark.parametrize("at", ["before_load", "before_first_token", "before_token:2"])
+@pytest.mark.parametrize("at", ["before_first_token", "before_token:2"])
 @pytest.mark.parametrize("leave", ["close", "reset"])
 def test_who_leaves_frees_the_node_at_once(stage, at, leave):
     """By the node's own clock, which is the system's."""
-    node = stage.node("tiny", keep_alive="0s")
+    node = stage.node("tiny")
     gateway = stage.gateway([node])
     took_ms = []
     for attempt in range(TRIES):
@@ -74,8 +74,6 @@ def test_who_leaves_frees_the_node_at_once(stage, at, leave):
         if took_ms[-1] <= CLOSED_WITHIN_MS:
             break
     assert took_ms[-1] <= CLOSED_WITHIN_MS, took_ms
-    if at == "before_load":
-        assert node.counts()["failed_loads"] == len(took_ms)
     assert ask(gateway, "after").result().status == 200
 
 
@@ -163,7 +161,7 @@ def test_what_ollama_itself_does_in_mid_stream_is_passed_on(stage, kind):
 def test_a_node_that_hangs_is_given_up(stage):
     node, other = stage.node("tiny"), stage.node("tiny")
     rows = [{"url": node.url, "weight": 100}, {"url": other.url, "name": "other"}]
-    gateway = stage.gateway(rows, {"timeouts": {"first_byte": "200ms", "load": "1ms"}})
+    gateway = stage.gateway(rows, {"timeouts": {"first_byte": "200ms"}})
     node.fault("hang")
     assert gateway.post("/api/generate", harness.run("tokens:3")).status == 504
     node.wait("open", most=0)

@@ -52,7 +52,7 @@ class Held:
 
 
 def two_nodes(stage, gate, settings=None):
-    nodes = [stage.fake(gate.play, loaded=["tiny:latest"]) for _ in range(2)]
+    nodes = [stage.fake(gate.play) for _ in range(2)]
     rows = [
         {"name": name, "url": node.url, "weight": weight, "parallel": 4, "slots": 4}
         for name, node, weight in zip(("big", "small"), nodes, (3, 2))
@@ -218,7 +218,7 @@ def test_a_model_goes_to_the_nodes_that_have_it(stage):
 
 
 def test_a_node_that_has_it_loaded_is_preferred(stage):
-    cold, warm = stage.fake(), stage.fake(loaded=["tiny:latest"])
+    cold, warm = stage.fake(loaded=[]), stage.fake()
     gateway = stage.gateway([{"url": cold.url, "weight": 10}, {"url": warm.url}])
     for _ in range(3):
         assert gateway.post("/api/generate", harness.run()).status == 200

@@ -73,7 +73,7 @@ BUGS = [
     (
         "a refused connection leaves the node up",
         "backend.c",
-        "return set_health(b, BACKEND_DOWN) || trial_failed;",
+        "return set_health(b, BACKEND_DOWN, now_ms) || trial_failed;",
         "return trial_failed;",
     ),
     (

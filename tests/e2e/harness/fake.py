@@ -128,12 +128,14 @@ class Exchange:
 
 class FakeNode:
     """`play(exchange)` answers what the gateway forwards; it runs in a thread of the connection.
-    Without one, the node gives a fixed answer for the route."""
+    Without one, the node gives a fixed answer for the route. `loaded`: what it holds when it
+    starts, by default all; the gateway's own loads and unloads succeed at once."""
 
-    def __init__(self, play=None, models=("tiny:latest",), loaded=(), reuse=True):
+    def __init__(self, play=None, models=("tiny:latest",), loaded=None, reuse=True):
         self.play = play or self.answer
         self.models = list(models)
-        self.loaded = list(loaded)
+        self.loaded = list(models if loaded is None else loaded)
+        self.orders = []  # the gateway's own requests, probes left out
         self.silent = False  # probes get no answer
         self.reuse = reuse  # probes leave their connections for requests
         self.exchanges = []
@@ -242,6 +244,9 @@ class FakeNode:
                 return False
             exchange.reply(probe, more="" if self.reuse else "Connection: close\r\n")
             return self.reuse
+        if exchange.field("user-agent") == "drover":
+            self.obey(exchange)
+            return True
         with self.waiter.changed:
             self.exchanges.append(exchange)
             self.in_hand += 1
@@ -270,6 +275,18 @@ class FakeNode:
                 reader.readline()
                 return body
         return reader.read(length)
+
+    def obey(self, exchange):
+        """An order: a load, or with keep_alive 0 an unload."""
+        asked = exchange.json()
+        with self.waiter.changed:
+            self.orders.append(asked)
+            if asked.get("keep_alive") == 0:
+                self.loaded = [name for name in self.loaded if name != asked["model"]]
+            elif asked["model"] not in self.loaded:
+                self.loaded.append(asked["model"])
+            self.waiter.changed.notify_all()
+        exchange.reply({"model": asked["model"], "response": "", "done": True})
 
     def probe_answer(self, exchange):
         """What the gateway asks by itself; None for a client's request."""

@@ -25,7 +25,8 @@ class Node(Program):
         assert answer.status == 200, answer
 
     def gate(self, name, at):
-        """Requests whose prompt says gate:NAME stop there until it is opened."""
+        """Requests whose prompt says gate:NAME stop there until it is opened; or those for the
+        model NAME, the gateway's own loads among them."""
         self.control("gate", name=name, at=at)
 
     def open(self, name, times=None):
@@ -46,5 +47,15 @@ class Node(Program):
 
     def requests(self):
         """What it saw, as its journal has it; the gateway's own questions left out."""
-        rows = wire.get(self.url, "/sim/log").json()["requests"]
-        return [row for row in rows if row["target"] not in PROBES]
+        return [row for row in self.log_rows() if not self.is_own(row)]
+
+    def orders(self):
+        """What the gateway told it by itself, probes left out: loads and unloads."""
+        return [r for r in self.log_rows() if self.is_own(r) and r["target"] not in PROBES]
+
+    def log_rows(self):
+        return wire.get(self.url, "/sim/log").json()["requests"]
+
+    @staticmethod
+    def is_own(row):
+        return row["target"] in PROBES or ["User-Agent", "drover"] in row["headers"]

@@ -324,9 +324,10 @@ static void
 who_insists_on_a_node_has_its_model_loaded_there(void **state)
 {
 	struct backend *other;
-	struct job *j = desk_new(&d, CLASS_NORMAL);
+	struct job *j;
 
 	load_a(1);
+	j = desk_new(&d, CLASS_NORMAL);
 	other = desk_add(&d, node_conf("n2"));
 	j->only = other;
 	desk_submit(&d, j, "a");
@@ -470,9 +471,10 @@ a_model_that_is_unloaded_while_it_runs_takes_nothing_more(void **state)
 static void
 a_request_may_unload_the_model_after_it(void **state)
 {
-	struct job *j = desk_new(&d, CLASS_NORMAL);
+	struct job *j;
 
 	load_a(0);
+	j = desk_new(&d, CLASS_NORMAL);
 	j->unloads = true;
 	desk_submit(&d, j, "a");
 	desk_pick_all(&d);

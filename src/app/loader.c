@@ -1,0 +1,506 @@
+/*
+ * The scheduler's orders, carried out.
+ *
+ * Invariants: a node has at most one errand, as it has at most one order; while its step is
+ * not IDLE a fetch is under way or the timer runs; finish() is the only way back to IDLE, and
+ * the scheduler hears of each order exactly once.
+ */
+#include "app/loader.h"
+
+#include "app/dispatch.h"
+#include "app/gateway.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/map.h"
+#include "base/mem.h"
+#include "io/fetch.h"
+#include "proto/listing.h"
+#include "proto/refusal.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+enum {
+	ANSWER_BYTES_MAX = 1024 * 1024,
+	FIRST_LOOK_MS = 20, /* at /api/ps, after an unload; doubles */
+	LONGEST_PAUSE_MS = 500,
+	FRESH_MS = 0,
+};
+
+enum step {
+	IDLE,
+	LOADING,   /* `fetch` is the load */
+	EMBEDDING, /* the same, of a model that cannot generate */
+	UNLOADING, /* `fetch` is the unload */
+	LEAVING,   /* looks at /api/ps until the model is gone */
+};
+
+struct errand {
+	struct loader *loader;
+	struct server *server;
+	enum step step;
+	struct order order;
+	struct fetch *fetch; /* owned; NULL: none under way */
+	struct fetch *look;  /* owned: at /api/ps, while a load takes longer than it should */
+	struct timer timer;  /* the next look, or when the load should be over */
+	int64_t began_ms;
+	int64_t pause_ms;
+	int busy_answers; /* 503 in a row */
+};
+
+/* What is known of a model. */
+struct note {
+	bool embeds; /* cannot generate */
+	bool failed;
+	struct load_failure failure;
+	char *message; /* owned; failure.message */
+};
+
+struct loader {
+	struct gateway *gateway; /* borrowed */
+	struct errand *errands;  /* owned; by the gateway's servers */
+	struct map notes;        /* of struct note, owned, by model: one that a node lists */
+};
+
+static const char *
+name_of(const struct errand *e)
+{
+	return backend_name(e->server->backend);
+}
+
+static struct note *
+note_of(struct loader *l, const char *model)
+{
+	struct note *n = map_find(&l->notes, model);
+
+	if (n == NULL) {
+		n = NEW(struct note);
+		map_put(&l->notes, model, n);
+	}
+	return n;
+}
+
+static const char *
+what(const struct errand *e)
+{
+	return e->order.kind == ORDER_LOAD ? "loading" : "unloading";
+}
+
+/* --- the end of an order --- */
+
+static void
+finish(struct errand *e, enum order_end end)
+{
+	struct gateway *g = e->loader->gateway;
+	struct order o = e->order;
+
+	fetch_cancel(&e->fetch);
+	fetch_cancel(&e->look);
+	timer_stop(&e->timer);
+	e->step = IDLE;
+	sched_saw_order(g->sched, &o, end, clock_now_ms());
+	dispatch_wake(g);
+}
+
+static void
+succeed(struct errand *e)
+{
+	struct note *n = note_of(e->loader, e->order.model);
+
+	log_info(name_of(e), "%s %s: done in %lld ms", what(e), e->order.model,
+	         (long long)(clock_now_ms() - e->began_ms));
+	if (e->order.kind == ORDER_LOAD) {
+		n->embeds = e->step == EMBEDDING;
+		n->failed = false;
+	}
+	e->busy_answers = 0;
+	finish(e, ORDER_DONE);
+}
+
+static void
+fail(struct errand *e, int status, const char *message)
+{
+	struct note *n = note_of(e->loader, e->order.model);
+
+	log_warn(name_of(e), "%s %s failed: %s", what(e), e->order.model, message);
+	if (e->order.kind == ORDER_LOAD) {
+		free(n->message);
+		n->message = mem_strdup(message);
+		n->failed = true;
+		n->failure = (struct load_failure){status, n->message};
+	}
+	e->busy_answers = 0;
+	finish(e, ORDER_FAILED);
+}
+
+static void
+fail_by_node(struct errand *e, int status, const char *why)
+{
+	struct buf message = {0};
+
+	buf_addf(&message, "backend '%s' failed: %s", name_of(e), why);
+	fail(e, status, buf_text(&message));
+	buf_finish(&message);
+}
+
+static void
+lose(struct errand *e, const char *why)
+{
+	log_warn(name_of(e), "%s %s: %s", what(e), e->order.model, why);
+	finish(e, ORDER_LOST);
+}
+
+/* The node took longer than it may, and does not show that it is at it. */
+static void
+hang(struct errand *e)
+{
+	gateway_saw_fault(e->loader->gateway, e->server->backend, FAULT_HANG);
+	fail_by_node(e, 504,
+	             e->order.kind == ORDER_LOAD ? "it did not load the model in time"
+	                                         : "it does not answer");
+}
+
+/* --- what it asks --- */
+
+static struct fetch *
+ask(struct errand *e, enum http_method method, const char *target, const struct buf *body,
+    int64_t first_byte_ms, fetch_callback cb)
+{
+	struct exchange_request req = {
+	    .method = method,
+	    .target = str_of(target),
+	    .headers = str_of("Content-Type: application/json\r\nAccept: application/json\r\n"
+	                      "User-Agent: drover\r\n"),
+	    .first_byte_ms = first_byte_ms,
+	    .idle_ms = e->loader->gateway->settings->timeouts.idle,
+	};
+
+	if (body != NULL)
+		req.body = (struct str){body->data, body->len};
+	return fetch_start(e->server->upstream, &req, ANSWER_BYTES_MAX, cb, e);
+}
+
+static void
+begin_body(struct buf *body, const struct order *o)
+{
+	buf_adds(body, "{\"model\":");
+	buf_add_json(body, o->model, strlen(o->model));
+}
+
+static void
+add_options(struct buf *body, const struct variant_options *v)
+{
+	const char *before = ",\"options\":{";
+
+	if (v->given == 0)
+		return;
+	for (int o = 0; o < VARIANT_OPTIONS; o++) {
+		enum variant_option option = (enum variant_option)o;
+
+		if (!variant_options_has(v, option))
+			continue;
+		buf_addf(body, "%s\"%s\":", before, variant_option_name(option));
+		if (option == OPTION_USE_MMAP)
+			buf_adds(body, v->values[o] != 0 ? "true" : "false");
+		else
+			buf_add_int(body, v->values[o]);
+		before = ",";
+	}
+	buf_addc(body, '}');
+}
+
+/* Whether /api/ps shows the model. */
+struct sight {
+	const char *model;
+	bool seen;
+};
+
+static void
+see(const struct listing_model *m, void *arg)
+{
+	struct sight *s = arg;
+
+	s->seen |= strcmp(m->name, s->model) == 0;
+}
+
+static bool
+is_shown(const struct errand *e, struct str body)
+{
+	struct sight s = {.model = e->order.model};
+
+	return listing_read_models(body, see, &s) && s.seen;
+}
+
+static struct fetch *
+look(struct errand *e, fetch_callback cb)
+{
+	return ask(e, HTTP_GET, "/api/ps", NULL, e->loader->gateway->settings->health.timeout, cb);
+}
+
+/* --- what went wrong with the connection --- */
+
+/* False: it is EXCHANGE_DONE. Else the errand is over. */
+static bool
+broke(struct errand *e, enum exchange_end end)
+{
+	struct gateway *g = e->loader->gateway;
+	struct backend *b = e->server->backend;
+
+	switch (end) {
+	case EXCHANGE_DONE: return false;
+	case EXCHANGE_STALE: lose(e, exchange_end_text(end)); return true;
+	case EXCHANGE_CONNECT_FAILED:
+	case EXCHANGE_CONNECT_TIMEOUT:
+		gateway_saw_fault(g, b, FAULT_CONNECT);
+		lose(e, exchange_end_text(end));
+		return true;
+	case EXCHANGE_CLOSED:
+	case EXCHANGE_CUT:
+	case EXCHANGE_BAD_ANSWER:
+		gateway_saw_fault(g, b, FAULT_BROKEN);
+		fail_by_node(e, 502, exchange_end_text(end));
+		return true;
+	case EXCHANGE_FIRST_BYTE_TIMEOUT:
+	case EXCHANGE_IDLE_TIMEOUT: hang(e); return true;
+	}
+	abort();
+}
+
+/* An answer that is no success. */
+static void
+refuse(struct errand *e, int status, struct str body)
+{
+	struct gateway *g = e->loader->gateway;
+	struct buf message = {0};
+
+	if (!refusal_read_message(body, &message))
+		buf_addf(&message, "backend '%s' answered %d", name_of(e), status);
+	if (status == 503) {
+		gateway_saw_fault(g, e->server->backend, FAULT_BUSY);
+		if (++e->busy_answers < g->settings->retry.attempts) {
+			buf_finish(&message);
+			lose(e, "the node is busy");
+			return;
+		}
+	}
+	if (status == 404)
+		probe_refresh(e->server->probe, FRESH_MS);
+	fail(e, status, buf_text(&message));
+	buf_finish(&message);
+}
+
+/* --- loading --- */
+
+static void load(struct errand *e, enum step step);
+
+static void
+on_loaded(struct fetch *f, enum exchange_end end, int status, struct str content_type,
+          struct str body, void *arg)
+{
+	struct errand *e = arg;
+
+	e->fetch = NULL;
+	if (broke(e, end))
+		return;
+	if (status == 200) {
+		if (backend_saw_answer(e->server->backend, clock_now_ms()))
+			log_info(name_of(e), "breaker is closed");
+		succeed(e);
+	} else if (status == 400 && e->step == LOADING) {
+		load(e, EMBEDDING);
+	} else {
+		refuse(e, status, body);
+	}
+}
+
+static void
+load(struct errand *e, enum step step)
+{
+	struct buf body = {0};
+
+	e->step = step;
+	begin_body(&body, &e->order);
+	add_options(&body, &e->order.options);
+	buf_adds(&body, step == EMBEDDING ? ",\"input\":\"\"}" : ",\"stream\":false}");
+	e->fetch =
+	    ask(e, HTTP_POST, step == EMBEDDING ? "/api/embed" : "/api/generate", &body, 0, on_loaded);
+	buf_finish(&body);
+}
+
+static int64_t
+left_ms(const struct errand *e)
+{
+	return e->began_ms + e->loader->gateway->settings->timeouts.load - clock_now_ms();
+}
+
+static void
+begin_load(struct errand *e)
+{
+	const struct note *n = note_of(e->loader, e->order.model);
+	int64_t limit_ms = e->loader->gateway->settings->timeouts.load;
+
+	if (e->order.limit_ms > 0 && e->order.limit_ms < limit_ms)
+		limit_ms = e->order.limit_ms;
+	log_info(name_of(e), "loading %s", e->order.model);
+	timer_start(&e->timer, limit_ms);
+	load(e, n->embeds ? EMBEDDING : LOADING);
+}
+
+/* Newer servers show a model while they load it: then it only takes long. */
+static void
+on_load_looked(struct fetch *f, enum exchange_end end, int status, struct str content_type,
+               struct str body, void *arg)
+{
+	struct errand *e = arg;
+
+	e->look = NULL;
+	if (end == EXCHANGE_DONE && status == 200 && is_shown(e, body) && left_ms(e) > 0)
+		timer_start(&e->timer, left_ms(e));
+	else
+		hang(e);
+}
+
+/* --- unloading --- */
+
+static void
+on_leaving_looked(struct fetch *f, enum exchange_end end, int status, struct str content_type,
+                  struct str body, void *arg)
+{
+	struct errand *e = arg;
+
+	bool slow = end == EXCHANGE_FIRST_BYTE_TIMEOUT; /* it may be, while it is about this */
+
+	e->fetch = NULL;
+	if (!slow && broke(e, end))
+		return;
+	if (status == 200 && !is_shown(e, body)) {
+		succeed(e);
+	} else if (clock_now_ms() - e->began_ms > e->order.limit_ms) {
+		fail(e, 504, "it is still there");
+	} else {
+		timer_start(&e->timer, e->pause_ms);
+		e->pause_ms = 2 * e->pause_ms < LONGEST_PAUSE_MS ? 2 * e->pause_ms : LONGEST_PAUSE_MS;
+	}
+}
+
+/* 404: it was deleted, and still may have to leave. */
+static void
+on_unloaded(struct fetch *f, enum exchange_end end, int status, struct str content_type,
+            struct str body, void *arg)
+{
+	struct errand *e = arg;
+
+	e->fetch = NULL;
+	if (broke(e, end))
+		return;
+	if (status != 200 && status != 404) {
+		refuse(e, status, body);
+		return;
+	}
+	e->step = LEAVING;
+	e->pause_ms = FIRST_LOOK_MS;
+	e->fetch = look(e, on_leaving_looked);
+}
+
+static void
+begin_unload(struct errand *e)
+{
+	struct buf body = {0};
+
+	log_info(name_of(e), "unloading %s", e->order.model);
+	e->step = UNLOADING;
+	begin_body(&body, &e->order);
+	buf_adds(&body, ",\"stream\":false,\"keep_alive\":0}");
+	e->fetch = ask(e, HTTP_POST, "/api/generate", &body, e->order.limit_ms, on_unloaded);
+	buf_finish(&body);
+}
+
+/* --- all of them --- */
+
+static void
+on_timer(void *arg)
+{
+	struct errand *e = arg;
+
+	switch (e->step) {
+	case LOADING:
+	case EMBEDDING:
+		if (left_ms(e) > 0)
+			e->look = look(e, on_load_looked);
+		else
+			hang(e);
+		return;
+	case LEAVING: e->fetch = look(e, on_leaving_looked); return;
+	case IDLE:
+	case UNLOADING: break;
+	}
+	abort();
+}
+
+void
+loader_carry_out(struct loader *l, const struct order *o)
+{
+	struct errand *e = &l->errands[gateway_server_of(l->gateway, o->backend) - l->gateway->servers];
+
+	assert(e->step == IDLE);
+	e->order = *o;
+	e->began_ms = clock_now_ms();
+	switch (o->kind) {
+	case ORDER_LOAD: begin_load(e); return;
+	case ORDER_UNLOAD: begin_unload(e); return;
+	}
+	abort();
+}
+
+struct loader *
+loader_create(struct gateway *g)
+{
+	struct loader *l = NEW(struct loader);
+
+	l->gateway = g;
+	l->errands = mem_zalloc(g->server_count, sizeof(l->errands[0]));
+	for (size_t i = 0; i < g->server_count; i++) {
+		l->errands[i].loader = l;
+		l->errands[i].server = &g->servers[i];
+		timer_init(&l->errands[i].timer, g->loop, on_timer, &l->errands[i]);
+	}
+	return l;
+}
+
+void
+loader_destroy(struct loader **lp)
+{
+	struct loader *l = *lp;
+
+	*lp = NULL;
+	if (l == NULL)
+		return;
+	for (size_t i = 0; i < l->gateway->server_count; i++) {
+		fetch_cancel(&l->errands[i].fetch);
+		fetch_cancel(&l->errands[i].look);
+		timer_finish(&l->errands[i].timer);
+	}
+	MAP_FOR_EACH (it, &l->notes) {
+		free(((struct note *)it.value)->message);
+		free(it.value);
+	}
+	map_finish(&l->notes);
+	free(l->errands);
+	free(l);
+}
+
+void
+loader_give_up(struct loader *l)
+{
+	for (size_t i = 0; i < l->gateway->server_count; i++)
+		if (l->errands[i].step != IDLE)
+			lose(&l->errands[i], "given up");
+}
+
+const struct load_failure *
+loader_find_failure(const struct loader *l, const char *model)
+{
+	const struct note *n = map_find(&l->notes, model);
+
+	return n != NULL && n->failed ? &n->failure : NULL;
+}
