@@ -45,7 +45,6 @@ struct route {
 	const char *turns_key;   /* the messages of a conversation; NULL: there are none */
 	const char *most_key; /* of /v1: how long the answer may be at most; NULL: it cannot say so */
 	bool multipart;       /* the body is a form */
-	bool multipart;       /* the body is a form */
 	bool changes_model;   /* what its name stands for is another model afterwards, or none */
 };
 

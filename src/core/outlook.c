@@ -30,7 +30,7 @@ ask(const struct backend *b, const char *model, const struct variant *v, bool sl
 
 	if (!allowed || lacks(b, v, slotless))
 		return SCHED_UNKNOWN_MODEL;
-	if (b->health == BACKEND_DOWN && b->given_up)
+	if (b->given_up)
 		return SCHED_NO_BACKEND;
 	return cannot_load(b, v, slotless, now_ms) ? SCHED_LOAD_FAILED : SCHED_QUEUED;
 }

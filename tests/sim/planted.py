@@ -241,8 +241,8 @@ BUGS = [
     (
         "the failed node is never tried again",
         "place.c",
-        "y->usable[i] != b && place_serves(y->usable[i], need)",
-        "true",
+        "if (other != b && place_serves(other, need) &&",
+        "if (other != NULL &&",
     ),
     ("no node is kept for who waited too long", "keep.c", "		b = choose(l, y);\n", "		b = NULL;\n"),
     (
@@ -293,6 +293,30 @@ BUGS = [
         "j->attempts >= s->conf.retry_attempts",
         "j->attempts > s->conf.retry_attempts",
     ),
+    (
+        "by orders a failed node is waited out for one that gets no model",
+        "place.c",
+        "(!other->fleet->by_orders || need->variant->places[other->index].residency != ABSENT)",
+        "true",
+    ),
+    (
+        "what a client unloads goes on being sent",
+        "place.c",
+        "return p->residency == LOADED && p->busy < b->parallel",
+        "return p->residency >= LOADED && p->busy < b->parallel",
+    ),
+    (
+        "nobody is told of a load that failed",
+        "swap.c",
+        "	f->changes++;\n",
+        "",
+    ),
+    (
+        "a node that went down has no grace",
+        "outlook.c",
+        "if (b->given_up)",
+        "if (b->health == BACKEND_DOWN)",
+    ),
     ("the failed node is forgotten", "sched.c", "	j->avoid = j->backend;\n", ""),
     (
         "max_wait is a moment late",
@@ -315,8 +339,8 @@ BUGS = [
     (
         "a node that is down is waited for",
         "outlook.c",
-        "b->health == BACKEND_DOWN ? SCHED_NO_BACKEND : SCHED_QUEUED",
-        "SCHED_QUEUED",
+        "if (b->given_up)",
+        "if (false)",
     ),
     (
         "a node in use is told to unload",
