@@ -19,6 +19,9 @@ bool unit_parse_size_bytes(struct str text, int64_t *out_bytes);
 /* As Go's time.ParseDuration reads it, which Ollama uses for keep_alive: a sign, then
  * decimals with ns us ms s m h one after another ("1h30m", "-1s", "1.5h"), or "0". */
 bool unit_parse_go_duration_ns(struct str text, int64_t *out_ns);
+/* How long a model stays loaded: as Ollama takes keep_alive (a duration of Go, or whole seconds),
+ * or as we write durations. In whole seconds; -1: for ever. Refuses less than a second. */
+bool unit_parse_keep_alive_s(struct str text, int64_t *out_s);
 /* The shortest way to write it so that it reads back the same: 90000 -> "90s". */
 void unit_add_duration_ms(struct buf *out, int64_t ms);
 

@@ -39,6 +39,28 @@ struct backend_settings {
 	bool tls_verify;
 };
 
+/* A rule for models; what is 0, NULL or empty changes nothing. */
+struct model_settings {
+	char *match;      /* a glob over names */
+	char *keep_alive; /* unit_parse_keep_alive_s reads it */
+	struct {
+		bool at_start;
+		int64_t every;
+		struct text_list backends; /* their names; empty: one of those that have it */
+	} warm;
+	int64_t load; /* timeouts.load */
+	struct {
+		int64_t usual; /* "default" in the file */
+		int64_t most;  /* "max" */
+	} num_predict;
+	struct {
+		int64_t usual;
+		int64_t most;
+		bool unify;
+	} num_ctx;
+	struct text_list fallback;
+};
+
 struct settings {
 	struct text_list listen;
 	char *admin;      /* an address, or "off" */
@@ -51,6 +73,9 @@ struct settings {
 
 	struct backend_settings *backends; /* owned; at least one, unless `demo` */
 	size_t backend_count;
+	char *keep_alive;              /* of models that the gateway loads; NULL: the node's own */
+	struct model_settings *models; /* owned; the first that matches counts */
+	size_t model_count;
 	bool demo; /* no backend is configured: the caller adds its simulated ones */
 
 	struct {

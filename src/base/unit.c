@@ -129,6 +129,29 @@ unit_parse_go_duration_ns(struct str text, int64_t *out_ns)
 	return true;
 }
 
+bool
+unit_parse_keep_alive_s(struct str text, int64_t *out_s)
+{
+	bool negative = text.len > 0 && text.ptr[0] == '-';
+	struct str amount = {text.ptr + negative, text.len - negative};
+	int64_t value;
+	uint64_t whole;
+
+	if (str_to_u64(amount, &whole))
+		*out_s = (int64_t)whole;
+	else if (unit_parse_duration_ms(amount, &value))
+		*out_s = value / 1000;
+	else if (unit_parse_go_duration_ns(amount, &value) && value >= 0)
+		*out_s = value / 1000000000;
+	else
+		return false;
+	if (*out_s == 0)
+		return false;
+	if (negative)
+		*out_s = -1;
+	return true;
+}
+
 void
 unit_add_duration_ms(struct buf *out, int64_t ms)
 {

@@ -23,9 +23,15 @@ origin_of(const struct record *r, const char *path)
 }
 
 static const struct slot *
+slot_of(const struct record *root, const char *path)
+{
+	return &root->slots[table_find(root->table, path)];
+}
+
+static const struct slot *
 backend_slot(const struct record *root)
 {
-	return &root->slots[table_find(root->table, "backends")];
+	return slot_of(root, "backends");
 }
 
 /* ---- defaults that follow from others ---- */
@@ -63,6 +69,28 @@ check_settle(const struct record *root, struct settings *s)
 }
 
 /* ---- rules between keys ---- */
+
+/* Blames the one of the two that was said last. */
+static void
+complain_order(const struct record *r, const char *smaller, const char *larger,
+               struct report *report)
+{
+	int low = table_find(r->table, smaller), high = table_find(r->table, larger);
+	const struct slot *slots = r->slots;
+	bool blame_high = slots[high].origin.source > slots[low].origin.source;
+	struct buf least = {0}, most = {0};
+
+	(void)value_add_text(&r->table->rows[low], record_base(r), &least);
+	(void)value_add_text(&r->table->rows[high], record_base(r), &most);
+	if (blame_high)
+		record_complain(r, &slots[high].origin, larger, report, "%s is less than %s, %s",
+		                buf_text(&most), smaller, buf_text(&least));
+	else
+		record_complain(r, &slots[low].origin, smaller, report, "%s is more than %s, %s",
+		                buf_text(&least), larger, buf_text(&most));
+	buf_finish(&least);
+	buf_finish(&most);
+}
 
 static void
 check_tls(const struct record *r, const struct backend_settings *b, struct report *report)
@@ -122,6 +150,47 @@ check_backends(const struct record *root, const struct settings *s, struct repor
 	}
 }
 
+static bool
+has_backend(const struct settings *s, const char *name)
+{
+	for (size_t i = 0; i < s->backend_count; i++)
+		if (s->backends[i].name != NULL && strcmp(s->backends[i].name, name) == 0)
+			return true;
+	return false;
+}
+
+/* Of the simulated nodes of a demonstration the names are not known yet. */
+static void
+check_warm(const struct record *r, const struct settings *s, const struct model_settings *m,
+           struct report *report)
+{
+	const struct text_list *names = &m->warm.backends;
+
+	for (size_t i = 0; i < names->count && !s->demo; i++)
+		if (!has_backend(s, names->items[i]))
+			record_complain(r, origin_of(r, "warm.backends"), "warm.backends", report,
+			                "\"%s\" is no backend", names->items[i]);
+}
+
+static void
+check_models(const struct record *root, const struct settings *s, struct report *report)
+{
+	const struct slot *slot = slot_of(root, "models");
+
+	for (size_t i = 0; i < s->model_count; i++) {
+		const struct model_settings *m = &s->models[i];
+		const struct record *r = slot->records[i];
+
+		if (m->match == NULL)
+			record_complain(r, &r->origin, "", report, "match is missing; a rule needs one");
+		if (m->num_predict.most > 0 && m->num_predict.usual > m->num_predict.most)
+			complain_order(r, "num_predict.default", "num_predict.max", report);
+		if (m->num_ctx.most > 0 && m->num_ctx.usual > m->num_ctx.most)
+			complain_order(r, "num_ctx.default", "num_ctx.max", report);
+		check_warm(r, s, m, report);
+	}
+}
+
 static void
 check_listen(const struct record *root, const struct settings *s, struct report *report)
 {
@@ -151,28 +220,6 @@ check_admin(const struct record *root, const struct settings *s, struct report *
 		if (strcmp(s->listen.items[i], s->admin) == 0)
 			record_complain(root, origin_of(root, "admin"), "admin", report,
 			                "\"%s\" is in `listen` too; give it an address of its own", s->admin);
-}
-
-/* Blames the one of the two that was said last. */
-static void
-complain_order(const struct record *root, const char *smaller, const char *larger,
-               struct report *report)
-{
-	int low = table_find(root->table, smaller), high = table_find(root->table, larger);
-	const struct slot *slots = root->slots;
-	bool blame_high = slots[high].origin.source > slots[low].origin.source;
-	struct buf least = {0}, most = {0};
-
-	(void)value_add_text(&root->table->rows[low], record_base(root), &least);
-	(void)value_add_text(&root->table->rows[high], record_base(root), &most);
-	if (blame_high)
-		record_complain(root, &slots[high].origin, larger, report, "%s is less than %s, %s",
-		                buf_text(&most), smaller, buf_text(&least));
-	else
-		record_complain(root, &slots[low].origin, smaller, report, "%s is more than %s, %s",
-		                buf_text(&least), larger, buf_text(&most));
-	buf_finish(&least);
-	buf_finish(&most);
 }
 
 /* First of all: the rules below compare each with each. */
@@ -208,6 +255,7 @@ check_all(const struct record *root, const struct settings *s, struct report *re
 	check_listen(root, s, report);
 	check_admin(root, s, report);
 	check_backends(root, s, report);
+	check_models(root, s, report);
 	if (s->breaker.open > s->breaker.max_open)
 		complain_order(root, "breaker.open", "breaker.max_open", report);
 }

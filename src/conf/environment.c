@@ -57,10 +57,10 @@ is_later(const char *name)
 {
 	bool found = false;
 
-	for (size_t i = 0; table_later(i) != NULL && !found; i++) {
+	for (const char *const *path = settings_table.later; *path != NULL && !found; path++) {
 		struct buf later = {0};
 
-		table_add_variable(table_later(i), &later);
+		table_add_variable(*path, &later);
 		found = strcmp(buf_text(&later), name) == 0;
 		buf_finish(&later);
 	}

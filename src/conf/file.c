@@ -76,7 +76,7 @@ refuse_key(struct reading *g, struct record *r, const struct place *p, const cha
 {
 	struct buf hint = {0};
 
-	if (r->parent == NULL && table_is_later(path)) {
+	if (table_is_later(r->table, path)) {
 		record_complain(r, &p->key_at, path, g->report,
 		                "drover " DROVER_VERSION " does not have this key yet");
 		return;

@@ -8,7 +8,7 @@
 #include <string.h>
 
 /* Fields end with an empty one, so a table needs one a row and two for each group. */
-enum { MOST_FIELDS = 128, MOST_VALUES = 8, LONGEST_NAME = 32 };
+enum { MOST_FIELDS = 192, MOST_VALUES = 8, LONGEST_NAME = 32 };
 
 /* A schema and all that it points to. */
 struct schema {

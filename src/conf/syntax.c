@@ -1,6 +1,7 @@
 /* What a text of each key must look like. */
 #include "syntax.h"
 
+#include "base/unit.h"
 #include "url.h"
 
 #include <arpa/inet.h>
@@ -47,6 +48,24 @@ syntax_glob(struct str text, struct buf *why)
 	if (text.len <= 512 && is_plain(text, "\"\\"))
 		return true;
 	return refuse(why, "is no model name or glob; give one like qwen2.5:7b or qwen2.5:*");
+}
+
+bool
+syntax_model(struct str text, struct buf *why)
+{
+	if (text.len <= 512 && is_plain(text, "\"\\*?"))
+		return true;
+	return refuse(why, "is no model name; give one like qwen2.5:7b");
+}
+
+bool
+syntax_keep_alive(struct str text, struct buf *why)
+{
+	int64_t seconds;
+
+	if (unit_parse_keep_alive_s(text, &seconds))
+		return true;
+	return refuse(why, "is no time to keep a model; give one like 30m or 24h, or -1 for ever");
 }
 
 /* It goes into a header. */

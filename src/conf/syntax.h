@@ -14,6 +14,8 @@
 bool syntax_name(struct str text, struct buf *why);
 bool syntax_url(struct str text, struct buf *why);
 bool syntax_glob(struct str text, struct buf *why);
+bool syntax_model(struct str text, struct buf *why);
+bool syntax_keep_alive(struct str text, struct buf *why);
 bool syntax_key(struct str text, struct buf *why);
 bool syntax_path(struct str text, struct buf *why);
 bool syntax_listen(struct str text, struct buf *why);

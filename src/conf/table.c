@@ -15,6 +15,7 @@
 #define DAY      (24 * HOUR)
 #define KIB      INT64_C(1024)
 #define GIB      (KIB * KIB * KIB)
+#define MILLION  INT64_C(1000000)
 
 /* What Ollama allows by default, any port of this machine and desktop programs. */
 #define OLLAMA_ORIGINS_DEFAULT                                                   \
@@ -61,6 +62,43 @@ static const struct table backend_table = {
 };
 
 #undef AT
+#define AT(member) .offset = offsetof(struct model_settings, member), .reloadable = true
+
+static const struct row model_rows[] = {
+    {"match", KIND_TEXT, AT(match), .check = syntax_glob,
+     .help = "a glob over the names of models"},
+    {"keep_alive", KIND_TEXT, AT(keep_alive), .check = syntax_keep_alive,
+     .help = "how long it stays loaded, whatever requests say; -1: for ever"},
+    {"warm.at_start", KIND_BOOL, AT(warm.at_start), .initial = "false",
+     .help = "whether it is loaded at the start, where there is room"},
+    {"warm.every", KIND_DURATION, AT(warm.every), .initial = "0", .most = 400 * DAY,
+     .help = "and again so often; 0: not"},
+    {"warm.backends", KIND_TEXTS, AT(warm.backends), .most = 1000, .check = syntax_name,
+     .help = "on these backends; default: on one that has it"},
+    {"timeouts.load", KIND_DURATION, AT(load), .initial = "0", .most = DAY,
+     .help = "loading it; 0: timeouts.load of all"},
+    {"num_predict.default", KIND_INTEGER, AT(num_predict.usual), .initial = "0", .most = MILLION,
+     .help = "tokens of an answer at most, where the request says nothing; 0: the node's own"},
+    {"num_predict.max", KIND_INTEGER, AT(num_predict.most), .initial = "0", .most = MILLION,
+     .help = "and whatever the request says; 0: no bound"},
+    {"num_ctx.default", KIND_INTEGER, AT(num_ctx.usual), .initial = "0", .most = 16 * MILLION,
+     .help = "context of native requests that say nothing; 0: the node's own"},
+    {"num_ctx.max", KIND_INTEGER, AT(num_ctx.most), .initial = "0", .most = 16 * MILLION,
+     .help = "the largest context; 0: no bound"},
+    {"num_ctx.unify", KIND_BOOL, AT(num_ctx.unify), .initial = "true",
+     .help = "whether requests share the largest context in use, so that it is not reloaded for each"},
+    {"fallback", KIND_TEXTS, AT(fallback), .most = 16, .check = syntax_model,
+     .help = "models that are taken, in this order, when no backend can serve it"},
+};
+
+/* Keys of later versions. */
+static const char *const model_later[] = {"cache", NULL};
+
+static const struct table model_table = {
+    model_rows, COUNT(model_rows), sizeof(struct model_settings), .later = model_later,
+};
+
+#undef AT
 #define AT(member)     .offset = offsetof(struct settings, member), .reloadable = true
 #define FIXED(member)  .offset = offsetof(struct settings, member)
 
@@ -90,6 +128,13 @@ static const struct row settings_rows[] = {
      .count_offset = offsetof(struct settings, backend_count),
      .option = "--backend", .argument = "URL", .ollama = "OLLAMA_HOST",
      .help = "the nodes; default: OLLAMA_HOST, else http://127.0.0.1:11434"},
+
+    {"keep_alive", KIND_TEXT, AT(keep_alive), .check = syntax_keep_alive, .least = 1,
+     .ollama = "OLLAMA_KEEP_ALIVE",
+     .help = "how long a model that drover loads stays loaded; default: the node's own"},
+    {"models", KIND_RECORDS, AT(models), .most = 1000, .of = &model_table,
+     .count_offset = offsetof(struct settings, model_count),
+     .help = "rules for models; the first that matches counts"},
 
     {"queue.size", KIND_INTEGER, AT(queue.size), .initial = "512", .most = 1000000,
      .ollama = "OLLAMA_MAX_QUEUE",
@@ -169,16 +214,14 @@ static const struct row settings_rows[] = {
 };
 /* clang-format on */
 
-const struct table settings_table = {
-    settings_rows,
-    COUNT(settings_rows),
-    sizeof(struct settings),
-    .single_row = 0,
+/* What the documents name and this version does not do yet. */
+static const char *const settings_later[] = {
+    "state", "tls", "trusted_proxies", "cache", "keys", "aliases", "anonymous", "usage", NULL,
 };
 
-/* What the documents name and this version does not do yet; a group stands for all in it. */
-static const char *const later_paths[] = {
-    "state", "tls", "trusted_proxies", "cache", "keys", "models", "aliases", "anonymous", "usage",
+const struct table settings_table = {
+    settings_rows,   COUNT(settings_rows),    sizeof(struct settings),
+    .single_row = 0, .later = settings_later,
 };
 
 int
@@ -213,17 +256,11 @@ table_has_group(const struct table *t, const char *path)
 	return false;
 }
 
-const char *
-table_later(size_t i)
-{
-	return i < COUNT(later_paths) ? later_paths[i] : NULL;
-}
-
 bool
-table_is_later(const char *path)
+table_is_later(const struct table *t, const char *path)
 {
-	for (size_t i = 0; i < COUNT(later_paths); i++)
-		if (strcmp(path, later_paths[i]) == 0 || is_under(path, later_paths[i]))
+	for (const char *const *later = t->later; later != NULL && *later != NULL; later++)
+		if (strcmp(path, *later) == 0 || is_under(path, *later))
 			return true;
 	return false;
 }

@@ -51,8 +51,10 @@ struct row {
 struct table {
 	const struct row *rows;
 	size_t count;
-	size_t size;       /* of the struct */
-	size_t single_row; /* that a record given as one text sets: its URL */
+	size_t size;              /* of the struct */
+	size_t single_row;        /* that a record given as one text sets: its URL */
+	const char *const *later; /* keys that later versions have, a group for all in it; ends with
+	                             NULL; NULL: none */
 };
 
 extern const struct table settings_table;
@@ -63,10 +65,8 @@ int table_find(const struct table *t, const char *path);
 bool table_has_group(const struct table *t, const char *path);
 /* KIND_TEXTS or KIND_RECORDS. */
 bool table_is_list(const struct row *row);
-/* The keys of later versions, one by one; NULL: no more. */
-const char *table_later(size_t i);
 /* Whether the key, or a group above it, comes with a later version. */
-bool table_is_later(const char *path);
+bool table_is_later(const struct table *t, const char *path);
 /* Adds "; did you mean queue.size?" where a key is near. */
 void table_add_suggestion(const struct table *t, const char *path, struct buf *out);
 /* DROVER_QUEUE_SIZE of "queue.size". */

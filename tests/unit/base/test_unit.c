@@ -59,6 +59,25 @@ durations_read_back_the_same(void **state)
 	}
 }
 
+static void
+keep_alive_is_read_in_seconds(void **state)
+{
+	static const struct {
+		const char *text;
+		int64_t seconds;
+	} good[] = {{"24h", 86400}, {"2d", 172800}, {"300", 300}, {"1h30m", 5400},
+	            {"-1", -1},     {"-5m", -1},    {"90s", 90},  {"1500ms", 1}};
+	static const char *const bad[] = {"", "-", "0", "0s", "500ms", "5 m", "--1", "x", "5m-1s"};
+	int64_t seconds;
+
+	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
+		assert_true(unit_parse_keep_alive_s(str_of(good[i].text), &seconds));
+		assert_int_equal(seconds, good[i].seconds);
+	}
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		assert_false(unit_parse_keep_alive_s(str_of(bad[i]), &seconds));
+}
+
 int
 main(void)
 {
@@ -67,6 +86,7 @@ main(void)
 	    cmocka_unit_test(sizes_know_both_families),
 	    cmocka_unit_test(go_durations_are_read_as_go_reads_them),
 	    cmocka_unit_test(durations_read_back_the_same),
+	    cmocka_unit_test(keep_alive_is_read_in_seconds),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -53,6 +53,53 @@ tls_is_for_https(void **state)
 }
 
 static void
+values_of_rules_are_checked(void **state)
+{
+	assert_complaints(
+	    "models:\n"
+	    "  - match: a\n"
+	    "    keep_alive: 5 minutes\n"
+	    "    fallback: ['x*']\n"
+	    "    num_ctx: {unify: maybe}\n"
+	    "    num_predict: {max: many}\n"
+	    "    cache: all\n"
+	    "    keepalive: 5m\n",
+	    NO_WORDS,
+	    "t.yaml:3:17: models[0].keep_alive: \"5 minutes\" is no time to keep a model; "
+	    "give one like 30m or 24h, or -1 for ever\n"
+	    "t.yaml:4:16: models[0].fallback: \"x*\" is no model name; give one like "
+	    "qwen2.5:7b\n"
+	    "t.yaml:5:22: models[0].num_ctx.unify: \"maybe\" is neither true nor false\n"
+	    "t.yaml:6:24: models[0].num_predict.max: \"many\" is no whole number; give 0 to "
+	    "1000000\n"
+	    "t.yaml:7:5: models[0].cache: drover " DROVER_VERSION " does not have this key yet\n"
+	    "t.yaml:8:5: models[0].keepalive: unknown key; did you mean keep_alive?\n");
+}
+
+static void
+rules_for_models_agree_with_themselves(void **state)
+{
+	assert_complaints(
+	    "models:\n"
+	    "  - keep_alive: 5m\n"
+	    "  - match: a\n"
+	    "    num_predict: {default: 600, max: 500}\n"
+	    "    num_ctx: {max: 500, default: 600}\n"
+	    "    warm: {backends: [nobody]}\n",
+	    NO_WORDS,
+	    "t.yaml:2:5: models[0]: match is missing; a rule needs one\n"
+	    "t.yaml:4:28: models[1].num_predict.default: 600 is more than num_predict.max, "
+	    "500\n"
+	    "t.yaml:5:34: models[1].num_ctx.default: 600 is more than num_ctx.max, 500\n"
+	    "t.yaml:6:22: models[1].warm.backends: \"nobody\" is no backend\n");
+	assert_complaints(
+	    "backends: [{url: 'http://a', name: b}]\n"
+	    "models: [{match: 'x*', keep_alive: -1, warm: {at_start: true, backends: [b]},\n"
+	    "          num_ctx: {default: 600}, fallback: [y, 'z:1b']}]",
+	    NO_WORDS, "");
+}
+
+static void
 an_address_is_listened_on_once(void **state)
 {
 	assert_complaints("listen: [':1', ':2', ':1']", NO_WORDS,
@@ -104,6 +151,8 @@ main(void)
 	    cmocka_unit_test(names_are_unique),
 	    cmocka_unit_test(a_backend_needs_a_url),
 	    cmocka_unit_test(tls_is_for_https),
+	    cmocka_unit_test(values_of_rules_are_checked),
+	    cmocka_unit_test(rules_for_models_agree_with_themselves),
 	    cmocka_unit_test(an_address_is_listened_on_once),
 	    cmocka_unit_test(the_first_pause_is_not_longer_than_the_longest),
 	    cmocka_unit_test(lists_are_bounded),

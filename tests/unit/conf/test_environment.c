@@ -1,5 +1,6 @@
 #include "loading.h"
 
+#include "syntax.h"
 #include "table.h"
 #include "value.h"
 
@@ -30,7 +31,7 @@ other_value(const struct row *row)
 	case KIND_RATIO: return "0.07";
 	case KIND_BOOL: return "false";
 	case KIND_WORD: return row->words[1];
-	case KIND_TEXT: return "/seven";
+	case KIND_TEXT: return row->check == syntax_keep_alive ? "7h" : "/seven";
 	case KIND_TEXTS: return row->option != NULL ? ":7, :8" : "https://*,*";
 	case KIND_RECORDS: return "http://c:7,http://d:8";
 	}
@@ -108,10 +109,12 @@ static void
 ollamas_variables_count_where_nothing_else_is_said(void **state)
 {
 	static const char *const ollama[] = {"OLLAMA_MAX_QUEUE=16", "OLLAMA_NUM_PARALLEL= \"4\" ",
-	                                     "OLLAMA_MAX_LOADED_MODELS=2", NULL};
+	                                     "OLLAMA_MAX_LOADED_MODELS=2", "OLLAMA_KEEP_ALIVE=-1",
+	                                     NULL};
 	struct loaded l = load(NO_WORDS, ollama);
 
 	assert_int_equal(l.status, 0);
+	assert_string_equal(l.call.settings.keep_alive, "-1");
 	assert_int_equal(l.call.settings.queue.size, 16);
 	assert_int_equal(l.call.settings.backends[0].parallel, 4);
 	assert_int_equal(l.call.settings.backends[0].max_loaded, 2);

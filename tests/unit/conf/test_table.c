@@ -4,12 +4,24 @@
 #include "value.h"
 
 static const struct table *
-backend_table(void)
+table_of(const char *path)
 {
-	int row = table_find(&settings_table, "backends");
+	int row = table_find(&settings_table, path);
 
 	assert_true(row >= 0);
 	return settings_table.rows[row].of;
+}
+
+static const struct table *
+backend_table(void)
+{
+	return table_of("backends");
+}
+
+static const struct table *
+model_table(void)
+{
+	return table_of("models");
 }
 
 static bool
@@ -38,6 +50,7 @@ check_rows(const struct table *t)
 		const struct row *row = &t->rows[i];
 
 		assert_int_equal(table_find(t, row->path), i);
+		assert_false(table_is_later(t, row->path));
 		assert_true(row->help != NULL && row->help[strlen(row->help) - 1] != '.');
 		assert_true(!is_number(row) || row->least < row->most);
 		assert_true(!table_is_list(row) || row->most > 0);
@@ -50,29 +63,36 @@ check_rows(const struct table *t)
 static void
 every_row_is_whole_and_there_once(void **state)
 {
-	for (size_t i = 0; i < settings_table.count; i++)
-		assert_false(table_is_later(settings_table.rows[i].path));
 	check_rows(&settings_table);
 	check_rows(backend_table());
+	check_rows(model_table());
 }
 
 /* The schema for libcyaml makes one mapping of rows that follow each other. */
 static void
-the_rows_of_a_group_stand_together(void **state)
+check_groups(const struct table *t)
 {
-	const struct row *rows = settings_table.rows;
+	const struct row *rows = t->rows;
 
-	for (size_t i = 0; i < settings_table.count; i++) {
+	for (size_t i = 0; i < t->count; i++) {
 		size_t len = strcspn(rows[i].path, ".");
 		bool left = false;
 
-		for (size_t j = i + 1; j < settings_table.count; j++) {
+		for (size_t j = i + 1; j < t->count; j++) {
 			bool same = strncmp(rows[i].path, rows[j].path, len) == 0 && rows[j].path[len] == '.';
 
 			assert_false(same && left);
 			left = left || !same;
 		}
 	}
+}
+
+static void
+the_rows_of_a_group_stand_together(void **state)
+{
+	check_groups(&settings_table);
+	check_groups(backend_table());
+	check_groups(model_table());
 }
 
 static void
@@ -96,26 +116,35 @@ write_number(const struct row *row, int64_t value, struct buf *out)
 		buf_addf(out, "%lld%s", (long long)value, row->kind == KIND_DURATION ? "ms" : "");
 }
 
-/* "queue: {size: 5}", or inside of a backend. */
+/* "queue: {size: 5}", or inside of a record. */
 static void
 write_key(const struct table *t, const struct row *row, int64_t value, struct buf *out)
 {
 	const char *dot = strchr(row->path, '.');
-	bool in_backend = t != &settings_table;
 
+	if (t == backend_table())
+		buf_adds(out, "backends: [{url: 'http://a:1', ");
+	else if (t == model_table())
+		buf_adds(out, "models: [{match: a, ");
+	if (dot != NULL)
+		buf_addf(out, "%.*s: {", (int)(dot - row->path), row->path);
 	/* What other keys forbid is not in question here. */
 	if (strcmp(row->path, "breaker.open") == 0)
-		buf_adds(out, "breaker: {max_open: 24h, open: ");
+		buf_adds(out, "max_open: 24h, ");
 	else if (strcmp(row->path, "breaker.max_open") == 0)
-		buf_adds(out, "breaker: {open: 1ms, max_open: ");
-	else if (in_backend)
-		buf_addf(out, "backends: [{url: 'http://a:1', %s: ", row->path);
-	else if (dot != NULL)
-		buf_addf(out, "%.*s: {%s: ", (int)(dot - row->path), row->path, dot + 1);
-	else
-		buf_addf(out, "%s: ", row->path);
+		buf_adds(out, "open: 1ms, ");
+	buf_addf(out, "%s: ", dot == NULL ? row->path : dot + 1);
 	write_number(row, value, out);
-	buf_adds(out, in_backend ? "}]" : dot != NULL ? "}" : "");
+	buf_adds(out, dot != NULL ? "}" : "");
+	buf_adds(out, t == &settings_table ? "" : "}]");
+}
+
+static const void *
+base_of(const struct table *t, const struct settings *s)
+{
+	if (t == backend_table())
+		return &s->backends[0];
+	return t == model_table() ? (const void *)&s->models[0] : s;
 }
 
 static void
@@ -127,11 +156,8 @@ check_bound(const struct table *t, const struct row *row, int64_t value, bool al
 	write_key(t, row, value, &yaml);
 	l = load_text(buf_text(&yaml));
 	if (allowed) {
-		const void *base =
-		    t == &settings_table ? (void *)&l.call.settings : (void *)&l.call.settings.backends[0];
-
 		assert_string_equal(buf_text(&l.why), "");
-		assert_int_equal(value_number(row, base), value);
+		assert_int_equal(value_number(row, base_of(t, &l.call.settings)), value);
 	} else {
 		assert_int_equal(l.status, 1);
 		assert_non_null(strstr(buf_text(&l.why),
@@ -163,6 +189,7 @@ every_number_is_held_to_its_bounds(void **state)
 {
 	check_bounds(&settings_table);
 	check_bounds(backend_table());
+	check_bounds(model_table());
 }
 
 /* ---- keys that are not there ---- */
@@ -170,12 +197,15 @@ every_number_is_held_to_its_bounds(void **state)
 static void
 keys_of_later_versions_are_known_as_such(void **state)
 {
-	assert_true(table_is_later("cache"));
-	assert_true(table_is_later("cache.ttl"));
-	assert_true(table_is_later("keys.weight"));
-	assert_true(table_is_later("tls"));
-	assert_false(table_is_later("queue"));
-	assert_false(table_is_later("cached"));
+	assert_true(table_is_later(&settings_table, "cache"));
+	assert_true(table_is_later(&settings_table, "cache.ttl"));
+	assert_true(table_is_later(&settings_table, "keys.weight"));
+	assert_true(table_is_later(&settings_table, "tls"));
+	assert_false(table_is_later(&settings_table, "queue"));
+	assert_false(table_is_later(&settings_table, "cached"));
+	assert_true(table_is_later(model_table(), "cache"));
+	assert_false(table_is_later(model_table(), "tls"));
+	assert_false(table_is_later(backend_table(), "cache"));
 }
 
 static void
