@@ -55,6 +55,7 @@ struct exchange_request {
 	struct str body;         /* stays valid until the end; with `streamed` it must be empty */
 	bool streamed;           /* the body comes by exchange_send */
 	int64_t streamed_length; /* -1: chunked */
+	bool fresh;              /* on a new connection: a kept one turned out to be closed */
 	int64_t first_byte_ms;   /* from the whole request being sent to the head; 0: no limit */
 	int64_t idle_ms;         /* between two bytes of the answer, and for a node that stops taking
 	                          * the request; 0: no limit */

@@ -24,7 +24,7 @@ enum {
 	ANSWER_BYTES_MAX = 4 * 1024 * 1024,
 	LINE_BYTES_MAX = 64 * 1024,
 	FRESH_MS = 0,
-	STALE_MAX = 3,
+	STALE_MAX = 1,
 };
 
 struct fanout {
@@ -338,6 +338,7 @@ ask(struct fanout *f)
 	    .method = head->method,
 	    .target = head->target,
 	    .body = {r->body.data, r->body.len},
+	    .fresh = f->stale > 0,
 	    .first_byte_ms = r->gateway->settings->timeouts.first_byte,
 	    .idle_ms = r->gateway->settings->timeouts.idle,
 	};

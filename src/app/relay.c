@@ -165,6 +165,7 @@ relay_start(struct relay *y, struct request *r, struct server *s, const struct r
 	    .body = {r->body.data, r->body.len},
 	    .streamed = r->route->kind == ROUTE_BLOB && head->framing != HTTP_NO_BODY,
 	    .streamed_length = head->framing == HTTP_LENGTH ? (int64_t)head->length : -1,
+	    .fresh = r->attempts > 0,
 	    .first_byte_ms = limits->first_byte_ms,
 	    .idle_ms = limits->idle_ms,
 	};

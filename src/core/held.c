@@ -19,7 +19,13 @@ state_of(const struct backend *b, const struct variant *v)
 {
 	if (b->swap.out == v)
 		return HELD_DRAINING;
-	return v->places[b->index].residency == LOADING ? HELD_LOADING : HELD_LOADED;
+	switch (v->places[b->index].residency) {
+	case LOADING: return HELD_LOADING;
+	case LOADED: return HELD_LOADED;
+	case LEAVING: return HELD_DRAINING;
+	case ABSENT: break;
+	}
+	abort();
 }
 
 void

@@ -301,7 +301,7 @@ exchange_start(struct upstream *u, const struct exchange_request *req,
 	x->upload_ended = !req->streamed;
 	x->first_byte_ms = req->first_byte_ms;
 	x->idle_ms = req->idle_ms;
-	x->conn = conn_take(u, &conn_ops, x);
+	x->conn = conn_take(u, req->fresh, &conn_ops, x);
 	add_head(&x->conn->out, u, req);
 	conn_send_all(x->conn, req->body);
 	note_sending(x);

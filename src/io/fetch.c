@@ -5,9 +5,8 @@
 
 #include <stdlib.h>
 
-/* A pool may hold several connections that the node has closed: the last try is made on a new one
- * or fails. */
-enum { STALE_TRIES = 3 };
+/* The second is made on a new connection. */
+enum { STALE_TRIES = 2 };
 
 struct fetch {
 	struct upstream *upstream;   /* borrowed */
@@ -99,6 +98,7 @@ static const struct exchange_ops ops = {
 static void
 try(struct fetch *f)
 {
+	f->req.fresh = f->tries > 0;
 	f->tries++;
 	f->exchange = exchange_start(f->upstream, &f->req, &ops, f);
 }

@@ -15,7 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { TAGS_BYTES_MAX = 8 * 1024 * 1024, VERSION_BYTES_MAX = 64 };
+enum { TAGS_BYTES_MAX = 8 * 1024 * 1024, VERSION_BYTES_MAX = 64, SOON_MS = 250 };
 
 enum question { ASK_VERSION, ASK_TAGS, ASK_PS, QUESTIONS };
 
@@ -37,6 +37,7 @@ struct probe {
 	const char *why;    /* the round failed: a constant sentence */
 	const char *detail; /* of it, or NULL */
 	int64_t began_ms;
+	int64_t soon_ms; /* the next pause, while it is not up */
 	char version[VERSION_BYTES_MAX];
 };
 
@@ -95,6 +96,22 @@ say_state(const struct probe *p)
 		         p->detail == NULL ? "" : p->detail);
 }
 
+/* One that is not up is asked again soon, and then less and less often. */
+static int64_t
+pause_ms(struct probe *p)
+{
+	switch (backend_state(p->backend)) {
+	case BACKEND_UP:
+	case BACKEND_DRAINING: p->soon_ms = SOON_MS; return p->conf.interval_ms;
+	case BACKEND_UNKNOWN:
+	case BACKEND_DOWN: break;
+	}
+	if (p->soon_ms >= p->conf.interval_ms)
+		return p->conf.interval_ms;
+	p->soon_ms *= 2;
+	return p->soon_ms / 2;
+}
+
 static void
 round_end(struct probe *p)
 {
@@ -106,7 +123,7 @@ round_end(struct probe *p)
 	changed = backend_saw_probe(p->backend, p->good, clock_now_ms());
 	if (changed)
 		say_state(p);
-	timer_start(&p->timer, p->conf.interval_ms);
+	timer_start(&p->timer, pause_ms(p));
 	p->conf.on_round(p, p->conf.arg);
 }
 
@@ -183,6 +200,7 @@ probe_create(struct loop *l, struct upstream *u, struct backend *b, const struct
 	p->upstream = u;
 	p->backend = b;
 	p->conf = *conf;
+	p->soon_ms = SOON_MS;
 	timer_init(&p->timer, l, on_timer, p);
 	round_begin(p);
 	return p;

@@ -385,9 +385,9 @@ conn_free(void *object)
 }
 
 struct conn *
-conn_take(struct upstream *u, const struct conn_ops *ops, void *arg)
+conn_take(struct upstream *u, bool fresh, const struct conn_ops *ops, void *arg)
 {
-	struct conn *c = LIST_FIRST(&u->idle, struct conn, link);
+	struct conn *c = fresh ? NULL : LIST_FIRST(&u->idle, struct conn, link);
 
 	if (c == NULL) {
 		c = conn_create(u);

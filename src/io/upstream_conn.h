@@ -96,8 +96,9 @@ void conn_dial_step(struct conn *c);
 void conn_dial_limit(struct conn *c);
 
 /* upstream_conn.c: */
-/* An idle connection, or a new one that is being dialed; it may be open at once. */
-struct conn *conn_take(struct upstream *u, const struct conn_ops *ops, void *arg);
+/* An idle connection, or a new one that is being dialed; it may be open at once. `fresh`: a new
+ * one. */
+struct conn *conn_take(struct upstream *u, bool fresh, const struct conn_ops *ops, void *arg);
 /* Gives an open connection back, for the next. */
 void conn_keep(struct conn *c);
 /* At once, whatever is pending. The memory lives until the end of the turn. */

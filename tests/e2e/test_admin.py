@@ -128,12 +128,12 @@ def test_a_node_that_is_down_is_shown(stage):
 def test_a_model_that_loads_is_shown_as_such(stage):
     node = stage.node("tiny")
     gateway = stage.gateway([node])
-    node.gate("hold", "before_load")
-    answer = harness.later(gateway.post, "/api/generate", harness.run("gate:hold"))
+    node.gate("tiny:latest", "before_load")
+    answer = harness.later(gateway.post, "/api/generate", harness.run())
     node.wait("gated", 1)
     (row,) = shown(gateway, STATUS)["backends"][0]["models"]
     assert (row["name"], row["state"]) == ("tiny:latest", "loading")
-    node.open("hold")
+    node.open("tiny:latest")
     assert answer.result(LIMIT_S).status == 200
     (row,) = shown(gateway, STATUS)["backends"][0]["models"]
     assert (row["state"], row["busy"]) == ("loaded", 0)
