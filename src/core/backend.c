@@ -117,6 +117,8 @@ set_health(struct backend *b, enum backend_state health, int64_t now_ms)
 
 	if (health == BACKEND_DOWN && b->health != BACKEND_DOWN)
 		b->down_since_ms = now_ms;
+	if (health == BACKEND_UP && b->health != BACKEND_UP)
+		b->up_since_ms = now_ms;
 	b->health = health;
 	b->was_up |= health == BACKEND_UP;
 	b->given_up = health == BACKEND_DOWN && (!b->was_up || b->grace_ms == 0);

@@ -30,6 +30,7 @@ struct swap {
 	struct variant *in;  /* retained */
 	struct variant *out; /* retained; NULL: nothing must go, or it is gone */
 	int64_t since_ms;    /* of the step */
+	bool warm;           /* nobody asked for it */
 };
 
 /* The last load by order, while snapshots may show what had to make room for it. */
@@ -63,6 +64,7 @@ struct backend {
 	int up_after;
 	int64_t grace_ms;
 	int64_t down_since_ms;
+	int64_t up_since_ms;
 	struct breaker breaker;
 	struct job *trial; /* the breaker's, while it runs here */
 	int64_t pause_ms;  /* after the next 503 */

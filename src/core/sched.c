@@ -26,6 +26,7 @@
 #include "swap.h"
 #include "swap_choice.h"
 #include "unify.h"
+#include "warm.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -270,6 +271,14 @@ static bool
 will_be_late(const struct sched *s, const struct job *j, int64_t now_ms)
 {
 	return eta_is_late(&s->queue, &s->fleet, j, now_ms);
+}
+
+enum warm_answer
+sched_warm(struct sched *s, const struct warm_wish *wish, int64_t now_ms, struct backend **where)
+{
+	assert(s->fleet.by_orders);
+	s->now_ms = now_ms;
+	return warm_ask(&s->fleet, wish, now_ms, where);
 }
 
 static bool

@@ -3,6 +3,7 @@
 
 #include "node.h"
 #include "swap_choice.h"
+#include "warm.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -23,10 +24,11 @@ move(struct backend *b, enum swap_step step, int64_t now_ms)
 	b->swap.since_ms = now_ms;
 }
 
-static void
-begin(struct backend *b, const struct choice *c, int64_t now_ms)
+void
+swap_begin(struct backend *b, const struct choice *c, bool warm, int64_t now_ms)
 {
 	assert(b->swap.step == SWAP_NONE);
+	b->swap.warm = warm;
 	b->swap.in = c->in;
 	b->swap.in->jobs++;
 	b->swap.out = c->out;
@@ -64,6 +66,17 @@ load_limit_ms(const struct speed *s)
 	return s->load_x16 > 0 ? 2 * estimate_load_ms(s) + LIMIT_MARGIN_MS : 0;
 }
 
+/* What is warmed takes the place of nothing that came to be used meanwhile. */
+static bool
+is_still_wanted(const struct backend *b, int64_t now_ms)
+{
+	const struct swap *w = &b->swap;
+
+	if (w->in->wait_weight > 0)
+		return true;
+	return w->warm && (w->out == NULL || warm_may_replace(w->out, b, now_ms));
+}
+
 /* Moves a swap on as far as it goes by itself; true: there is an order for it. */
 static bool
 step(struct fleet *f, struct backend *b, int64_t now_ms, struct order *out)
@@ -71,9 +84,9 @@ step(struct fleet *f, struct backend *b, int64_t now_ms, struct order *out)
 	struct swap *w = &b->swap;
 	bool begun = w->step == SWAP_UNLOADING || w->step == SWAP_LOADING;
 
-	/* Nobody wants it any more, or it cannot be done: nothing is lost yet. */
+	/* Nothing is lost yet. */
 	if (w->step != SWAP_NONE && !begun &&
-	    (w->in->wait_weight == 0 || !backend_is_usable(b, now_ms)))
+	    (!is_still_wanted(b, now_ms) || !backend_is_usable(b, now_ms)))
 		finish(f, b, now_ms);
 	/* Others took the place that was made. */
 	if (w->step == SWAP_READY && b->resident >= b->max_loaded)
@@ -106,7 +119,7 @@ swap_take_order(struct fleet *f, int64_t now_ms, struct order *out)
 		if (step(f, f->backends[i], now_ms, out))
 			return true;
 	while (swap_choose(f, now_ms, &c, &f->next_swap_ms)) {
-		begin(c.backend, &c, now_ms);
+		swap_begin(c.backend, &c, false, now_ms);
 		if (step(f, c.backend, now_ms, out))
 			return true;
 	}

@@ -14,6 +14,11 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+struct choice;
+
+/* A node that makes no swap begins one; the next order is for it. `warm`: nobody waits for what
+ * comes. */
+void swap_begin(struct backend *b, const struct choice *c, bool warm, int64_t now_ms);
 /* The next order that is due; begins swaps when it is time. Sets fleet.next_swap_ms. */
 bool swap_take_order(struct fleet *f, int64_t now_ms, struct order *out);
 void swap_saw_order(struct fleet *f, const struct order *o, enum order_end end, int64_t now_ms);
