@@ -29,6 +29,8 @@ void probe_destroy(struct probe **p);
 /* A round now, unless one that began less than `fresh_ms` ago is done or under way. True when a
  * round is under way after the call. */
 bool probe_refresh(struct probe *p, int64_t fresh_ms);
+/* Something went wrong there: the next round comes soon. */
+void probe_hurry(struct probe *p);
 bool probe_is_running(const struct probe *p);
 /* "" until it is known. */
 const char *probe_version(const struct probe *p);

@@ -15,7 +15,6 @@
 #include <string.h>
 
 enum {
-	PROBE_AFTER_FAULT_MS = 200,
 	IDLE_CONNECTIONS_PER_SLOT = 2,
 	IDLE_CONNECTIONS_LEAST = 32,
 	DRAIN_TICK_MS = 20,
@@ -253,7 +252,7 @@ gateway_saw_fault(struct gateway *g, struct backend *b, enum backend_fault fault
 		log_warn(backend_name(b), "is %s, breaker %s", backend_state_name(backend_state(b)),
 		         breaker_state_name(backend_breaker(b)));
 	if (fault != FAULT_BUSY)
-		probe_refresh(gateway_server_of(g, b)->probe, PROBE_AFTER_FAULT_MS);
+		probe_hurry(gateway_server_of(g, b)->probe);
 	dispatch_wake(g);
 }
 

@@ -228,6 +228,16 @@ probe_refresh(struct probe *p, int64_t fresh_ms)
 	return p->running;
 }
 
+void
+probe_hurry(struct probe *p)
+{
+	int64_t since_ms = clock_now_ms() - p->began_ms;
+
+	p->soon_ms = SOON_MS;
+	if (!p->running)
+		timer_start(&p->timer, since_ms < SOON_MS ? SOON_MS - since_ms : 0);
+}
+
 bool
 probe_is_running(const struct probe *p)
 {

@@ -36,7 +36,7 @@ def test_a_node_that_is_dead_is_replaced(stage):
 
 def test_none_left_is_a_502_or_503(stage):
     node = stage.fake(serve)
-    gateway = stage.gateway([node])
+    gateway = stage.gateway([node], QUICK)
     node.halt()
     answer = generate(gateway)
     assert answer.status in (502, 503) and answer.json()["error"]
@@ -78,6 +78,41 @@ def test_a_node_that_comes_late_is_used(stage):
     node.start()
     gateway.wait_line(r" up", mark)
     assert generate(gateway).status == 200
+
+
+def test_a_node_that_comes_late_is_found_soon(stage):
+    """Not a whole interval later."""
+    node = stage.fake(serve)
+    node.halt()
+    gateway = stage.gateway([node], {"health": {"interval": "10m"}}, ready=False)
+    mark = gateway.mark()
+    gateway.wait_line(" down")
+    node.start()
+    gateway.wait_line(" up", mark)
+    assert generate(gateway).status == 200
+
+
+def test_who_waits_for_a_node_that_is_started_anew_is_served(stage):
+    """A workstation whose Ollama is updated does not refuse its queue."""
+    go = threading.Semaphore(0)
+
+    def play(exchange):
+        assert go.acquire(timeout=LIMIT_S)
+        serve(exchange)
+
+    node = stage.fake(play, reuse=False)
+    gateway = stage.gateway([{"url": node.url, "parallel": 1}])
+    mark = gateway.mark()
+    waiting = [harness.later(generate, gateway) for _ in range(4)]
+    node.wait_exchanges(1)
+    node.halt()
+    gateway.wait_line(" down", mark)
+    late = harness.later(generate, gateway)
+    node.start()
+    go.release(10)
+    statuses = sorted(a.result(LIMIT_S).status for a in waiting)
+    assert statuses == [200, 200, 200, 502]  # what ran may not be run again
+    assert late.result(LIMIT_S).status == 200
 
 
 def test_a_503_is_tried_elsewhere(stage):

@@ -97,13 +97,15 @@ def encode(body):
 class Wire:
     """One connection."""
 
-    def __init__(self, url, receive_buffer=None):
+    def __init__(self, url, receive_buffer=None, source=None):
         family, address = place_of(url)
         self.host = host_of(url)
         self.socket = socket.socket(family, socket.SOCK_STREAM)
         self.socket.settimeout(LIMIT_S)
         if receive_buffer:
             self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
+        if source:
+            self.socket.bind((source, 0))
         self.socket.connect(address)
         if family != socket.AF_UNIX:
             self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)

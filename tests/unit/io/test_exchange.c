@@ -142,6 +142,20 @@ a_connection_is_used_again(void **state)
 }
 
 static void
+a_fresh_one_has_a_connection_of_its_own(void **state)
+{
+	struct client *c = *state;
+
+	answer = HELLO;
+	c->peer->on_request = says_answer;
+	client_expect(c, EXCHANGE_DONE);
+	c->request.fresh = true;
+	client_expect(c, EXCHANGE_DONE);
+	assert_int_equal(c->peer->accepted, 2);
+	assert_int_equal(upstream_idle(c->upstream), 2);
+}
+
+static void
 check_not_reused(struct client *c, const char *text)
 {
 	answer = text;
@@ -501,6 +515,7 @@ main(void)
 	    TEST(tokens_are_handed_over_as_they_come),
 	    TEST(a_connection_is_used_again),
 	    TEST(a_connection_out_of_step_is_not_used_again),
+	    TEST(a_fresh_one_has_a_connection_of_its_own),
 	    TEST(only_so_many_idle_connections_are_kept),
 	    TEST(an_idle_connection_that_speaks_or_closes_is_dropped),
 	    TEST(a_reused_connection_that_had_closed_is_stale),
