@@ -153,7 +153,7 @@ def test_who_waits_can_be_cancelled(held):
     held.go.release()
     assert first.read_answer().status == 200
     assert len(held.node.exchanges) == 1
-    assert "second: cancelled by 127.0.0.1:" in held.gateway.log()
+    held.gateway.wait_line("second: cancelled by 127.0.0.1:")
     assert "administrator" not in error_of(ask(held.gateway, "DELETE", REQUESTS + "/second"))
 
 

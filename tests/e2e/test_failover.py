@@ -294,10 +294,11 @@ def test_a_busy_node_does_not_look_idle(stage):
 
 def test_a_silent_node_is_marked_down(stage):
     bad, good, gateway = pair(
-        stage, serve, {**QUICK, "health": {**QUICK["health"], "timeout": "100ms"}}
+        stage, serve, {**QUICK, "health": {**QUICK["health"], "timeout": "500ms"}}
     )
+    up = gateway.mark()
     bad.silent = True
-    gateway.wait_line(r"first.* down")
+    gateway.wait_line(r"first.* down", up)
     for _ in range(3):
         assert generate(gateway).header("x-drover-backend") == "second"
 
