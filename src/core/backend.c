@@ -125,6 +125,7 @@ set_health(struct backend *b, enum backend_state health, int64_t now_ms)
 	if (backend_state(b) == before)
 		return false;
 	b->fleet->changes++;
+	fleet_weigh_now(b->fleet);
 	return true;
 }
 
@@ -176,6 +177,7 @@ take_pause(struct backend *b, int64_t now_ms)
 bool
 backend_saw_fault(struct backend *b, enum backend_fault fault, int64_t now_ms)
 {
+	fleet_weigh_soon(b->fleet);
 	switch (fault) {
 	case FAULT_CONNECT: return go_down(b, now_ms);
 	case FAULT_BROKEN: return breaker_saw_failure(&b->breaker, now_ms);
@@ -189,7 +191,10 @@ bool
 backend_saw_answer(struct backend *b, int64_t now_ms)
 {
 	b->pause_ms = BUSY_FIRST_PAUSE_MS;
-	return breaker_saw_success(&b->breaker);
+	if (!breaker_saw_success(&b->breaker))
+		return false;
+	fleet_weigh_soon(b->fleet);
+	return true;
 }
 
 void
@@ -197,6 +202,7 @@ backend_set_draining(struct backend *b, bool draining)
 {
 	b->draining = draining;
 	b->fleet->changes++;
+	fleet_weigh_now(b->fleet);
 }
 
 bool
@@ -220,6 +226,7 @@ backend_set_models(struct backend *b, const char *const *names, size_t count)
 		variant_drop_unused(b->fleet, it.value);
 	b->has_listed = true;
 	b->fleet->changes++;
+	fleet_weigh_now(b->fleet);
 }
 
 /* --- what it holds --- */
@@ -309,6 +316,7 @@ backend_saw_change(struct backend *b, const char *model)
 	if (v == NULL)
 		return;
 	end_quarantine(&v->places[b->index]);
+	fleet_weigh_soon(b->fleet);
 	LIST_FOR_EACH (sibling, &v->siblings, struct variant, sibling_link)
 		end_quarantine(&sibling->places[b->index]);
 	backend_saw_unload(b, model);
@@ -326,6 +334,7 @@ learn_room(struct backend *b, bool crowded)
 	}
 	if (b->last_load.snapshots_left > 0)
 		b->last_load.snapshots_left--;
+	fleet_weigh_soon(b->fleet);
 }
 
 void

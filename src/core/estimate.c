@@ -4,7 +4,7 @@
 enum {
 	PRIOR_OUTPUT = 300,    /* tokens */
 	PRIOR_RATE = 100,      /* 25 tokens of an answer a second */
-	PRIOR_LOAD_MS = 30000, /* as a 32B model takes */
+	PRIOR_LOAD_MS = 60000, /* as a 70B model takes: a load too early costs more than one too late */
 	SAMPLES = 10,          /* of which an average mostly consists */
 };
 

@@ -71,15 +71,17 @@ cost_in_flow(const struct queue *q, const struct flow *f, const struct job *j, i
 {
 	bool own = f->account == j->account;
 	bool above = f->class < j->class && !job_is_aged(q, j, now_ms);
-	int64_t cost = 0;
+	int64_t cost = 0, turns;
 	struct job *other;
 
 	LIST_FOR_EACH (other, &f->jobs, struct job, queue_link)
 		if (counts(q, j, other, now_ms) && (!own || above || other->sequence < j->sequence))
 			cost += eta_cost(other);
-	if (own || above || cost <= until - f->account->time)
+	if (own || above)
 		return cost;
-	return until > f->account->time ? until - f->account->time : 0;
+	turns = fair_key_cost(LIST_FIRST(&f->jobs, struct job, queue_link), until - f->account->time);
+	turns = turns > 0 ? turns : 0;
+	return cost < turns ? cost : turns;
 }
 
 /* Of those that wait for the same variant: of its own key, or of the others. */
@@ -104,7 +106,7 @@ cost_ahead(const struct queue *q, const struct job *j, int64_t now_ms)
 {
 	int64_t own = cost_of_keys(q, j, true, 0, now_ms);
 
-	return own + cost_of_keys(q, j, false, j->account->time + own, now_ms);
+	return own + cost_of_keys(q, j, false, j->account->time + fair_key_time(j, own), now_ms);
 }
 
 static int64_t

@@ -134,17 +134,29 @@ fair_cost(int64_t prompt, int64_t output)
 	return PROMPT_TOKEN_COST * prompt + OUTPUT_TOKEN_COST * output;
 }
 
-/* What a cost is in the time of the job's key: the heavier, the slower it passes. */
-static int64_t
-key_time(const struct job *j, int64_t cost)
+static int
+weight_of(const struct job *j)
 {
-	return cost * KEY_PARTS / (j->weight > 0 ? j->weight : 1);
+	return j->weight > 0 ? j->weight : 1;
+}
+
+/* The heavier, the slower it passes. */
+int64_t
+fair_key_time(const struct job *j, int64_t cost)
+{
+	return cost * KEY_PARTS / weight_of(j);
+}
+
+int64_t
+fair_key_cost(const struct job *j, int64_t time)
+{
+	return time / KEY_PARTS * weight_of(j);
 }
 
 static void
 charge(struct fair *f, struct job *j, int64_t cost)
 {
-	j->account->time += key_time(j, cost) - key_time(j, j->charged);
+	j->account->time += fair_key_time(j, cost) - fair_key_time(j, j->charged);
 	f->class_time[j->class] += (cost - j->charged) * fair_class_steps[j->class];
 	j->charged = cost;
 }
@@ -153,18 +165,18 @@ void
 fair_start(struct fair *f, struct job *j, int64_t cost)
 {
 	charge(f, j, cost);
-	j->account->in_flight += key_time(j, cost);
+	j->account->in_flight += fair_key_time(j, cost);
 }
 
 void
 fair_correct(struct fair *f, struct job *j, int64_t cost)
 {
-	j->account->in_flight += key_time(j, cost) - key_time(j, j->charged);
+	j->account->in_flight += fair_key_time(j, cost) - fair_key_time(j, j->charged);
 	charge(f, j, cost);
 }
 
 void
 fair_stop(struct job *j)
 {
-	j->account->in_flight -= key_time(j, j->charged);
+	j->account->in_flight -= fair_key_time(j, j->charged);
 }

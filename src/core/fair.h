@@ -59,6 +59,9 @@ void fair_wake_class(struct fair *f, enum job_class class, const int *waiting_in
 void fair_rest_class(struct fair *f, enum job_class class);
 /* What tokens cost. */
 int64_t fair_cost(int64_t prompt, int64_t output);
+/* A cost in the virtual time of the job's key, and the other way round. */
+int64_t fair_key_time(const struct job *j, int64_t cost);
+int64_t fair_key_cost(const struct job *j, int64_t time);
 /* It starts to run and is charged so much, at most once however often it is tried. */
 void fair_start(struct fair *f, struct job *j, int64_t cost);
 /* While it runs: so much it is in all. */

@@ -8,6 +8,8 @@
 #include <assert.h>
 #include <stdlib.h>
 
+enum { WEIGH_EVERY_MS = 20 };
+
 static void
 variant_free(struct variant *v)
 {
@@ -15,6 +17,30 @@ variant_free(struct variant *v)
 	free(v->places);
 	free(v->own);
 	free(v);
+}
+
+void
+fleet_init(struct fleet *f)
+{
+	*f = (struct fleet){.next_swap_ms = INT64_MAX, .weighed_at_ms = -WEIGH_EVERY_MS};
+}
+
+static void
+weigh_by(struct fleet *f, int64_t at_ms)
+{
+	f->next_swap_ms = at_ms < f->next_swap_ms ? at_ms : f->next_swap_ms;
+}
+
+void
+fleet_weigh_soon(struct fleet *f)
+{
+	weigh_by(f, f->weighed_at_ms + WEIGH_EVERY_MS);
+}
+
+void
+fleet_weigh_now(struct fleet *f)
+{
+	weigh_by(f, f->weighed_at_ms);
 }
 
 void
@@ -54,6 +80,7 @@ fleet_add(struct fleet *f, const struct backend_conf *conf, const struct health_
 		add_place(f, v, index);
 	}
 	f->changes++;
+	fleet_weigh_soon(f);
 	return f->backends[index];
 }
 
@@ -237,11 +264,14 @@ variant_set_residency(struct variant *v, struct backend *b, enum residency resid
 	struct place *p = &v->places[b->index];
 
 	v->places_known -= is_known(v, p);
-	b->resident -= p->residency != ABSENT;
 	if (p->residency != residency)
 		p->quarantine_end_ms = 0; /* it was of the other */
+	if (p->residency != ABSENT)
+		backend_drop_resident(b, v);
 	p->residency = residency;
-	b->resident += p->residency != ABSENT;
+	if (p->residency != ABSENT)
+		backend_add_resident(b, v);
+	fleet_weigh_now(b->fleet);
 	p->ours = p->ours && residency != ABSENT;
 	v->places_known += is_known(v, p);
 }

@@ -11,7 +11,7 @@
  * node is a struct place.
  *
  * Invariants: backend.busy = sum of busy over its places; backend.busy_variants = places
- * with busy > 0, at most max_loaded; backend.resident = places that are not ABSENT.
+ * with busy > 0, at most max_loaded; backend.residents = places that are not ABSENT.
  */
 #ifndef CORE_FLEET_PRIVATE_H
 #define CORE_FLEET_PRIVATE_H
@@ -67,7 +67,6 @@ struct variant {
 	int places_known;         /* where it is not ABSENT; a base: or listed */
 	struct estimate estimate;
 	int64_t wait_weight; /* of the jobs that wait: each 3, of the low class 1 */
-	int64_t wait_since;  /* sum of weight times arrival */
 	double recent;       /* weight of arrivals, fading */
 	int64_t recent_at_ms;
 	struct list lanes;       /* of struct lane, by variant_link */
@@ -80,11 +79,17 @@ struct fleet {
 	size_t count;
 	struct map variants;  /* of struct variant, owned, by model and options */
 	bool by_orders;       /* nothing is loaded but by order */
-	int64_t next_swap_ms; /* no swap is due before, as things stand */
-	uint64_t changes;     /* counts changes of state and of listings, for who decides by them */
+	int64_t next_swap_ms; /* no swap need be weighed before (swap.h) */
+	int64_t weighed_at_ms;
+	uint64_t changes; /* counts changes of state and of listings, for who decides by them */
 };
 
+void fleet_init(struct fleet *f);
 void fleet_finish(struct fleet *f);
+/* Something changed by which a swap may be due earlier. They are weighed again soon, once for many
+ * changes: it takes some microseconds, and what a swap takes is many seconds. */
+void fleet_weigh_soon(struct fleet *f);
+void fleet_weigh_now(struct fleet *f);
 /* Copies the configuration. */
 struct backend *fleet_add(struct fleet *f, const struct backend_conf *conf,
                           const struct health_conf *health);

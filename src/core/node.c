@@ -31,6 +31,8 @@ backend_create(struct fleet *f, size_t index, const struct backend_conf *conf,
 	b->slots = conf->slots;
 	b->globs = mem_zalloc(conf->model_count + 1, sizeof(*b->globs));
 	b->glob_count = conf->model_count;
+	b->residents_room = conf->max_loaded;
+	b->residents = mem_zalloc((size_t)b->residents_room, sizeof(*b->residents));
 	for (size_t i = 0; i < conf->model_count; i++)
 		b->globs[i] = mem_strdup(conf->models[i]);
 	b->health = BACKEND_UNKNOWN;
@@ -50,6 +52,7 @@ backend_destroy(struct backend *b)
 	for (size_t i = 0; i < b->glob_count; i++)
 		free(b->globs[i]);
 	free(b->globs);
+	free(b->residents);
 	free(b->name);
 	breaker_finish(&b->breaker);
 	free(b);
@@ -66,17 +69,37 @@ backend_allows(const struct backend *b, const char *model)
 	return false;
 }
 
+void
+backend_add_resident(struct backend *b, struct variant *v)
+{
+	if (b->resident == b->residents_room) {
+		b->residents_room *= 2;
+		b->residents = mem_realloc(b->residents, (size_t)b->residents_room * sizeof(*b->residents));
+	}
+	b->residents[b->resident++] = (struct resident){.variant = v};
+}
+
+void
+backend_drop_resident(struct backend *b, const struct variant *v)
+{
+	int i = 0;
+
+	while (b->residents[i].variant != v)
+		i++;
+	b->residents[i] = b->residents[--b->resident];
+}
+
 /* The idle variant that was used longest ago; NULL: none is idle. */
 static struct variant *
 find_idle(const struct backend *b)
 {
 	struct variant *oldest = NULL;
 
-	MAP_FOR_EACH (it, &b->fleet->variants) {
-		struct variant *v = it.value;
+	for (int i = 0; i < b->resident; i++) {
+		struct variant *v = b->residents[i].variant;
 		const struct place *p = &v->places[b->index];
 
-		if (p->residency == ABSENT || p->busy > 0)
+		if (p->busy > 0)
 			continue;
 		if (oldest == NULL || p->used_at_ms < oldest->places[b->index].used_at_ms)
 			oldest = v;

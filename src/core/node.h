@@ -41,6 +41,14 @@ struct load {
 	int snapshots_left;
 };
 
+/* What the node holds; the rest is as of when swaps were weighed last (swap_cost.h). */
+struct resident {
+	struct variant *variant;
+	double arrivals; /* weight a millisecond */
+	double waiting;  /* weight of those that have no other node */
+	bool copied;     /* it is loaded elsewhere too */
+};
+
 struct backend {
 	struct fleet *fleet;
 	size_t index; /* in fleet.backends, and of its place in every variant */
@@ -73,8 +81,13 @@ struct backend {
 	int busy;          /* slots in use */
 	int remote;        /* slotless jobs that run here */
 	int busy_variants; /* with slots in use */
-	int resident;      /* variants not ABSENT */
+	/* Owned: the variants that are not ABSENT, in no order. There may be more of them than
+	 * max_loaded: others load too. */
+	struct resident *residents;
+	int resident;
+	int residents_room;
 	struct swap swap;
+	bool wished; /* somebody would load here, when swaps were weighed last */
 	struct load last_load;
 	int64_t crowded_until_ms; /* max_loaded is what was learned */
 	struct lane *kept_for;    /* takes only what is older until this lane could start here */
@@ -85,6 +98,9 @@ struct backend *backend_create(struct fleet *f, size_t index, const struct backe
 void backend_destroy(struct backend *b);
 /* Whether its configuration lets it run the model. */
 bool backend_allows(const struct backend *b, const char *model);
+/* Called by variant_set_residency alone. */
+void backend_add_resident(struct backend *b, struct variant *v);
+void backend_drop_resident(struct backend *b, const struct variant *v);
 /* The job runs here: takes its slot, reckons with what the node will load and evict for it. */
 void backend_take(struct backend *b, struct job *j, int64_t now_ms);
 /* Gives it back. `done`: the job came to its end here. */

@@ -41,7 +41,14 @@ place_serves(const struct backend *b, const struct need *need)
 	return need->slotless ? p->allowed : p->listed;
 }
 
-/* Whether the failed node is left out since another one has the variant. */
+/* Whether it is loaded there to stay. */
+static inline bool
+place_is_held(const struct backend *b, const struct variant *v)
+{
+	return v->places[b->index].residency == LOADED && b->swap.out != v;
+}
+
+/* Whether the failed node is left out since another one has the variant; by orders: holds it. */
 bool place_is_avoided(const struct survey *y, const struct backend *b, const struct need *need);
 /* Whether any node has a place for such a job, be it kept for somebody else: most lanes fail
  * here, most of the time. */

@@ -257,8 +257,9 @@ count_wait(const struct job *j, int sign)
 {
 	int weight = j->slotless ? 0 : sign * queue_weight(j->class);
 
+	j->lane->wait_weight += weight;
+	j->lane->wait_since += weight * j->queued_at_ms;
 	j->variant->wait_weight += weight;
-	j->variant->wait_since += weight * j->queued_at_ms;
 }
 
 void

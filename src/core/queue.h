@@ -30,6 +30,9 @@ struct need {
 	bool slotless;
 };
 
+/* Where a lane stands: its variant is nowhere, on its way, loaded with slots left, or full. */
+enum standing { NOWHERE, COMES, HAS_SLOTS, FULL };
+
 struct lane {
 	struct need need;
 	struct list flows[CLASSES]; /* of struct flow, owned, by lane_link; none is empty */
@@ -37,6 +40,9 @@ struct lane {
 	struct list waiting_link;   /* in queue.lanes */
 	struct list variant_link;   /* in variant.lanes */
 	struct backend *keeps;      /* the node kept for it; NULL: none (keep.h) */
+	int64_t wait_weight;        /* its part of the variant's */
+	int64_t wait_since;
+	enum standing standing; /* when swaps were weighed last (swap_choice.h) */
 };
 
 struct flow {

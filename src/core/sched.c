@@ -58,8 +58,8 @@ sched_create(const struct sched_conf *conf)
 	assert(conf->queue_size >= 0);
 	s->conf = *conf;
 	queue_init(&s->queue, conf->aging_ms);
+	fleet_init(&s->fleet);
 	s->fleet.by_orders = conf->loads_by_orders;
-	s->fleet.next_swap_ms = INT64_MAX;
 	list_init(&s->started);
 	list_init(&s->displaced);
 	budget_init(&s->budget, conf->retry_budget_percent);
@@ -119,6 +119,11 @@ enter_queue(struct sched *s, struct job *j, int64_t now_ms)
 {
 	job_move(j, JOB_QUEUED);
 	queue_add(&s->queue, j);
+	/* The first of its kind may be wanted on a free place. */
+	if (j == lane_oldest(j->lane))
+		fleet_weigh_now(&s->fleet);
+	else
+		fleet_weigh_soon(&s->fleet);
 	pace_saw_queue(&s->pace, true, now_ms);
 }
 
@@ -129,6 +134,7 @@ leave_queue(struct sched *s, struct job *j, int64_t now_ms)
 	if (j == lane_oldest(j->lane))
 		keep_drop(j->lane);
 	queue_remove(&s->queue, j);
+	fleet_weigh_soon(&s->fleet);
 	if (s->queue.waiting == 0)
 		pace_saw_queue(&s->pace, false, now_ms);
 }
@@ -378,7 +384,7 @@ sched_take_order(struct sched *s, int64_t now_ms, struct order *out)
 {
 	assert(s->fleet.by_orders);
 	s->now_ms = now_ms;
-	return swap_take_order(&s->fleet, now_ms, out);
+	return swap_take_order(&s->fleet, &s->queue, &s->survey, now_ms, out);
 }
 
 void
@@ -464,6 +470,7 @@ stop(struct sched *s, struct job *j, bool done, int64_t now_ms)
 	backend_put(j->backend, j, done, now_ms);
 	fair_stop(j);
 	list_remove(&j->queue_link);
+	fleet_weigh_soon(&s->fleet);
 	s->running--;
 	pace_saw_end(&s->pace, now_ms);
 }

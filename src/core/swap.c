@@ -111,17 +111,24 @@ step(struct fleet *f, struct backend *b, int64_t now_ms, struct order *out)
 }
 
 bool
-swap_take_order(struct fleet *f, int64_t now_ms, struct order *out)
+swap_take_order(struct fleet *f, const struct queue *q, struct survey *survey, int64_t now_ms,
+                struct order *out)
 {
 	struct choice c;
 
 	for (size_t i = 0; i < f->count; i++)
 		if (step(f, f->backends[i], now_ms, out))
 			return true;
-	while (swap_choose(f, now_ms, &c, &f->next_swap_ms)) {
+	if (now_ms < f->next_swap_ms)
+		return false;
+	f->weighed_at_ms = now_ms;
+	survey_take(survey, f, now_ms);
+	while (swap_choose(f, q, survey, &c, &f->next_swap_ms)) {
 		swap_begin(c.backend, &c, false, now_ms);
-		if (step(f, c.backend, now_ms, out))
+		if (step(f, c.backend, now_ms, out)) {
+			fleet_weigh_now(f);
 			return true;
+		}
 	}
 	return false;
 }
@@ -192,6 +199,7 @@ saw_load(struct fleet *f, struct backend *b, enum order_end end, int64_t now_ms)
 void
 swap_saw_order(struct fleet *f, const struct order *o, enum order_end end, int64_t now_ms)
 {
+	fleet_weigh_now(f);
 	switch (o->kind) {
 	case ORDER_UNLOAD:
 		assert(o->backend->swap.step == SWAP_UNLOADING);

@@ -10,6 +10,8 @@
 
 #include "core/sched.h"
 #include "fleet.h"
+#include "place.h"
+#include "queue.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -19,8 +21,9 @@ struct choice;
 /* A node that makes no swap begins one; the next order is for it. `warm`: nobody waits for what
  * comes. */
 void swap_begin(struct backend *b, const struct choice *c, bool warm, int64_t now_ms);
-/* The next order that is due; begins swaps when it is time. Sets fleet.next_swap_ms. */
-bool swap_take_order(struct fleet *f, int64_t now_ms, struct order *out);
+/* The next order that is due; begins swaps when it is time. `survey` is scratch. */
+bool swap_take_order(struct fleet *f, const struct queue *q, struct survey *survey, int64_t now_ms,
+                     struct order *out);
 void swap_saw_order(struct fleet *f, const struct order *o, enum order_end end, int64_t now_ms);
 
 #endif

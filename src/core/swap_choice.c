@@ -1,183 +1,171 @@
-/*
- * Choosing swaps. Time in milliseconds; what was waited is in thirds of requests times
- * milliseconds, as in struct variant. Doubles: products of squares of time would not fit, and
- * nothing here is a balance that must come out even.
- */
+/* Choosing swaps. */
 #include "swap_choice.h"
 
 #include "eta.h"
 #include "node.h"
-#include "queue.h"
+#include "swap_cost.h"
 
 #include <math.h>
 
-enum {
-	UNLOAD_MS = 2000, /* of both */
-	ARRIVALS_MS = 300000,
-	STARVED_MS = 60000,
-	RESIDENT_TIMES = 2, /* the loads of both, before one in use goes */
+/* The wishes are gone through once, twice where a node is reserved. */
+struct look {
+	struct fleet *fleet;
+	const struct queue *queue;
+	const struct survey *survey;
+	int64_t now_ms;
+	int64_t next_ms;                /* when something may be due that is not */
+	const struct backend *reserved; /* left to the most urgent wish; NULL: none is */
 };
 
-static const double IDLE_SHARE = 0.25; /* of the cost, where nobody uses what goes */
-static const double COPY_SHARE = 0.3;  /* where it is loaded elsewhere too */
-static const double FREE_COPY_SHARE = 0.25;
-static const double COST_RANK = 4.0;
-
-void
-swap_saw_arrival(struct variant *v, int weight, int64_t now_ms)
+static void
+not_before(struct look *k, double at_ms)
 {
-	v->recent = v->recent * exp(-(double)(now_ms - v->recent_at_ms) / ARRIVALS_MS) + weight;
-	v->recent_at_ms = now_ms;
+	if (at_ms > (double)k->now_ms && at_ms < (double)k->next_ms)
+		k->next_ms = (int64_t)ceil(at_ms);
 }
 
-void
-swap_move_arrivals(struct variant *from, struct variant *to, int64_t now_ms)
+/* --- lanes and nodes --- */
+
+static bool
+may_use(const struct look *k, const struct lane *l, const struct backend *b)
 {
-	swap_saw_arrival(from, 0, now_ms);
-	swap_saw_arrival(to, 0, now_ms);
-	to->recent += from->recent;
-	from->recent = 0;
+	return place_serves(b, &l->need) && !place_is_avoided(k->survey, b, &l->need);
 }
 
-/* Weight a millisecond. */
-static double
-arrival_rate(const struct variant *v, int64_t now_ms)
+static enum standing
+standing_of(const struct look *k, const struct lane *l)
 {
-	return v->recent * exp(-(double)(now_ms - v->recent_at_ms) / ARRIVALS_MS) / ARRIVALS_MS;
+	const struct variant *v = l->need.variant;
+	enum standing s = NOWHERE;
+
+	for (size_t i = 0; i < k->fleet->count; i++) {
+		const struct backend *b = k->fleet->backends[i];
+		bool held = place_is_held(b, v);
+
+		if ((b->swap.in != v && !held) || !may_use(k, l, b))
+			continue;
+		if (b->swap.in == v)
+			return COMES;
+		if (!backend_is_usable(b, k->now_ms))
+			continue;
+		if (v->places[i].busy < b->parallel && b->busy < b->slots)
+			s = HAS_SLOTS;
+		else if (s == NOWHERE)
+			s = FULL;
+	}
+	return s;
 }
 
-static double
-waited(const struct variant *v, int64_t now_ms)
+/* Whether the lane's variant may be loaded on the node now, or when. */
+static bool
+may_load(struct look *k, const struct lane *l, const struct backend *b)
 {
-	return (double)(v->wait_weight * now_ms - v->wait_since);
+	const struct place *p = &l->need.variant->places[b->index];
+
+	if (p->residency != ABSENT || b->swap.step != SWAP_NONE || b == k->reserved ||
+	    !may_use(k, l, b))
+		return false;
+	if (k->now_ms < p->quarantine_end_ms) {
+		not_before(k, (double)p->quarantine_end_ms);
+		return false;
+	}
+	if (backend_is_usable(b, k->now_ms))
+		return true;
+	not_before(k, (double)backend_back_at_ms(b, k->now_ms));
+	return false;
 }
 
-/* Of its oldest, where those of the low class age a third as fast. */
+/* --- what would go --- */
+
+static bool
+is_held_elsewhere(const struct look *k, const struct variant *v, const struct backend *but)
+{
+	for (size_t i = 0; i < k->fleet->count; i++)
+		if (k->fleet->backends[i] != but && place_is_held(k->fleet->backends[i], v))
+			return true;
+	return false;
+}
+
+/* Whether the lane could run elsewhere too. */
+static bool
+depends_on(const struct look *k, const struct lane *l, const struct backend *b)
+{
+	for (size_t i = 0; i < k->fleet->count; i++) {
+		const struct backend *other = k->fleet->backends[i];
+
+		if (other != b && place_is_held(other, l->need.variant) && may_use(k, l, other))
+			return false;
+	}
+	return may_use(k, l, b);
+}
+
+static void
+survey_resident(const struct look *k, const struct backend *b, struct resident *r)
+{
+	const struct lane *l;
+
+	r->arrivals = swap_arrival_rate(r->variant, k->now_ms);
+	r->copied = is_held_elsewhere(k, r->variant, b);
+	r->waiting = 0;
+	LIST_FOR_EACH (l, &r->variant->lanes, struct lane, variant_link)
+		if (!r->copied || depends_on(k, l, b))
+			r->waiting += (double)l->wait_weight;
+}
+
+/* What is loaded, and what that is worth: once a look, if anybody wishes anything. */
+static void
+survey_residents(const struct look *k)
+{
+	for (size_t i = 0; i < k->fleet->count; i++) {
+		struct backend *b = k->fleet->backends[i];
+
+		for (int n = 0; n < b->resident; n++)
+			survey_resident(k, b, &b->residents[n]);
+	}
+}
+
+/* --- wishes --- */
+
 static int64_t
-age_ms(const struct variant *v, int64_t now_ms)
+age_of(const struct lane *l, int64_t now_ms)
 {
 	int64_t age = 0;
-	struct lane *l;
-	struct flow *f;
+	const struct flow *f;
 
-	LIST_FOR_EACH (l, &v->lanes, struct lane, variant_link)
-		for (int c = 0; c < CLASSES; c++)
-			LIST_FOR_EACH (f, &l->flows[c], struct flow, lane_link) {
-				int64_t at = LIST_FIRST(&f->jobs, struct job, queue_link)->queued_at_ms;
-				int64_t its = (now_ms - at) * queue_weight((enum job_class)c) / 3;
+	for (int c = 0; c < CLASSES; c++)
+		LIST_FOR_EACH (f, &l->flows[c], struct flow, lane_link) {
+			int64_t at = LIST_FIRST(&f->jobs, struct job, queue_link)->queued_at_ms;
+			int64_t its = (now_ms - at) * queue_weight((enum job_class)c) / 3;
 
-				age = its > age ? its : age;
-			}
+			age = its > age ? its : age;
+		}
 	return age;
 }
 
-static double
-load_ms(const struct variant *v, const struct backend *b)
+static void
+add_to_wish(const struct look *k, struct wish *w, const struct lane *l)
 {
-	return (double)estimate_load_ms(&v->places[b->index].speed);
+	w->weight += (double)l->wait_weight;
+	w->waited += (double)(l->wait_weight * k->now_ms - l->wait_since);
 }
 
-static bool
-is_loaded_elsewhere(const struct fleet *f, const struct variant *v, const struct backend *but)
+/* A lane's, and that of others who would be served by the same load. */
+static struct wish
+wish_of(const struct look *k, const struct lane *l, enum standing s)
 {
-	for (size_t i = 0; i < f->count; i++)
-		if (f->backends[i] != but && v->places[i].residency == LOADED &&
-		    f->backends[i]->swap.out != v)
-			return true;
-	return false;
-}
-
-/* Whether any of those that wait may run there. */
-static bool
-is_wanted_on(const struct variant *v, const struct backend *b)
-{
-	struct lane *l;
-
-	LIST_FOR_EACH (l, &v->lanes, struct lane, variant_link)
-		if (!l->need.slotless && (l->need.only == NULL || l->need.only == b))
-			return true;
-	return false;
-}
-
-/* Whether the variant may be loaded on the node now. */
-static bool
-may_load(const struct variant *v, const struct backend *b, int64_t now_ms)
-{
-	const struct place *p = &v->places[b->index];
-
-	return p->listed && p->residency == ABSENT && b->swap.step == SWAP_NONE &&
-	       now_ms >= p->quarantine_end_ms && backend_is_usable(b, now_ms) && is_wanted_on(v, b);
-}
-
-/* Whether it may go from there. */
-static bool
-may_go(const struct variant *v, const struct backend *b, int64_t now_ms)
-{
-	const struct place *p = &v->places[b->index];
-
-	return p->residency == LOADED && now_ms >= p->quarantine_end_ms;
-}
-
-/* One way to serve a variant: on that node, in the place of `out`. */
-struct option {
-	struct choice choice;
-	double rank; /* the least is best */
-	double when_ms;
-};
-
-static double
-later(double a, double b)
-{
-	return a > b ? a : b;
-}
-
-/* For a variant that is loaded nowhere. */
-static struct option
-weigh_swap(const struct fleet *f, struct backend *b, struct variant *in, struct variant *out,
-           double now)
-{
-	const struct place *p = &out->places[b->index];
-	int64_t now_ms = (int64_t)now;
-	bool copy = is_loaded_elsewhere(f, out, b);
-	bool queued = out->wait_weight > 0 && !copy;
-	double both = load_ms(in, b) + load_ms(out, b), time = both + UNLOAD_MS;
-	double least = queued ? (double)p->loaded_at_ms + RESIDENT_TIMES * both : now;
-	double run_out = p->busy > 0 ? later((double)p->ends_at_ms - now, 0) : 0;
-	double full = (0.5 * arrival_rate(out, now_ms) * time * time +
-	               (queued ? (double)out->wait_weight * time : 0)) *
-	              (copy ? COPY_SHARE : 1);
-	double cost = queued || p->busy > 0 ? full : full * IDLE_SHARE;
-	double pays = now + later((cost - waited(in, now_ms)) / (double)in->wait_weight, 0);
-	double starves = now + later(STARVED_MS + 2 * time - (double)age_ms(in, now_ms), 0);
-	double when = later(pays < starves ? pays : starves, least);
-
-	return (struct option){
-	    .choice = {.backend = b, .in = in, .out = out},
-	    .when_ms = when,
-	    .rank =
-	        COST_RANK * cost + (double)in->wait_weight * (run_out + load_ms(in, b) + (when - now)),
+	struct wish w = {
+	    .variant = l->need.variant,
+	    .age_ms = age_of(l, k->now_ms),
+	    .starving = job_is_starving(k->queue, lane_oldest(l), k->now_ms),
 	};
-}
+	const struct lane *other;
 
-/* One more copy, in the place of an idle variant or of none. `backlog`: how long the copies that
- * there are will take for what waits. */
-static struct option
-weigh_copy(const struct fleet *f, struct backend *b, struct variant *in, struct variant *out,
-           double now)
-{
-	double load = load_ms(in, b), cost = FREE_COPY_SHARE * load * 3;
-
-	if (out != NULL) {
-		double time = load + load_ms(out, b);
-
-		cost = 3 * load + 0.5 * arrival_rate(out, (int64_t)now) * time * time *
-		                      (is_loaded_elsewhere(f, out, b) ? COPY_SHARE : 1);
-	}
-	return (struct option){
-	    .choice = {.backend = b, .in = in, .out = out},
-	    .when_ms = now + later((cost - waited(in, (int64_t)now)) / (double)in->wait_weight, 0),
-	    .rank = cost - b->weight,
-	};
+	add_to_wish(k, &w, l);
+	LIST_FOR_EACH (other, &w.variant->lanes, struct lane, variant_link)
+		if (other != l && (other->need.only == NULL || other->need.only == l->need.only) &&
+		    other->standing == s)
+			add_to_wish(k, &w, other);
+	return w;
 }
 
 static void
@@ -187,111 +175,43 @@ keep_better(struct option *best, struct option o)
 		*best = o;
 }
 
-/* The best node for a variant that is loaded nowhere: one with a free place, the fastest; else
- * where the swap costs least. `only`: no other one will do; NULL: any. */
+/* Two variants of one model are never on one node: the other one goes. */
+static bool
+may_go(struct look *k, const struct resident *r, const struct backend *b,
+       const struct variant *rival)
+{
+	const struct place *p = &r->variant->places[b->index];
+
+	if (p->residency != LOADED || (rival != NULL && rival != r->variant))
+		return false;
+	/* It stayed when it was told to go. */
+	not_before(k, (double)p->quarantine_end_ms);
+	return k->now_ms >= p->quarantine_end_ms;
+}
+
+/* The best node for a lane whose variant it finds nowhere: one with a free place, the fastest; else
+ * where the swap costs least. */
 static struct option
-best_swap(struct fleet *f, struct variant *in, const struct backend *only, int64_t now_ms)
+best_swap(struct look *k, const struct lane *l, const struct wish *w)
 {
 	struct option best = {0};
 
-	for (size_t i = 0; i < f->count; i++) {
-		struct backend *b = f->backends[i];
-		struct variant *rival;
+	for (size_t i = 0; i < k->fleet->count; i++) {
+		struct backend *b = k->fleet->backends[i];
+		const struct variant *rival;
 
-		if ((only != NULL && b != only) || !may_load(in, b, now_ms))
+		if (!may_load(k, l, b))
 			continue;
-		rival = variant_find_rival(in, b);
+		rival = variant_find_rival(w->variant, b);
 		if (rival == NULL && b->resident < b->max_loaded) {
-			keep_better(
-			    &best,
-			    (struct option){
-			        .choice = {.backend = b, .in = in},
-			        .when_ms = (double)now_ms,
-			        .rank = -1e18 -
-			                (double)estimate_rate_x16(&in->estimate, &in->places[i].speed) * 1e6 -
-			                b->weight,
-			    });
+			keep_better(&best, swap_weigh_free(w, b, k->now_ms));
 			continue;
 		}
-		MAP_FOR_EACH (it, &f->variants) {
-			struct variant *out = it.value;
-
-			if (may_go(out, b, now_ms) && (rival == NULL || out == rival))
-				keep_better(&best, weigh_swap(f, b, in, out, (double)now_ms));
-		}
+		for (int n = 0; n < b->resident; n++)
+			if (may_go(k, &b->residents[n], b, rival))
+				keep_better(&best, swap_weigh(w, b, &b->residents[n], k->now_ms));
 	}
 	return best;
-}
-
-static struct option
-best_copy(struct fleet *f, struct variant *in, int64_t backlog_ms, int64_t now_ms)
-{
-	struct option best = {0};
-
-	for (size_t i = 0; i < f->count; i++) {
-		struct backend *b = f->backends[i];
-		struct variant *rival;
-
-		if (!may_load(in, b, now_ms))
-			continue;
-		rival = variant_find_rival(in, b);
-		if (rival == NULL && b->resident < b->max_loaded) {
-			keep_better(&best, weigh_copy(f, b, in, NULL, (double)now_ms));
-			continue;
-		}
-		if (2 * backlog_ms < estimate_load_ms(&in->places[i].speed))
-			continue;
-		MAP_FOR_EACH (it, &f->variants) {
-			struct variant *out = it.value;
-			const struct place *p = &out->places[i];
-
-			if (may_go(out, b, now_ms) && p->busy == 0 && out->wait_weight == 0 &&
-			    (rival == NULL || out == rival))
-				keep_better(&best, weigh_copy(f, b, in, out, (double)now_ms));
-		}
-	}
-	return best;
-}
-
-/* Where a variant stands: nowhere, on its way, with slots left, or full everywhere. */
-enum standing { NOWHERE, COMES, HAS_SLOTS, FULL };
-
-static enum standing
-standing_of(const struct fleet *f, const struct variant *v, int64_t now_ms)
-{
-	enum standing s = NOWHERE;
-
-	for (size_t i = 0; i < f->count; i++) {
-		const struct backend *b = f->backends[i];
-		const struct place *p = &v->places[i];
-
-		if (b->swap.in == v)
-			return COMES;
-		if (p->residency != LOADED || b->swap.out == v || !backend_is_usable(b, now_ms))
-			continue;
-		if (p->busy < b->parallel && b->busy < b->slots)
-			s = HAS_SLOTS;
-		else if (s == NOWHERE)
-			s = FULL;
-	}
-	return s;
-}
-
-/* A node that some of those that wait insist on, and that neither has the variant nor gets it.
- * NULL: there is none. */
-static const struct backend *
-find_insisted(const struct variant *v)
-{
-	struct lane *l;
-
-	LIST_FOR_EACH (l, &v->lanes, struct lane, variant_link) {
-		const struct backend *b = l->need.only;
-
-		if (b != NULL && !l->need.slotless && v->places[b->index].residency == ABSENT &&
-		    b->swap.in != v)
-			return b;
-	}
-	return NULL;
 }
 
 /* How long the copies that there are take for what waits. */
@@ -312,69 +232,141 @@ backlog_ms(const struct fleet *f, const struct variant *v)
 	return rate_x16 > 0 ? cost * 1000 * ESTIMATE_UNITS / rate_x16 : 0;
 }
 
-/* How urgent a variant is: its age for the time that its load takes. */
-static double
-urgency(const struct fleet *f, const struct variant *v, int64_t now_ms)
+/* An idle variant's place is taken only by who has long enough to do there. */
+static struct option
+best_copy(struct look *k, const struct lane *l, const struct wish *w)
 {
-	double load = 0;
+	int64_t backlog = backlog_ms(k->fleet, w->variant);
+	struct option best = {0};
 
-	for (size_t i = 0; i < f->count; i++)
-		if (v->places[i].listed)
-			load = later(load, load_ms(v, f->backends[i]));
-	return (double)age_ms(v, now_ms) / (10000 + load / 2);
+	for (size_t i = 0; i < k->fleet->count; i++) {
+		struct backend *b = k->fleet->backends[i];
+		const struct variant *rival;
+
+		if (b->wished || !may_load(k, l, b))
+			continue;
+		rival = variant_find_rival(w->variant, b);
+		if (rival == NULL && b->resident < b->max_loaded) {
+			keep_better(&best, swap_weigh_copy(w, b, NULL, k->now_ms));
+			continue;
+		}
+		if (2 * backlog < estimate_load_ms(&w->variant->places[i].speed))
+			continue;
+		for (int n = 0; n < b->resident; n++) {
+			const struct resident *r = &b->residents[n];
+
+			if (may_go(k, r, b, rival) && r->variant->places[i].busy == 0 && r->waiting == 0)
+				keep_better(&best, swap_weigh_copy(w, b, r, k->now_ms));
+		}
+	}
+	return best;
 }
 
-/* When a node that failed to load the variant may try again. */
+/* --- the choice --- */
+
 static int64_t
-quarantine_ends_ms(const struct fleet *f, const struct variant *v, int64_t now_ms)
+longest_load_ms(const struct look *k, const struct variant *v)
 {
-	int64_t next = INT64_MAX;
+	int64_t load = 0;
 
-	for (size_t i = 0; i < f->count; i++) {
-		const struct place *p = &v->places[i];
+	for (size_t i = 0; i < k->fleet->count; i++) {
+		int64_t its = estimate_load_ms(&v->places[i].speed);
 
-		if (p->listed && p->quarantine_end_ms > now_ms && p->quarantine_end_ms < next)
-			next = p->quarantine_end_ms;
+		if (v->places[i].listed && its > load)
+			load = its;
 	}
-	return next;
+	return load;
+}
+
+/* The higher goes first; who starves, by age alone. */
+static double
+urgency_of(const struct look *k, const struct wish *w, const struct lane *l)
+{
+	if (w->starving)
+		return 1e12 + (double)(k->now_ms - lane_oldest(l)->queued_at_ms);
+	return swap_urgency(w, longest_load_ms(k, w->variant));
+}
+
+struct candidate {
+	struct option option;
+	double urgency;
+	bool reserves;
+};
+
+static void
+take_more_urgent(struct candidate *best, struct candidate c)
+{
+	if (best->option.choice.backend == NULL || c.urgency > best->urgency)
+		*best = c;
+}
+
+/* Goes through the lanes of one standing. `first`: the most urgent of all, `due`: of those that
+ * are due. */
+static void
+go_through(struct look *k, enum standing s, struct candidate *first, struct candidate *due)
+{
+	struct lane *l;
+
+	LIST_FOR_EACH (l, &k->queue->lanes, struct lane, waiting_link) {
+		struct candidate c;
+		struct wish w;
+
+		if (l->need.slotless || l->standing != s)
+			continue;
+		w = wish_of(k, l, s);
+		c.option = s == NOWHERE ? best_swap(k, l, &w) : best_copy(k, l, &w);
+		if (c.option.choice.backend == NULL)
+			continue;
+		if (s == NOWHERE)
+			c.option.choice.backend->wished = true;
+		c.urgency = urgency_of(k, &w, l);
+		c.reserves = s == NOWHERE && swap_reserves(&w, &c.option);
+		not_before(k, c.option.when_ms);
+		take_more_urgent(first, c);
+		if (c.option.when_ms <= (double)k->now_ms)
+			take_more_urgent(due, c);
+	}
+}
+
+/* Where everybody stands. False: nobody wishes anything. */
+static bool
+survey_lanes(const struct look *k)
+{
+	bool wished = false;
+	struct lane *l;
+
+	for (size_t i = 0; i < k->fleet->count; i++)
+		k->fleet->backends[i]->wished = false;
+	LIST_FOR_EACH (l, &k->queue->lanes, struct lane, waiting_link)
+		if (!l->need.slotless) {
+			l->standing = standing_of(k, l);
+			wished |= l->standing == NOWHERE || l->standing == FULL;
+		}
+	return wished;
 }
 
 bool
-swap_choose(struct fleet *f, int64_t now_ms, struct choice *out, int64_t *next_ms)
+swap_choose(struct fleet *f, const struct queue *q, const struct survey *y, struct choice *out,
+            int64_t *next_ms)
 {
-	double most = -1;
-	bool wanted = false;
+	struct look k = {
+	    .fleet = f, .queue = q, .survey = y, .now_ms = y->now_ms, .next_ms = INT64_MAX};
+	struct candidate first = {0}, due = {0}, copy = {0};
 
-	*next_ms = INT64_MAX;
-	MAP_FOR_EACH (it, &f->variants) {
-		struct variant *v = it.value;
-		const struct backend *only = find_insisted(v);
-		enum standing s = v->wait_weight == 0 ? COMES
-		                  : only != NULL      ? NOWHERE
-		                                      : standing_of(f, v, now_ms);
-		struct option o;
-		int64_t at_ms;
-
-		if (s == COMES || s == HAS_SLOTS || (s == FULL && wanted))
-			continue;
-		o = s == NOWHERE ? best_swap(f, v, only, now_ms)
-		                 : best_copy(f, v, backlog_ms(f, v), now_ms);
-		/* Copies only where nobody is without any. */
-		if (s == NOWHERE && !wanted) {
-			wanted = true;
-			most = -1;
-			*next_ms = INT64_MAX;
+	if (survey_lanes(&k)) {
+		survey_residents(&k);
+		go_through(&k, NOWHERE, &first, &due);
+		if (first.reserves && first.option.when_ms > (double)k.now_ms &&
+		    due.option.choice.backend == first.option.choice.backend) {
+			k.reserved = first.option.choice.backend;
+			due = (struct candidate){0};
+			go_through(&k, NOWHERE, &copy, &due);
+			copy = (struct candidate){0};
 		}
-		at_ms = quarantine_ends_ms(f, v, now_ms);
-		if (o.choice.backend != NULL && o.when_ms > (double)now_ms && o.when_ms < (double)at_ms)
-			at_ms = (int64_t)ceil(o.when_ms);
-		*next_ms = at_ms < *next_ms ? at_ms : *next_ms;
-		if (o.choice.backend == NULL || o.when_ms > (double)now_ms)
-			continue;
-		if (urgency(f, v, now_ms) > most) {
-			most = urgency(f, v, now_ms);
-			*out = o.choice;
-		}
+		if (due.option.choice.backend == NULL)
+			go_through(&k, FULL, &copy, &due);
 	}
-	return most >= 0;
+	*next_ms = k.next_ms;
+	*out = due.option.choice;
+	return out->backend != NULL;
 }

@@ -1,13 +1,18 @@
 /*
- * Which swap is worth making. Rent or buy: a swap costs the variant that goes
- * C = θ(½·λ·H² + waiting·H), where H is the time of loading the one and the other again; it is
- * due once the one that waits has waited as much, or has starved. A waiting variant that is
- * loaded somewhere, where all is taken, may get one more copy.
+ * Which swap is worth making. Lanes, not variants, have wishes: a lane whose variant is loaded
+ * only where the lane may not run waits like one whose variant is loaded nowhere. A lane all of
+ * whose nodes are full may get one more copy.
+ *
+ * The most urgent goes first; of those that starve (queue.h) the oldest. While its swap is not
+ * due, since what is loaded has its quantum, the node of its choice is left to it: so nobody waits
+ * longer than for one quantum and one swap after all that starved before.
  */
 #ifndef CORE_SWAP_CHOICE_PRIVATE_H
 #define CORE_SWAP_CHOICE_PRIVATE_H
 
 #include "fleet.h"
+#include "place.h"
+#include "queue.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -18,11 +23,13 @@ struct choice {
 	struct variant *out; /* NULL: there is a free place */
 };
 
-/* The next swap that is due. False: none is, before `*next_ms`. */
-bool swap_choose(struct fleet *f, int64_t now_ms, struct choice *out, int64_t *next_ms);
+/* The next swap that is due. False: none is, before `*next_ms`. O(lanes × nodes + wishes × what is
+ * loaded). */
+bool swap_choose(struct fleet *f, const struct queue *q, const struct survey *y, struct choice *out,
+                 int64_t *next_ms);
 /* A job for the variant came: how often they do. */
 void swap_saw_arrival(struct variant *v, int weight, int64_t now_ms);
-/* From now on they come for another variant. */
+/* The one takes the other's arrivals, those that were too. */
 void swap_move_arrivals(struct variant *from, struct variant *to, int64_t now_ms);
 
 #endif

@@ -35,14 +35,14 @@ BUGS = [
     (
         "one slot too many of a model",
         "place.c",
-        "return p->busy < b->parallel",
-        "return p->busy <= b->parallel",
+        "return p->busy < b->parallel && (p->busy > 0",
+        "return p->busy <= b->parallel && (p->busy > 0",
     ),
     (
         "one slot too few of a model",
         "place.c",
-        "return p->busy < b->parallel",
-        "return p->busy + 1 < b->parallel",
+        "return p->busy < b->parallel && (p->busy > 0",
+        "return p->busy + 1 < b->parallel && (p->busy > 0",
     ),
     (
         "one model too many in flight",
@@ -141,14 +141,14 @@ BUGS = [
     (
         "an attempt is charged each time",
         "fair.c",
-        "j->account->time += key_time(j, cost) - key_time(j, j->charged);",
-        "j->account->time += key_time(j, cost);",
+        "j->account->time += fair_key_time(j, cost) - fair_key_time(j, j->charged);",
+        "j->account->time += fair_key_time(j, cost);",
     ),
     (
         "weights of keys do not count",
         "fair.c",
-        "KEY_PARTS / (j->weight > 0 ? j->weight : 1)",
-        "KEY_PARTS",
+        "return j->weight > 0 ? j->weight : 1;",
+        "return 1;",
     ),
     (
         "a key's share is not kept",
@@ -266,8 +266,8 @@ BUGS = [
     (
         "the place of a job kept for outlives it",
         "sched.c",
-        "	if (j == lane_oldest(j->lane))\n",
-        "	if (j == NULL)\n",
+        "	if (j == lane_oldest(j->lane))\n		keep_drop(j->lane);\n",
+        "",
     ),
     (
         "the queue is one longer",
@@ -358,8 +358,20 @@ BUGS = [
     (
         "a model is loaded on a full node",
         "swap_choice.c",
-        "		if (rival == NULL && b->resident < b->max_loaded) {\n			keep_better(\n",
-        "		if (rival == NULL) {\n			keep_better(\n",
+        "		if (rival == NULL && b->resident < b->max_loaded) {\n			keep_better(&best, swap_weigh_free",
+        "		if (true) {\n			keep_better(&best, swap_weigh_free",
+    ),
+    (
+        "a load is wished for though none of its nodes may serve the lane",
+        "swap_choice.c",
+        "return place_serves(b, &l->need) && !place_is_avoided(k->survey, b, &l->need);",
+        "return l->need.variant->places[b->index].listed;",
+    ),
+    (
+        "who starves waits until it pays",
+        "swap_cost.c",
+        "w->starving ? now : pays < starves ? pays : starves",
+        "pays",
     ),
     (
         "a node that was not asked lacks everything",

@@ -256,7 +256,7 @@ take_orders(struct world *w)
 		oracle_check_order(w, &o);
 		node->ordered = true;
 		node->order = o;
-		node->order_end_ms = w->now + 1 + world_below(w, 5000);
+		node->order_end_ms = w->now + 1 + world_below(w, ORDER_MS - 1000);
 		w->orders++;
 		world_note(w, o.kind);
 	}
@@ -269,29 +269,41 @@ carry_out(struct world *w, struct sim_node *node)
 		return;
 	node->ordered = false;
 	sched_saw_order(w->sched, &node->order,
-	                (enum order_end)(chance(w, 80) ? ORDER_DONE : 2 * world_below(w, 2)), w->now);
+	                (enum order_end)(w->calm || chance(w, 80) ? ORDER_DONE : 2 * world_below(w, 2)),
+	                w->now);
+}
+
+/* What a node takes while it drains is no promise: as jobs age another one is asked whether it
+ * fits. */
+static bool
+is_backfill(const struct job *j)
+{
+	return !j->slotless && j->backend->swap.out == j->variant;
 }
 
 static int
 pick_all(struct world *w)
 {
-	int moved = 0;
+	int picked = 0;
 	struct job *j;
 	bool was_loaded;
 
 	oracle_before_pick(w);
-	for (; (j = sched_pick(w->sched, w->now, &was_loaded)) != NULL; moved++) {
+	while ((j = sched_pick(w->sched, w->now, &was_loaded)) != NULL) {
+		w->backfilled += is_backfill(j);
+		picked++;
 		pick_one(w, j, was_loaded);
 		oracle_before_pick(w);
 	}
-	return moved;
+	return picked;
 }
 
-/* How many jobs it moved. */
+/* How many jobs it moved, backfill aside. */
 static int
 pump(struct world *w)
 {
 	int moved = 0, picked;
+	long backfilled = w->backfilled;
 	struct job *j;
 
 	for (; (j = sched_take_expired(w->sched, w->now)) != NULL; moved++) {
@@ -311,7 +323,7 @@ pump(struct world *w)
 		picked = pick_all(w);
 		moved += picked;
 	} while (picked > 0);
-	return moved;
+	return moved - (int)(w->backfilled - backfilled);
 }
 
 /* --- events --- */
@@ -498,7 +510,8 @@ calm_event(struct world *w, bool arrivals)
 	w->quiet = all_is_well(w);
 	for (uint32_t n = world_below(w, 3); arrivals && n > 0; n--)
 		submit(w);
-	if (chance(w, 5))
+	/* By orders nothing but what they say changes what is held. */
+	if (chance(w, 5) && !w->conf.loads_by_orders)
 		set_loaded(w, any_node(w));
 	pump(w);
 	advance(w, 1 + world_below(w, 500));
@@ -523,6 +536,9 @@ world_step(struct world *w)
 void
 world_heal(struct world *w, long steps)
 {
+	w->calm = true;
+	if (w->conf.loads_by_orders)
+		steps *= 10; /* loads take their time */
 	for (int n = 0; n < w->node_count; n++) {
 		backend_set_draining(w->nodes[n].backend, false);
 		for (int i = 0; i < w->conf.health.up_after; i++)

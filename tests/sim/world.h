@@ -18,7 +18,8 @@ enum {
 	MODELS = 6,         /* the last is listed by no node at first */
 	TALKS = 12,         /* conversations; 0 is none */
 	MOST_JOBS = 160,    /* alive at once */
-	SERVICE_MS = 20000, /* in quiet times every job is done after so long at most */
+	SERVICE_MS = 20000, /* in quiet times every job is done after so long at most, */
+	ORDER_MS = 5000,    /* and every order carried out */
 };
 
 struct sim_job {
@@ -60,6 +61,7 @@ struct world {
 	struct sim_job jobs[MOST_JOBS];
 	struct ledger ledger;
 	const struct backend *talked[TALKS]; /* where each conversation was served last */
+	bool calm;                           /* healed: orders are carried out */
 	bool quiet;                          /* all is well, and jobs end in time */
 
 	/* Kept by the oracle: */
@@ -72,6 +74,7 @@ struct world {
 	long retried;
 	long displaced;
 	long orders;
+	long backfilled;
 };
 
 /* Prints seed and event, and ends the program. */

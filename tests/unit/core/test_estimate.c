@@ -62,12 +62,12 @@ knows_nodes_apart_and_new_ones_by_the_others(void **state)
 static void
 what_the_cost_does_not_explain_was_the_load(void **state)
 {
-	assert_int_equal(estimate_load_ms(&fast), 30000);
+	assert_int_equal(estimate_load_ms(&fast), 60000);
 	estimate_saw_service(&e, &fast, 4000, 4000, true);
 	estimate_saw_service(&e, &fast, 2000, 62000, false);
 	assert_int_equal(estimate_load_ms(&fast), 60000);
 	assert_int_equal(estimate_rate_x16(&e, &fast), 16 * 1000);
-	assert_int_equal(estimate_load_ms(&slow), 30000);
+	assert_int_equal(estimate_load_ms(&slow), 60000);
 }
 
 static void

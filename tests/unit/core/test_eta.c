@@ -115,7 +115,7 @@ a_model_that_is_loaded_nowhere_takes_its_load(void **state)
 	desk_pick(&d);
 	j = desk_queue(&d, "b", CLASS_NORMAL);
 	assert_null(desk_pick(&d));
-	assert_int_equal(eta(j), 30000);
+	assert_int_equal(eta(j), 60000);
 }
 
 static enum sched_answer
