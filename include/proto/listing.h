@@ -13,7 +13,8 @@
 #include <stddef.h>
 
 struct listing_model {
-	const char *name; /* canonical (proto/model_name.h) */
+	const char *name;       /* canonical (proto/model_name.h) */
+	int64_t context_length; /* that it is loaded with, in /api/ps of newer servers; 0: not said */
 };
 
 /* Calls `fn` for each model of a /api/tags or /api/ps body that has a valid name. False: it is no

@@ -51,6 +51,13 @@ is_gateways_own(struct str name)
 	       (str_starts_nocase(name, "X-Drover-") || str_starts_nocase(name, "X-Forwarded-"));
 }
 
+/* A body that was compressed is sent in the clear where it was changed. */
+static bool
+is_untrue(const struct request *r, struct str name)
+{
+	return r->sent.len > 0 && r->is_zstd && str_eq_nocase(name, "Content-Encoding");
+}
+
 /* The client's address without its port. */
 static struct str
 peer_address(const char *peer)
@@ -72,7 +79,7 @@ forward_request_headers(const struct request *r, struct buf *out)
 		const struct http_header *h = &head->headers[i];
 
 		if (!http_is_hop_by_hop(head, h->name) && !is_one_of(h->name, request_private) &&
-		    !is_gateways_own(h->name))
+		    !is_gateways_own(h->name) && !is_untrue(r, h->name))
 			add_line(out, h);
 	}
 	if (strncmp(r->peer, "unix:", 5) != 0) {
@@ -101,4 +108,9 @@ forward_answer_headers(const struct request *r, const struct http_head *answer, 
 	buf_adds(out, "\r\nX-Drover-Queue-Ms: ");
 	buf_add_int(out, r->waited_ms);
 	buf_adds(out, "\r\n");
+	if (r->rewritten.len > 0) {
+		buf_adds(out, "X-Drover-Rewrite: ");
+		buf_adds(out, buf_text(&r->rewritten));
+		buf_adds(out, "\r\n");
+	}
 }

@@ -106,8 +106,10 @@ read_body(struct request *r)
 	if (r->route->model_key != NULL)
 		r->reader = body_reader_create(r->route, http_find_header(head, "Content-Type"));
 	if (r->reader != NULL && r->dialect != DIALECT_OLLAMA && coding.ptr != NULL &&
-	    str_eq_nocase(coding, "zstd"))
+	    str_eq_nocase(coding, "zstd")) {
+		r->is_zstd = true;
 		r->unzip = zstd_body_create(most, read_decoded, r);
+	}
 	front_read_body(r->client, most);
 }
 

@@ -9,6 +9,7 @@
 
 #include "app/dispatch.h"
 #include "app/gateway.h"
+#include "app/rules.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/map.h"
@@ -112,6 +113,8 @@ succeed(struct errand *e)
 	if (e->order.kind == ORDER_LOAD) {
 		n->embeds = e->step == EMBEDDING;
 		n->failed = false;
+		/* It tells the context that the model was loaded with. */
+		probe_refresh(e->server->probe, FRESH_MS);
 	}
 	e->busy_answers = 0;
 	finish(e, ORDER_DONE);
@@ -316,11 +319,16 @@ on_loaded(struct fetch *f, enum exchange_end end, int status, struct str content
 static void
 load(struct errand *e, enum step step)
 {
+	int64_t keep_alive_s = rules_keep_alive_s(e->loader->gateway->settings, e->order.model);
 	struct buf body = {0};
 
 	e->step = step;
 	begin_body(&body, &e->order);
 	add_options(&body, &e->order.options);
+	if (keep_alive_s != 0) {
+		buf_adds(&body, ",\"keep_alive\":");
+		buf_add_int(&body, keep_alive_s);
+	}
 	buf_adds(&body, step == EMBEDDING ? ",\"input\":\"\"}" : ",\"stream\":false}");
 	e->fetch =
 	    ask(e, HTTP_POST, step == EMBEDDING ? "/api/embed" : "/api/generate", &body, 0, on_loaded);
@@ -330,14 +338,15 @@ load(struct errand *e, enum step step)
 static int64_t
 left_ms(const struct errand *e)
 {
-	return e->began_ms + e->loader->gateway->settings->timeouts.load - clock_now_ms();
+	return e->began_ms + rules_load_ms(e->loader->gateway->settings, e->order.model) -
+	       clock_now_ms();
 }
 
 static void
 begin_load(struct errand *e)
 {
 	const struct note *n = note_of(e->loader, e->order.model);
-	int64_t limit_ms = e->loader->gateway->settings->timeouts.load;
+	int64_t limit_ms = rules_load_ms(e->loader->gateway->settings, e->order.model);
 
 	if (e->order.limit_ms > 0 && e->order.limit_ms < limit_ms)
 		limit_ms = e->order.limit_ms;

@@ -13,6 +13,8 @@
 #include "app/loader.h"
 #include "app/relay.h"
 #include "app/request.h"
+#include "app/rules.h"
+#include "app/shape.h"
 #include "app/terms.h"
 #include "base/clock.h"
 #include "base/log.h"
@@ -30,7 +32,10 @@ struct proxy {
 	struct job job;
 	struct relay relay;
 	struct list puzzled_link; /* in gateway.puzzled */
-	struct str model;         /* as the client wrote it; in the request's facts or head */
+	struct str asked;         /* the model as the client wrote it; in the request's facts or head */
+	struct str model;         /* that it is to run: that, or a fallback of its rule */
+	size_t fallbacks;         /* that were tried, of its rule */
+	enum sched_answer answer; /* why there was a first one */
 	char key[FRONT_PEER_MAX]; /* who asks; job.key is this */
 	struct timer deadline;    /* runs only where job.deadline_ms is set */
 	struct heartbeat heartbeat;
@@ -166,6 +171,56 @@ canonical_model(const struct proxy *p, char out[MODEL_NAME_MAX])
 		abort(); /* proxy_begin looked */
 }
 
+static void submit(struct proxy *p);
+
+/* No backend can serve the model: another one may be served. */
+static bool
+is_about_model(enum sched_answer answer)
+{
+	return answer == SCHED_UNKNOWN_MODEL || answer == SCHED_NO_BACKEND ||
+	       answer == SCHED_LOAD_FAILED;
+}
+
+/* The same job for another model. */
+static void
+renew_job(struct job *j, const char *model)
+{
+	const struct job before = *j;
+
+	job_init(j, before.class);
+	j->key = before.key;
+	j->weight = before.weight;
+	j->conversation = before.conversation;
+	j->only = before.only;
+	j->deadline_ms = before.deadline_ms;
+	j->slotless = model_name_is_cloud(model);
+}
+
+/* Takes the next model that the rule of the first one names. */
+static bool
+fall_back(struct proxy *p, enum sched_answer answer)
+{
+	struct request *r = p->request;
+	const struct text_list *names;
+	char model[MODEL_NAME_MAX];
+
+	if (r->route->kind != ROUTE_RUN || !is_about_model(answer))
+		return false;
+	if (!model_name_canonical(p->asked, model))
+		abort(); /* proxy_begin looked */
+	names = &rules_find(r->gateway->settings, model)->fallback;
+	if (p->fallbacks == names->count)
+		return false;
+	if (p->fallbacks == 0)
+		p->answer = answer;
+	p->model = str_of(names->items[p->fallbacks++]);
+	canonical_model(p, model);
+	renew_job(&p->job, model);
+	log_info(r->id, "no backend can serve %.*s, taking %s", STR_ARG(p->asked), model);
+	submit(p);
+	return true;
+}
+
 /* In the words of the node that could not load the model. */
 static void
 refuse_unloaded(struct proxy *p)
@@ -190,6 +245,13 @@ refuse(struct proxy *p, enum sched_answer answer)
 	const struct gateway *g = p->request->gateway;
 	struct buf message = {0};
 
+	if (fall_back(p, answer))
+		return;
+	/* Of the model that was asked for, not of the last that was tried. */
+	if (p->fallbacks > 0 && is_about_model(answer)) {
+		p->model = p->asked;
+		answer = p->answer;
+	}
 	switch (answer) {
 	case SCHED_FULL:
 		/* Ollama's own words, with their two spaces: clients look for "busy". */
@@ -239,6 +301,8 @@ submit(struct proxy *p)
 	enum sched_answer answer;
 
 	canonical_model(p, model);
+	if (p->request->route->kind == ROUTE_RUN)
+		shape_job(p->request, model, &p->job);
 	answer = sched_submit(g->sched, &p->job, model, clock_now_ms());
 	if (answer == SCHED_QUEUED)
 		dispatch_wake(g);
@@ -401,10 +465,16 @@ proxy_dispatch(struct job *j, bool was_loaded)
 	struct request *r = p->request;
 	const struct settings *s = r->gateway->settings;
 	struct relay_limits limits = {
-	    .first_byte_ms = s->timeouts.first_byte + (was_loaded ? 0 : s->timeouts.load),
+	    .first_byte_ms = s->timeouts.first_byte,
 	    .idle_ms = s->timeouts.idle,
 	};
+	char model[MODEL_NAME_MAX];
 
+	canonical_model(p, model);
+	if (!was_loaded)
+		limits.first_byte_ms += rules_load_ms(s, model);
+	if (r->route->kind == ROUTE_RUN)
+		shape_body(r, model, p->fallbacks > 0 ? p->model.ptr : NULL, j);
 	r->waited_ms = j->dispatched_at_ms - j->queued_at_ms;
 	relay_start(&p->relay, r, gateway_server_of(r->gateway, j->backend), &limits, &relay_ops, p);
 }
@@ -457,7 +527,7 @@ proxy_begin(struct request *r, struct str model)
 
 	p->work.ops = &work_ops;
 	p->request = r;
-	p->model = model;
+	p->asked = p->model = model;
 	job_init(&p->job, CLASS_NORMAL);
 	list_init(&p->puzzled_link);
 	timer_init(&p->deadline, r->gateway->loop, on_deadline, p);

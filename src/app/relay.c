@@ -153,6 +153,14 @@ target_of(const struct request *r, const struct http_head *head)
 	return r->route->multipart ? head->path : head->target;
 }
 
+static struct str
+body_of(const struct request *r)
+{
+	const struct buf *body = r->sent.len > 0 ? &r->sent : &r->body;
+
+	return (struct str){body->data, body->len};
+}
+
 void
 relay_start(struct relay *y, struct request *r, struct server *s, const struct relay_limits *limits,
             const struct relay_ops *ops, void *arg)
@@ -162,7 +170,7 @@ relay_start(struct relay *y, struct request *r, struct server *s, const struct r
 	struct exchange_request req = {
 	    .method = head->method,
 	    .target = target_of(r, head),
-	    .body = {r->body.data, r->body.len},
+	    .body = body_of(r),
 	    .streamed = r->route->kind == ROUTE_BLOB && head->framing != HTTP_NO_BODY,
 	    .streamed_length = head->framing == HTTP_LENGTH ? (int64_t)head->length : -1,
 	    .fresh = r->attempts > 0,

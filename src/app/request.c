@@ -68,8 +68,25 @@ request_create(struct gateway *g, struct front_req *client)
 void
 request_drop_body(struct request *r)
 {
-	r->gateway->body_bytes -= (int64_t)r->body.len;
+	r->gateway->body_bytes -= (int64_t)(r->body.len + r->sent.len);
 	buf_finish(&r->body);
+	buf_finish(&r->sent);
+}
+
+void
+request_replace_body(struct request *r, struct buf *sent)
+{
+	r->gateway->body_bytes += (int64_t)sent->len;
+	r->sent = *sent;
+	*sent = (struct buf){0};
+}
+
+void
+request_restore_body(struct request *r)
+{
+	r->gateway->body_bytes -= (int64_t)r->sent.len;
+	buf_finish(&r->sent);
+	buf_clear(&r->rewritten);
 }
 
 void
@@ -116,6 +133,7 @@ finish(struct request *r, enum job_end end)
 	list_remove(&r->link);
 	request_drop_body(r);
 	request_drop_readers(r);
+	buf_finish(&r->rewritten);
 	free(r);
 }
 
@@ -201,7 +219,7 @@ add_cors(const struct request *r, struct buf *out)
 	else
 		buf_addf(out, "Access-Control-Allow-Origin: %.*s\r\nVary: Origin\r\n", STR_ARG(r->origin));
 	buf_adds(out, "Access-Control-Expose-Headers: X-Request-Id, X-Drover-Backend, "
-	              "X-Drover-Queue-Ms, Retry-After\r\n");
+	              "X-Drover-Queue-Ms, X-Drover-Rewrite, Retry-After\r\n");
 }
 
 void

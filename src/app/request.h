@@ -56,7 +56,10 @@ struct request {
 	bool in_stream;             /* the head of an event stream was sent ahead of the answer */
 	struct body_reader *reader; /* owned; NULL: none */
 	struct zstd_body *unzip;    /* owned; in front of the reader; NULL: none */
-	struct buf body;            /* collected */
+	struct buf body;            /* collected, as it came */
+	bool is_zstd;               /* the body */
+	struct buf sent;            /* what is sent in its place; empty: nothing is */
+	struct buf rewritten;       /* what was changed in it: X-Drover-Rewrite */
 	struct body_facts facts;    /* once the body is complete */
 	struct list link;           /* in gateway.requests */
 	char id[REQUEST_ID_MAX + 1];
@@ -92,6 +95,10 @@ void request_describe(const struct request *r, struct buf *json);
 void request_drop_readers(struct request *r);
 /* Gives what was collected of the body back to the budget. */
 void request_drop_body(struct request *r);
+/* Takes over what is sent in the place of the body, in the clear; the body stays. */
+void request_replace_body(struct request *r, struct buf *sent);
+/* The body as it came is sent. */
+void request_restore_body(struct request *r);
 /* False: over the budget for all bodies. */
 bool request_keep_body(struct request *r, struct str piece);
 

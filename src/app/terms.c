@@ -85,6 +85,5 @@ terms_take(struct request *r, const char *model, char key[FRONT_PEER_MAX], struc
 	take_session(r, j);
 	/* Reads, and remote models, need a node but none of its slots. */
 	j->slotless = r->route->kind != ROUTE_RUN || model_name_is_cloud(model);
-	j->unloads = r->facts.keep_alive_zero;
 	return true;
 }

@@ -400,6 +400,7 @@ backend_saw_context(struct backend *b, const char *model, int32_t num_ctx)
 	v = find_held(b, model);
 	ours = v->places[b->index].ours;
 	if (v->base == v && (ours || !own->measured)) {
+		b->fleet->regroup |= own->num_ctx != num_ctx;
 		*own = (struct own_context){num_ctx, ours};
 	} else if (!is_certain(b, v)) {
 		replace_held(b, v, num_ctx);

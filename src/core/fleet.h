@@ -81,6 +81,7 @@ struct fleet {
 	bool by_orders;       /* nothing is loaded but by order */
 	int64_t next_swap_ms; /* no swap need be weighed before (swap.h) */
 	int64_t weighed_at_ms;
+	bool regroup;     /* contexts became known: jobs that wait may run on other variants */
 	uint64_t changes; /* counts changes of state and of listings, for who decides by them */
 };
 

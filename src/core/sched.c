@@ -357,6 +357,7 @@ sched_pick(struct sched *s, int64_t now_ms, bool *was_loaded)
 	struct job *j;
 
 	s->now_ms = now_ms;
+	unify_settle(&s->fleet, &s->queue);
 	if (list_empty(&s->started) && !start_next(s, now_ms))
 		return NULL;
 	j = LIST_FIRST(&s->started, struct job, queue_link);
@@ -384,6 +385,7 @@ sched_take_order(struct sched *s, int64_t now_ms, struct order *out)
 {
 	assert(s->fleet.by_orders);
 	s->now_ms = now_ms;
+	unify_settle(&s->fleet, &s->queue);
 	return swap_take_order(&s->fleet, &s->queue, &s->survey, now_ms, out);
 }
 

@@ -148,16 +148,37 @@ move(struct fleet *f, struct queue *q, struct job *j, struct variant *to)
 	queue_add(q, j);
 }
 
+/* O(waiting). `base`: of one model; NULL: of all. */
+static void
+regroup(struct fleet *f, struct queue *q, const struct variant *base)
+{
+	struct job *j;
+
+	LIST_FOR_EACH (j, &q->by_age, struct job, age_link) {
+		struct variant *v;
+
+		if (!j->unify || j->slotless || (base != NULL && j->variant->base != base))
+			continue;
+		v = choose_unified(f, j, j->variant->base);
+		if (v != j->variant)
+			move(f, q, j, v);
+	}
+}
+
 void
 unify_gather(struct fleet *f, struct queue *q, const struct job *j)
 {
-	struct variant *v = j->variant;
-	struct job *other;
+	const struct variant *v = j->variant;
 
-	if (!j->unify || v->base == v || v->jobs > 1 || v->places_known > 0)
+	if (j->unify && v->base != v && v->jobs == 1 && v->places_known == 0)
+		regroup(f, q, v->base);
+}
+
+void
+unify_settle(struct fleet *f, struct queue *q)
+{
+	if (!f->regroup)
 		return;
-	LIST_FOR_EACH (other, &q->by_age, struct job, age_link)
-		if (other->unify && !other->slotless && other->variant->base == v->base &&
-		    choose_unified(f, other, v->base) == v && other->variant != v)
-			move(f, q, other, v);
+	f->regroup = false;
+	regroup(f, q, NULL);
 }

@@ -24,7 +24,9 @@
 
 /* For a new job, or one that is tried again: retained, in j->variant. */
 void unify_take(struct fleet *f, struct job *j, const char *model, int64_t now_ms);
-/* The job was queued: if its variant is new, others move to it. O(waiting), for a new one. */
+/* The job was queued: if its variant is new, others move to it. */
 void unify_gather(struct fleet *f, struct queue *q, const struct job *j);
+/* Before a decision: moves who waits, where contexts became known. */
+void unify_settle(struct fleet *f, struct queue *q);
 
 #endif

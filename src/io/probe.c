@@ -22,7 +22,8 @@ enum question { ASK_VERSION, ASK_TAGS, ASK_PS, QUESTIONS };
 static const char *const targets[QUESTIONS] = {"/api/version", "/api/tags", "/api/ps"};
 
 struct names {
-	char **items; /* owned, each too */
+	char **items;      /* owned, each too */
+	int64_t *contexts; /* owned; of each, 0 where it is not said */
 	size_t count;
 };
 
@@ -47,7 +48,10 @@ names_add(const struct listing_model *m, void *arg)
 	struct names *names = arg;
 
 	names->items = mem_realloc(names->items, (names->count + 1) * sizeof(names->items[0]));
-	names->items[names->count++] = mem_strdup(m->name);
+	names->contexts = mem_realloc(names->contexts, (names->count + 1) * sizeof(names->contexts[0]));
+	names->items[names->count] = mem_strdup(m->name);
+	names->contexts[names->count] = m->context_length;
+	names->count++;
 }
 
 static void
@@ -56,17 +60,32 @@ names_finish(struct names *names)
 	for (size_t i = 0; i < names->count; i++)
 		free(names->items[i]);
 	free(names->items);
+	free(names->contexts);
+}
+
+static void
+take_loaded(struct backend *b, const struct names *names)
+{
+	backend_set_loaded(b, (const char *const *)names->items, names->count);
+	for (size_t i = 0; i < names->count; i++)
+		if (names->contexts[i] > 0 && names->contexts[i] <= INT32_MAX)
+			backend_saw_context(b, names->items[i], (int32_t)names->contexts[i]);
+}
+
+static void
+take_listed(struct backend *b, const struct names *names)
+{
+	backend_set_models(b, (const char *const *)names->items, names->count);
 }
 
 static bool
-take_names(struct probe *p, struct str body,
-           void (*set)(struct backend *, const char *const *, size_t))
+take_names(struct probe *p, struct str body, void (*take)(struct backend *, const struct names *))
 {
 	struct names names = {0};
 	bool ok = listing_read_models(body, names_add, &names);
 
 	if (ok)
-		set(p->backend, (const char *const *)names.items, names.count);
+		take(p->backend, &names);
 	names_finish(&names);
 	return ok;
 }
@@ -76,8 +95,8 @@ take_answer(struct probe *p, enum question q, struct str body)
 {
 	switch (q) {
 	case ASK_VERSION: return listing_read_version(body, p->version, sizeof(p->version));
-	case ASK_TAGS: return take_names(p, body, backend_set_models);
-	case ASK_PS: return take_names(p, body, backend_set_loaded);
+	case ASK_TAGS: return take_names(p, body, take_listed);
+	case ASK_PS: return take_names(p, body, take_loaded);
 	case QUESTIONS: break;
 	}
 	abort();

@@ -14,7 +14,7 @@
 /* Nodes are trusted, but not to be well: what is kept of their answers is bounded. */
 enum { NODES_MAX = 1000000, ENTRIES_MAX = 10000, TEXT_MAX = MODEL_NAME_MAX };
 
-enum member { MEMBER_OTHER, MEMBER_NAME, MEMBER_MODIFIED };
+enum member { MEMBER_OTHER, MEMBER_NAME, MEMBER_MODIFIED, MEMBER_CONTEXT };
 
 /* A text that is put together from pieces; a longer one is cut, and marked. */
 struct text {
@@ -87,6 +87,7 @@ begin_entry(struct listing_scan *s, uint64_t offset)
 	s->entry_begin = offset;
 	s->entry.name[0] = '\0';
 	s->entry.modified_s = INT64_MIN;
+	s->entry.context_length = 0;
 	s->entry.has_backend = false;
 	s->member = MEMBER_OTHER;
 }
@@ -109,6 +110,8 @@ end_member_key(struct listing_scan *s)
 		s->member = MEMBER_NAME;
 	else if (text_is(&s->text, s->shape->modified))
 		s->member = MEMBER_MODIFIED;
+	else if (text_is(&s->text, "context_length"))
+		s->member = MEMBER_CONTEXT;
 	else if (text_is(&s->text, "backend"))
 		s->entry.has_backend = true;
 }
@@ -127,14 +130,18 @@ end_member_text(struct listing_scan *s)
 static void
 on_member(struct listing_scan *s, enum json_event event, struct str text)
 {
-	uint64_t seconds;
+	uint64_t number;
 
 	if (event == JSON_KEY_END)
 		end_member_key(s);
 	else if (event == JSON_STRING_END)
 		end_member_text(s);
-	else if (event == JSON_NUMBER && s->member == MEMBER_MODIFIED && str_to_u64(text, &seconds))
-		s->entry.modified_s = (int64_t)seconds;
+	else if (event != JSON_NUMBER || !str_to_u64(text, &number))
+		return;
+	else if (s->member == MEMBER_MODIFIED)
+		s->entry.modified_s = (int64_t)number;
+	else if (s->member == MEMBER_CONTEXT)
+		s->entry.context_length = (int64_t)number;
 }
 
 static bool

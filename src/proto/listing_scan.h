@@ -21,6 +21,7 @@ struct listing_entry {
 	struct str raw;            /* the object, braces included; points into the body */
 	char name[MODEL_NAME_MAX]; /* canonical; "" when it has none, or an invalid one */
 	int64_t modified_s;        /* Unix time; INT64_MIN when unknown */
+	int64_t context_length;    /* of a loaded model; 0: not said */
 	bool has_backend;          /* a gateway behind this one has named its own */
 };
 

@@ -204,6 +204,21 @@ an_own_context_that_is_not_known_is_not_replaced_unasked(void **state)
 	assert_int_equal(sched_options(ask(0, true))->given, 0);
 }
 
+/* It was asked for before the node told what it has by itself. */
+static void
+who_waits_in_vain_for_a_small_one_gets_the_nodes_own(void **state)
+{
+	struct job *own = ask(0, true), *small;
+
+	load(0);
+	assert_ptr_equal(desk_pick(&d), own);
+	small = ask(2048, true);
+	assert_int_equal(context(small), 2048);
+	show(4096);
+	assert_ptr_equal(desk_pick(&d), small);
+	assert_int_equal(sched_options(small)->given, 0);
+}
+
 static void
 routes_that_cannot_say_it_mean_the_nodes_own(void **state)
 {
@@ -413,6 +428,7 @@ main(void)
 	    TEST(a_small_context_runs_on_a_larger_one_that_is_loaded),
 	    TEST(what_fits_the_nodes_own_context_runs_with_it),
 	    TEST(an_own_context_that_is_not_known_is_not_replaced_unasked),
+	    TEST(who_waits_in_vain_for_a_small_one_gets_the_nodes_own),
 	    TEST(routes_that_cannot_say_it_mean_the_nodes_own),
 	    TEST(without_the_rule_each_value_is_its_own),
 	    TEST(other_options_are_never_unified),

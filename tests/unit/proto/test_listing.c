@@ -13,6 +13,26 @@ join(const struct listing_model *m, void *arg)
 }
 
 static void
+join_contexts(const struct listing_model *m, void *arg)
+{
+	buf_addf(arg, "%s:%lld ", m->name, (long long)m->context_length);
+}
+
+static void
+contexts_of_loaded_models_are_read(void **state)
+{
+	struct buf out = {0};
+
+	assert_true(listing_read_models(
+	    str_of("{\"models\":[{\"name\":\"a\",\"context_length\":8192},"
+	           "{\"context_length\":\"x\",\"name\":\"b\",\"details\":{\"context_length\":1}},"
+	           "{\"name\":\"c\",\"context_length\":-1}]}"),
+	    join_contexts, &out));
+	assert_string_equal(buf_text(&out), "a:latest:8192 b:latest:0 c:latest:0 ");
+	buf_finish(&out);
+}
+
+static void
 names_are(const char *body, bool ok, const char *want)
 {
 	struct buf out = {0};
@@ -195,6 +215,7 @@ main(void)
 	    cmocka_unit_test(a_bad_part_does_not_spoil_the_others),
 	    cmocka_unit_test(v1_models_have_their_own_shape),
 	    cmocka_unit_test(running_models_name_their_backend),
+	    cmocka_unit_test(contexts_of_loaded_models_are_read),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
