@@ -6,6 +6,8 @@
 
 #include <string.h>
 
+enum { COMMON_CONTEXT = 4096 /* what Ollama gives, if nobody says otherwise */ };
+
 static bool
 is_equal(const struct variant_options *a, const struct variant_options *b)
 {
@@ -88,17 +90,19 @@ choose_unified(struct fleet *f, const struct job *j, struct variant *base)
 {
 	struct variant_options options = j->options;
 	int32_t wanted = options.values[OPTION_NUM_CTX];
+	int32_t own = variant_own_context(f, base), least;
 	struct kin kin;
 
 	variant_options_unset(&options, OPTION_NUM_CTX);
 	kin = find_kin(f, base, &options);
 	if (j->most_num_ctx > 0 && wanted > j->most_num_ctx)
 		wanted = j->most_num_ctx;
-	if (wanted == 0 && kin.own != NULL && variant_own_context(f, base) == 0)
+	least = wanted > 0 ? wanted : own > 0 ? own : COMMON_CONTEXT;
+	if (wanted == 0 && kin.own != NULL && own == 0)
 		return kin.own;
-	if (kin.largest != NULL && wanted <= context_of(f, kin.largest))
+	if (kin.largest != NULL && least <= context_of(f, kin.largest))
 		return kin.largest;
-	if (wanted > variant_own_context(f, base))
+	if (wanted > own)
 		variant_options_set(&options, OPTION_NUM_CTX, round_up(wanted, j->most_num_ctx));
 	return variant_get_with(f, base->model, &options);
 }

@@ -7,8 +7,8 @@
  * - Who asks for more gets the next power of two, no more than job.most_num_ctx. From then on
  *   that is the largest, and those that wait for a smaller one move to it: so the contexts of
  *   a model only grow while it is in use, and what is smaller runs dry.
- * - Who asks for none runs on the same, but not in the place of a default whose size is not
- *   known.
+ * - Who asks for none runs on the same, if it is no less than the node's own: than what is
+ *   known of that, or else what Ollama mostly gives, and not in the place of one that is in use.
  * - Who may not (a route that cannot set options, or a rule that forbids it) runs on exactly
  *   what it asks for.
  *

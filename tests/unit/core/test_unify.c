@@ -141,6 +141,13 @@ who_asks_for_none_runs_on_what_is_there(void **state)
 }
 
 static void
+who_asks_for_none_gets_no_less_than_nodes_give(void **state)
+{
+	assert_int_equal(context(ask(2048, true)), 2048);
+	assert_int_equal(sched_options(ask(0, true))->given, 0);
+}
+
+static void
 no_context_is_made_larger_than_the_rule_has_it(void **state)
 {
 	struct job *j = new_job(9000, true), *more = new_job(100000, true);
@@ -423,6 +430,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    TEST(similar_contexts_share_the_next_power_of_two),
 	    TEST(who_asks_for_none_runs_on_what_is_there),
+	    TEST(who_asks_for_none_gets_no_less_than_nodes_give),
 	    TEST(no_context_is_made_larger_than_the_rule_has_it),
 	    TEST(those_that_wait_move_to_the_larger_one),
 	    TEST(a_small_context_runs_on_a_larger_one_that_is_loaded),
