@@ -150,6 +150,7 @@ move(struct fleet *f, struct queue *q, struct job *j, struct variant *to)
 	variant_release(f, &j->variant);
 	j->variant = to;
 	queue_add(q, j);
+	fleet_weigh_now(f);
 }
 
 /* O(waiting). `base`: of one model; NULL: of all. */
