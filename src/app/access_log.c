@@ -211,6 +211,15 @@ text_or_null(const char *text)
 	return text == NULL || *text == '\0' ? (struct str){0} : str_of(text);
 }
 
+static void
+add_tokens(struct access_log *log, const struct field *field, const struct request *r, int tokens)
+{
+	if (r->usage_known)
+		add_number(log, field, tokens);
+	else
+		add_text(log, field, (struct str){0});
+}
+
 void
 access_log_add(struct access_log *log, const struct request *r, const char *end)
 {
@@ -225,6 +234,8 @@ access_log_add(struct access_log *log, const struct request *r, const char *end)
 	add_number(log, FIELD("status"), r->status);
 	add_number(log, FIELD("bytes_in"), (int64_t)r->bytes_in);
 	add_number(log, FIELD("bytes_out"), (int64_t)r->bytes_out);
+	add_tokens(log, FIELD("tokens_in"), r, r->usage.prompt);
+	add_tokens(log, FIELD("tokens_out"), r, r->usage.output);
 	add_number(log, FIELD("waited_ms"), r->waited_ms);
 	if (r->first_byte_ms > 0)
 		add_number(log, FIELD("first_byte_ms"), r->first_byte_ms - r->began_ms);

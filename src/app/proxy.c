@@ -53,8 +53,23 @@ proxy_free(struct proxy *p)
 {
 	list_remove(&p->puzzled_link);
 	timer_finish(&p->deadline);
+	relay_finish(&p->relay);
 	heartbeat_finish(&p->heartbeat);
 	free(p);
+}
+
+/* The key was charged, and the next waits are reckoned, by an estimate. */
+static void
+report_usage(struct proxy *p)
+{
+	struct request *r = p->request;
+
+	if (p->job.state != JOB_RUNNING || !relay_read_usage(&p->relay, &r->usage))
+		return;
+	r->usage_known = true;
+	if (r->usage.is_estimate)
+		r->usage.prompt = p->job.prompt_tokens;
+	sched_saw_tokens(r->gateway->sched, &p->job, r->usage.prompt, r->usage.output);
 }
 
 /* Gives back the slot or the place in the queue, and detaches from the request. The caller
@@ -64,6 +79,7 @@ proxy_end(struct proxy *p, enum job_end end)
 {
 	struct gateway *g = p->request->gateway;
 
+	report_usage(p);
 	if (p->job.state != JOB_ENDED)
 		sched_end(g->sched, &p->job, end, clock_now_ms());
 	p->request->work = NULL;

@@ -12,7 +12,9 @@
 #include "app/request.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/mem.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 /* The kind of error of a stream that broke, whose own status was 200. */
@@ -65,6 +67,10 @@ on_head(struct exchange *x, const struct http_head *head, void *arg)
 		return;
 	}
 	y->began = true;
+	if (r->route->kind == ROUTE_RUN && head->status == 200) {
+		y->usage = mem_alloc(sizeof(*y->usage));
+		usage_init(y->usage);
+	}
 	y->at_line_start = true;
 	r->first_byte_ms = clock_now_ms();
 	if (r->in_stream)
@@ -83,6 +89,8 @@ on_body(struct exchange *x, struct str piece, void *arg)
 			buf_add(&y->refusal, piece.ptr, piece.len);
 		return;
 	}
+	if (y->usage != NULL)
+		usage_add(y->usage, piece);
 	y->at_line_start = piece.ptr[piece.len - 1] == '\n';
 	y->request->bytes_out += piece.len;
 	front_reply_body(y->request->client, piece);
@@ -209,4 +217,17 @@ relay_resume(struct relay *y)
 		return;
 	y->paused = false;
 	exchange_pause(y->exchange, false);
+}
+
+bool
+relay_read_usage(const struct relay *y, struct usage *out)
+{
+	return y->usage != NULL && usage_read(y->usage, y->request->dialect, y->form, out);
+}
+
+void
+relay_finish(struct relay *y)
+{
+	free(y->usage);
+	y->usage = NULL;
 }

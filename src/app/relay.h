@@ -12,6 +12,7 @@
 #include "base/buf.h"
 #include "io/exchange.h"
 #include "proto/refusal.h"
+#include "proto/usage.h"
 
 #include <stdbool.h>
 
@@ -39,7 +40,8 @@ struct relay {
 	bool began;
 	bool paused;
 	enum stream_form form;
-	bool at_line_start; /* of a stream: the last piece ended a line */
+	struct usage_reader *usage; /* owned; of an answer that ran a model, once it began; or NULL */
+	bool at_line_start;         /* of a stream: the last piece ended a line */
 	int refused;        /* its status, where the client was promised a stream; 0: it streams */
 	struct buf refusal; /* its body then, up to a bound; owned */
 };
@@ -54,6 +56,10 @@ struct relay_limits {
 void relay_start(struct relay *y, struct request *r, struct server *s,
                  const struct relay_limits *limits, const struct relay_ops *ops, void *arg);
 void relay_abandon(struct relay *y);
+/* What the answer cost, as far as it came. False: nothing is known. */
+bool relay_read_usage(const struct relay *y, struct usage *out);
+/* Frees what it holds; nothing may run. */
+void relay_finish(struct relay *y);
 /* Stops in the middle of an answer that has begun: the client is told `why` and cut, as when the
  * node broke off. No call of relay_ops comes of it. */
 void relay_break(struct relay *y, const char *why);

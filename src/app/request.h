@@ -15,6 +15,7 @@
 #include "proto/body.h"
 #include "proto/refusal.h"
 #include "proto/route.h"
+#include "proto/usage.h"
 #include "proto/zstd_body.h"
 
 #include <stdbool.h>
@@ -73,6 +74,8 @@ struct request {
 	uint64_t bytes_out;    /* of the body */
 	int status;
 	int attempts;
+	bool usage_known;
+	struct usage usage;
 	const char *backend; /* the last one's name; NULL: none */
 };
 
