@@ -25,4 +25,7 @@ bool unit_parse_keep_alive_s(struct str text, int64_t *out_s);
 /* The shortest way to write it so that it reads back the same: 90000 -> "90s". */
 void unit_add_duration_ms(struct buf *out, int64_t ms);
 
+/* As Go writes a duration, and OpenAI the time until a limit is reset: 20ms, 1.5s, 6m0s, 1h0m0s. */
+void unit_add_go_duration_ms(struct buf *out, int64_t ms);
+
 #endif

@@ -166,3 +166,25 @@ unit_add_duration_ms(struct buf *out, int64_t ms)
 			best = i;
 	buf_addf(out, "%lld%s", (long long)(ms / durations_ms[best].factor), durations_ms[best].name);
 }
+
+void
+unit_add_go_duration_ms(struct buf *out, int64_t ms)
+{
+	int64_t seconds = ms / 1000, rest = ms % 1000;
+
+	if (ms > 0 && seconds == 0) {
+		buf_addf(out, "%lldms", (long long)ms);
+		return;
+	}
+	if (seconds >= 3600)
+		buf_addf(out, "%lldh", (long long)(seconds / 3600));
+	if (seconds >= 60)
+		buf_addf(out, "%lldm", (long long)(seconds / 60 % 60));
+	buf_addf(out, "%lld", (long long)(seconds % 60));
+	if (rest > 0) {
+		buf_addf(out, ".%03lld", (long long)rest);
+		while (out->data[out->len - 1] == '0')
+			out->data[--out->len] = '\0';
+	}
+	buf_addc(out, 's');
+}

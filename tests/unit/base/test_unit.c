@@ -78,10 +78,32 @@ keep_alive_is_read_in_seconds(void **state)
 		assert_false(unit_parse_keep_alive_s(str_of(bad[i]), &seconds));
 }
 
+static void
+a_duration_is_written_as_go_does(void **state)
+{
+	static const struct {
+		int64_t ms;
+		const char *text;
+	} cases[] = {
+	    {0, "0s"},        {1, "1ms"},          {999, "999ms"},      {1000, "1s"},
+	    {1500, "1.5s"},   {1050, "1.05s"},     {59999, "59.999s"},  {60000, "1m0s"},
+	    {360000, "6m0s"}, {90250, "1m30.25s"}, {3600000, "1h0m0s"}, {90061000, "25h1m1s"},
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct buf text = {0};
+
+		unit_add_go_duration_ms(&text, cases[i].ms);
+		assert_string_equal(buf_text(&text), cases[i].text);
+		buf_finish(&text);
+	}
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(a_duration_is_written_as_go_does),
 	    cmocka_unit_test(durations_are_whole_numbers_with_a_unit),
 	    cmocka_unit_test(sizes_know_both_families),
 	    cmocka_unit_test(go_durations_are_read_as_go_reads_them),
