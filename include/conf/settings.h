@@ -14,52 +14,13 @@
 
 #include "base/buf.h"
 #include "base/log.h"
+#include "conf/records.h"
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 enum manage_rule { MANAGE_ADMIN, MANAGE_ALL, MANAGE_NONE };
-
-struct text_list {
-	char **items; /* owned, each too */
-	size_t count;
-};
-
-struct backend_settings {
-	char *name; /* host:port of url when left out */
-	char *url;
-	int64_t weight;
-	int64_t parallel;
-	int64_t max_loaded;
-	int64_t slots; /* parallel x max_loaded when left out */
-	struct text_list models;
-	char *api_key; /* NULL: none */
-	char *tls_ca;  /* NULL: the system's */
-	bool tls_verify;
-};
-
-/* A rule for models; what is 0, NULL or empty changes nothing. */
-struct model_settings {
-	char *match;      /* a glob over names */
-	char *keep_alive; /* unit_parse_keep_alive_s reads it */
-	struct {
-		bool at_start;
-		int64_t every;
-		struct text_list backends; /* their names; empty: one of those that have it */
-	} warm;
-	int64_t load; /* timeouts.load */
-	struct {
-		int64_t usual; /* "default" in the file */
-		int64_t most;  /* "max" */
-	} num_predict;
-	struct {
-		int64_t usual;
-		int64_t most;
-		bool unify;
-	} num_ctx;
-	struct text_list fallback;
-};
 
 struct settings {
 	struct text_list listen;
@@ -76,6 +37,14 @@ struct settings {
 	char *keep_alive;              /* of models that the gateway loads; NULL: the node's own */
 	struct model_settings *models; /* owned; the first that matches counts */
 	size_t model_count;
+	struct key_settings *keys; /* owned; none: everybody may */
+	size_t key_count;
+	struct {
+		int64_t requests_per_minute;
+		int64_t burst;
+		int64_t concurrent;
+	} anonymous;                      /* of an address, where there are no keys; 0: no bound */
+	struct text_list trusted_proxies; /* addresses and networks, or "unix:" */
 	bool demo; /* no backend is configured: the caller adds its simulated ones */
 
 	struct {
@@ -121,11 +90,12 @@ struct settings {
 	char *file; /* that was read; NULL: none */
 };
 
-enum settings_command { COMMAND_SERVE, COMMAND_CHECK, COMMAND_HELP, COMMAND_VERSION };
+enum settings_command { COMMAND_SERVE, COMMAND_CHECK, COMMAND_KEY, COMMAND_HELP, COMMAND_VERSION };
 
 /* What the command line asks for. */
 struct settings_call {
 	enum settings_command command;
+	const char *key_name; /* of COMMAND_KEY; points into argv */
 	struct settings settings;
 };
 

@@ -228,6 +228,9 @@ access_log_add(struct access_log *log, const struct request *r, const char *end)
 	if (log->fd < 0)
 		return;
 	begin_line(log, r->id, r->peer);
+	add_text(log, FIELD("key"),
+	         r->caller == NULL || r->caller->key == NULL ? (struct str){0}
+	                                                     : str_of(r->caller->name));
 	add_text(log, FIELD("method"), str_of(http_method_name(r->method)));
 	add_text(log, FIELD("route"), r->route == NULL ? (struct str){0} : str_of(r->route->path));
 	add_text(log, FIELD("model"), text_or_null(r->facts.model));

@@ -4,6 +4,7 @@
 #include "app/admin.h"
 
 #include "app/admin_impl.h"
+#include "app/auth.h"
 #include "app/gateway.h"
 #include "app/origin.h"
 #include "base/mem.h"
@@ -217,6 +218,22 @@ find_route(struct admin_call *c)
 	return false;
 }
 
+/* False: the call was refused. */
+static bool
+check_key(struct admin_call *c)
+{
+	static const char challenge[] = "WWW-Authenticate: Bearer realm=\"drover admin\"\r\n";
+	struct buf headers = {0};
+
+	if (c->route->take == admin_show_health ||
+	    auth_admits_admin(c->gateway->callers, front_req_head(c->client)))
+		return true;
+	buf_adds(&headers, challenge);
+	fail_with(c, 401, &headers, "this needs an administrator's key: Authorization: Bearer KEY");
+	buf_finish(&headers);
+	return false;
+}
+
 /* --- the front's callbacks --- */
 
 static void
@@ -229,7 +246,7 @@ on_request(struct front_req *client, void *arg)
 	c->client = client;
 	list_add_last(&a->calls, &c->link);
 	front_req_set_data(client, c);
-	if (admit(c) && find_route(c))
+	if (admit(c) && find_route(c) && check_key(c))
 		front_read_body(client, BODY_BYTES_MAX);
 }
 

@@ -103,12 +103,9 @@ add_text_or_null(struct buf *json, const char *name, const char *text)
 static void
 add_request(const struct request *r, int64_t now_ms, struct buf *json)
 {
-	char key[FRONT_PEER_MAX];
-
-	request_key(r, key);
 	buf_adds(json, "{\"id\":");
 	add_text(json, r->id);
-	add_text_or_null(json, "key", key);
+	add_text_or_null(json, "key", request_key(r));
 	add_text_or_null(json, "model", r->facts.model);
 	add_text_or_null(json, "route", r->route == NULL ? NULL : r->route->path);
 	buf_addc(json, ',');

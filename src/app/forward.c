@@ -58,18 +58,6 @@ is_untrue(const struct request *r, struct str name)
 	return r->sent.len > 0 && r->is_zstd && str_eq_nocase(name, "Content-Encoding");
 }
 
-/* The client's address without its port. */
-static struct str
-peer_address(const char *peer)
-{
-	const char *colon = strrchr(peer, ':');
-	struct str address = {peer, colon == NULL ? strlen(peer) : (size_t)(colon - peer)};
-
-	if (address.len > 1 && address.ptr[0] == '[')
-		address = (struct str){address.ptr + 1, address.len - 2};
-	return address;
-}
-
 void
 forward_request_headers(const struct request *r, struct buf *out)
 {
@@ -82,11 +70,9 @@ forward_request_headers(const struct request *r, struct buf *out)
 		    !is_gateways_own(h->name) && !is_untrue(r, h->name))
 			add_line(out, h);
 	}
-	if (strncmp(r->peer, "unix:", 5) != 0) {
-		struct str address = peer_address(r->peer);
-
+	if (!r->address.is_socket) {
 		buf_adds(out, "X-Forwarded-For: ");
-		buf_add(out, address.ptr, address.len);
+		net_add(&r->address.net, out);
 		buf_adds(out, "\r\n");
 	}
 }

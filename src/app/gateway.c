@@ -187,6 +187,8 @@ gateway_create(struct loop *l, const struct settings *s, struct buf *why)
 	list_init(&g->puzzled);
 	dispatch_init(g);
 	timer_init(&g->drain_timer, l, on_drain_tick, g);
+	g->callers = callers_create(s, clock_now_ms());
+	trust_init(&g->trust, &s->trusted_proxies);
 	g->sched = build_sched(s);
 	g->servers = mem_zalloc(s->backend_count, sizeof(g->servers[0]));
 	g->access = access_log_create(l, s->log.access, s->log.format, why);
@@ -224,6 +226,8 @@ gateway_destroy(struct gateway **gp)
 	timer_finish(&g->drain_timer);
 	buf_finish(&g->header_lines);
 	sched_destroy(&g->sched);
+	callers_destroy(&g->callers);
+	trust_finish(&g->trust);
 	access_log_destroy(&g->access);
 	free(g);
 }

@@ -7,6 +7,8 @@
 #define APP_GATEWAY_H
 
 #include "app/access_log.h"
+#include "app/callers.h"
+#include "app/client_address.h"
 #include "app/origin.h"
 #include "base/list.h"
 #include "conf/settings.h"
@@ -37,6 +39,8 @@ struct gateway {
 	struct admin *admin;       /* owned; NULL: off */
 	struct loader *loader;     /* owned */
 	struct access_log *access; /* owned */
+	struct callers *callers;   /* owned */
+	struct trust trust;
 	struct host_rule hosts;
 	struct origin_rule origins;
 	struct list requests;    /* of struct request, by link: all that are not ended */

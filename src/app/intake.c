@@ -4,6 +4,7 @@
  */
 #include "app/intake.h"
 
+#include "app/auth.h"
 #include "app/fanout.h"
 #include "app/gateway.h"
 #include "app/gather.h"
@@ -13,10 +14,11 @@
 #include "app/request.h"
 #include "app/upload.h"
 #include "base/random.h"
+#include "proto/model_name.h"
 
 #include <stdlib.h>
 
-/* --- Host, Origin, keys --- */
+/* --- Host, Origin --- */
 
 static bool
 has_two(const struct http_head *head, const char *name)
@@ -67,8 +69,8 @@ admit(struct request *r)
 		request_refuse(r, 403, "this Host is not allowed");
 		return false;
 	}
-	if (has_two(head, "Authorization")) {
-		request_refuse(r, 400, "more than one Authorization header");
+	if (has_two(head, "Authorization") || has_two(head, "X-Api-Key")) {
+		request_refuse(r, 400, "more than one Authorization or X-Api-Key header");
 		return false;
 	}
 	if (origin.len == 0)
@@ -123,15 +125,25 @@ begin_upload(struct request *r)
 		front_read_body(client, INT64_MAX);
 }
 
+/* A name that is none is refused later. False: refused. */
+static bool
+may_use_model(struct request *r)
+{
+	char canonical[MODEL_NAME_MAX];
+
+	return !model_name_canonical(str_of(r->facts.model), canonical) ||
+	       auth_allows_model(r, canonical);
+}
+
 static void
 begin_model_read(struct request *r)
 {
 	char *model = r->facts.model;
 
-	if (route_decode_tail(r->tail, model, sizeof(r->facts.model)))
-		proxy_begin(r, str_of(model));
-	else
+	if (!route_decode_tail(r->tail, model, sizeof(r->facts.model)))
 		request_refuse(r, 404, "model '%.*s' not found", STR_ARG(r->tail));
+	else if (may_use_model(r))
+		proxy_begin(r, str_of(model));
 }
 
 static void
@@ -178,6 +190,8 @@ on_request(struct front_req *client, void *arg)
 	case ROUTE_WRONG_METHOD: request_refuse(r, 405, "405 method not allowed"); return;
 	}
 	r->dialect = r->route->dialect;
+	if (!auth_take(r))
+		return;
 	if (r->gateway->draining && r->route->kind != ROUTE_HEALTHZ && r->route->kind != ROUTE_READYZ) {
 		front_reply_close_after(client);
 		request_refuse(r, 503, "the gateway is shutting down");
@@ -233,6 +247,8 @@ begin_run(struct request *r)
 static void
 begin(struct request *r)
 {
+	if (!may_use_model(r))
+		return;
 	switch ((int)r->route->kind) {
 	case ROUTE_RUN:
 	case ROUTE_SHOW: begin_run(r); return;

@@ -5,6 +5,7 @@
 #include "app/admin.h"
 #include "app/demo.h"
 #include "app/gateway.h"
+#include "app/key.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "conf/settings.h"
@@ -119,6 +120,17 @@ check(const struct settings *s)
 }
 
 static int
+key(const char *name)
+{
+	struct buf text = {0};
+
+	key_add_new(name, &text);
+	fputs(buf_text(&text), stdout);
+	buf_finish(&text);
+	return 0;
+}
+
+static int
 help(void)
 {
 	struct buf text = {0};
@@ -135,6 +147,7 @@ run(struct settings_call *call)
 	switch (call->command) {
 	case COMMAND_SERVE: return serve(&call->settings);
 	case COMMAND_CHECK: return check(&call->settings);
+	case COMMAND_KEY: return key(call->key_name);
 	case COMMAND_HELP: return help();
 	case COMMAND_VERSION: return printf("drover %s\n", DROVER_VERSION) < 0;
 	}

@@ -1,6 +1,7 @@
 /* Who may change nodes, and which node is meant. */
 #include "app/manage.h"
 
+#include "app/auth.h"
 #include "app/gateway.h"
 #include "app/request.h"
 
@@ -12,7 +13,7 @@ manage_is_allowed(const struct request *r)
 	switch (r->gateway->settings->manage) {
 	case MANAGE_ALL: return true;
 	case MANAGE_NONE: return false;
-	case MANAGE_ADMIN: return front_req_peer_is_loopback(r->client);
+	case MANAGE_ADMIN: return auth_is_admin(r);
 	}
 	abort();
 }
@@ -25,7 +26,7 @@ manage_choose_server(struct request *r, struct server **out)
 	*out = NULL;
 	if (name.ptr == NULL)
 		return true;
-	if (!front_req_peer_is_loopback(r->client)) {
+	if (!auth_is_admin(r)) {
 		request_refuse(r, 403, "X-Drover-Backend is for administrators");
 		return false;
 	}

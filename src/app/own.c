@@ -1,6 +1,7 @@
 /* What the gateway answers by itself. */
 #include "app/own.h"
 
+#include "app/auth.h"
 #include "app/gateway.h"
 #include "app/request.h"
 #include "base/clock.h"
@@ -50,23 +51,13 @@ own_reply_ready(struct request *r)
 	              ready ? JOB_DONE : JOB_REFUSED);
 }
 
-static bool
-is_same_caller(const struct request *a, const struct request *b)
-{
-	char key_a[FRONT_PEER_MAX], key_b[FRONT_PEER_MAX];
-
-	request_key(a, key_a);
-	request_key(b, key_b);
-	return strcmp(key_a, key_b) == 0;
-}
-
 static const struct request *
 find_own(const struct request *asker, struct str id)
 {
 	const struct request *it;
 
 	LIST_FOR_EACH (it, &asker->gateway->requests, struct request, link)
-		if (it != asker && str_eq(id, it->id) && is_same_caller(it, asker))
+		if (it != asker && str_eq(id, it->id) && it->caller == asker->caller)
 			return it;
 	return NULL;
 }
@@ -90,15 +81,59 @@ own_reply_request(struct request *r)
 	reply_json(r, 200, &json);
 }
 
+/* One of the rates; null where it has no bound. */
+static void
+add_rate(const char *name, struct limit_figures f, struct buf *json)
+{
+	if (f.limit == 0)
+		buf_addf(json, "\"%s\":null", name);
+	else
+		buf_addf(json, "\"%s\":{\"limit\":%lld,\"remaining\":%lld,\"reset_ms\":%lld}", name,
+		         (long long)f.limit, (long long)f.left, (long long)f.reset_ms);
+}
+
+static void
+add_limits(struct limit *l, struct buf *json)
+{
+	int64_t now = clock_now_ms(), concurrent = limit_conf_of(l)->concurrent;
+
+	buf_adds(json, ",\"limits\":{");
+	add_rate("requests_per_minute", limit_requests(l, now), json);
+	buf_addc(json, ',');
+	if (concurrent == 0)
+		buf_adds(json, "\"concurrent\":null");
+	else
+		buf_addf(json, "\"concurrent\":{\"limit\":%lld,\"used\":%lld}", (long long)concurrent,
+		         (long long)limit_inside(l));
+	buf_addc(json, '}');
+}
+
+static void
+add_rights(const struct request *r, struct buf *json)
+{
+	const struct key_settings *k = r->caller->key;
+
+	buf_addf(json, ",\"priority\":\"%s\",\"weight\":%lld,\"admin\":%s,\"models\":[",
+	         job_class_name(auth_class(r)), k == NULL ? 1LL : (long long)k->weight,
+	         auth_is_admin(r) ? "true" : "false");
+	for (size_t i = 0; k != NULL && i < k->models.count; i++) {
+		buf_adds(json, i == 0 ? "" : ",");
+		buf_add_json(json, k->models.items[i], strlen(k->models.items[i]));
+	}
+	if (k == NULL || k->models.count == 0)
+		buf_adds(json, "\"*\"");
+	buf_addc(json, ']');
+}
+
 void
 own_reply_me(struct request *r)
 {
-	const struct request *it;
 	struct buf json = {0};
-	int open = 0;
 
-	LIST_FOR_EACH (it, &r->gateway->requests, struct request, link)
-		open += it != r && is_same_caller(it, r);
-	buf_addf(&json, "{\"key\":null,\"limits\":null,\"requests_under_way\":%d}", open);
+	buf_adds(&json, r->caller->key == NULL ? "{\"key\":null,\"address\":" : "{\"key\":");
+	buf_add_json(&json, r->caller->name, strlen(r->caller->name));
+	add_rights(r, &json);
+	add_limits(r->caller->limit, &json);
+	buf_addf(&json, ",\"requests_under_way\":%d}", r->caller->requests - 1);
 	reply_json(r, 200, &json);
 }

@@ -10,6 +10,7 @@
 #include "app/dispatch.h"
 #include "app/gateway.h"
 #include "app/heartbeat.h"
+#include "app/limits.h"
 #include "app/loader.h"
 #include "app/relay.h"
 #include "app/request.h"
@@ -36,7 +37,6 @@ struct proxy {
 	struct str model;         /* that it is to run: that, or a fallback of its rule */
 	size_t fallbacks;         /* that were tried, of its rule */
 	enum sched_answer answer; /* why there was a first one */
-	char key[FRONT_PEER_MAX]; /* who asks; job.key is this */
 	struct timer deadline;    /* runs only where job.deadline_ms is set */
 	struct heartbeat heartbeat;
 	bool asked_again;
@@ -550,7 +550,8 @@ proxy_begin(struct request *r, struct str model)
 	heartbeat_init(&p->heartbeat, r, say_where, p);
 	if (!model_name_canonical(model, canonical)) {
 		request_refuse(r, 400, model.len == 0 ? "model is required" : "invalid model name");
-	} else if (terms_take(r, canonical, p->key, &p->job)) {
+	} else if (terms_take(r, canonical, &p->job) &&
+	           (r->route->kind != ROUTE_RUN || limits_enter(r, &p->job))) {
 		watch_deadline(p);
 		heartbeat_start(&p->heartbeat);
 		r->work = &p->work;

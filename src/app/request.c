@@ -5,12 +5,14 @@
 #include "app/request.h"
 
 #include "app/gateway.h"
+#include "app/limits.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/random.h"
 
 #include <assert.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -47,6 +49,21 @@ take_id(struct request *r, struct str given)
 	r->id[given.len] = '\0';
 }
 
+static void
+take_address(struct request *r, const struct http_head *head)
+{
+	const char *peer = front_req_peer(r->client);
+	struct buf text = {0};
+
+	r->address = client_address_of(&r->gateway->trust, peer, head);
+	if (r->address.is_forwarded)
+		net_add(&r->address.net, &text);
+	else
+		buf_adds(&text, peer);
+	snprintf(r->peer, sizeof(r->peer), "%s", buf_text(&text));
+	buf_finish(&text);
+}
+
 struct request *
 request_create(struct gateway *g, struct front_req *client)
 {
@@ -58,7 +75,7 @@ request_create(struct gateway *g, struct front_req *client)
 	r->began_ms = clock_now_ms();
 	r->dialect = route_dialect(head->path);
 	r->method = head->method;
-	memcpy(r->peer, front_req_peer(client), strlen(front_req_peer(client)) + 1);
+	take_address(r, head);
 	take_id(r, http_find_header(head, "X-Request-Id"));
 	list_add_last(&g->requests, &r->link);
 	front_req_set_data(client, r);
@@ -130,6 +147,8 @@ finish(struct request *r, enum job_end end)
 	assert(r->work == NULL);
 	access_log_add(g->access, r, job_end_name(end));
 	log_slow(r);
+	limits_leave(r);
+	callers_release(g->callers, &r->caller);
 	list_remove(&r->link);
 	request_drop_body(r);
 	request_drop_readers(r);
@@ -186,15 +205,10 @@ request_cancel(struct request *r, const char *why)
 	}
 }
 
-void
-request_key(const struct request *r, char key[FRONT_PEER_MAX])
+const char *
+request_key(const struct request *r)
 {
-	char *port;
-
-	memcpy(key, r->peer, sizeof(r->peer));
-	port = strrchr(key, ':');
-	if (port != NULL)
-		*port = '\0';
+	return r->caller == NULL ? NULL : r->caller->name;
 }
 
 void
@@ -214,12 +228,16 @@ add_cors(const struct request *r, struct buf *out)
 {
 	if (r->origin.ptr == NULL)
 		return;
-	if (origin_any_allowed(&r->gateway->origins))
+	/* With keys the answer says whom it is for, and a browser lets nobody else read it. */
+	if (origin_any_allowed(&r->gateway->origins) && !callers_have_keys(r->gateway->callers))
 		buf_adds(out, "Access-Control-Allow-Origin: *\r\n");
 	else
 		buf_addf(out, "Access-Control-Allow-Origin: %.*s\r\nVary: Origin\r\n", STR_ARG(r->origin));
 	buf_adds(out, "Access-Control-Expose-Headers: X-Request-Id, X-Drover-Backend, "
-	              "X-Drover-Queue-Ms, X-Drover-Rewrite, Retry-After\r\n");
+	              "X-Drover-Queue-Ms, X-Drover-Rewrite, Retry-After, x-ratelimit-limit-requests, "
+	              "x-ratelimit-remaining-requests, x-ratelimit-reset-requests, "
+	              "x-ratelimit-limit-tokens, x-ratelimit-remaining-tokens, "
+	              "x-ratelimit-reset-tokens\r\n");
 }
 
 void
@@ -229,6 +247,7 @@ request_add_headers(const struct request *r, struct buf *out)
 	buf_adds(out, r->id);
 	buf_adds(out, "\r\n");
 	add_cors(r, out);
+	limits_add_headers(r, out);
 }
 
 static void
@@ -286,8 +305,13 @@ reply_error(struct request *r, enum job_end end, int status, int64_t retry_after
 	refusal_add_body(&body, r->dialect, status, message, r->id);
 	if (*allow != '\0')
 		buf_addf(&headers, "Allow: %s\r\n", allow);
+	if (status == 401)
+		buf_adds(&headers, "WWW-Authenticate: Bearer realm=\"drover\"\r\n");
 	if (retry_after_ms > 0)
 		buf_addf(&headers, "Retry-After: %lld\r\n", (long long)((retry_after_ms + 999) / 1000));
+	/* What OpenAI's and Anthropic's clients read first; a limit is known to the millisecond. */
+	if (status == 429)
+		buf_addf(&headers, "Retry-After-Ms: %lld\r\n", (long long)retry_after_ms);
 	reply(r, status, "application/json; charset=utf-8", (struct str){body.data, body.len}, &headers,
 	      end);
 	buf_finish(&headers);

@@ -8,6 +8,8 @@
 #ifndef APP_REQUEST_H
 #define APP_REQUEST_H
 
+#include "app/callers.h"
+#include "app/client_address.h"
 #include "base/buf.h"
 #include "base/list.h"
 #include "core/job.h"
@@ -51,8 +53,11 @@ struct request {
 	struct front_req *client;  /* the front's; NULL once answered or gone */
 	const struct route *route; /* NULL: none matched */
 	enum dialect dialect;
-	struct str tail;            /* of the path, behind the route's '*'; in the head */
-	struct str origin;          /* to be allowed in the answer; in the head; ptr NULL: none */
+	struct str tail;   /* of the path, behind the route's '*'; in the head */
+	struct str origin; /* to be allowed in the answer; in the head; ptr NULL: none */
+	struct client_address address;
+	struct caller *caller;      /* the gateway's, held; NULL: not known, or any may come here */
+	struct limit_stay stay;     /* among what its caller may have at once */
 	struct work *work;          /* owned; NULL: none */
 	bool in_stream;             /* the head of an event stream was sent ahead of the answer */
 	struct body_reader *reader; /* owned; NULL: none */
@@ -89,8 +94,8 @@ void request_abandon(struct request *r);
 /* An administrator does not want it to go on: the client is told `why`. */
 void request_cancel(struct request *r, const char *why);
 
-/* Who asks, as far as shares are concerned: the client's address, without its port. */
-void request_key(const struct request *r, char key[FRONT_PEER_MAX]);
+/* Who asks, as far as shares are concerned: the key's name, or the address; NULL: nobody knows. */
+const char *request_key(const struct request *r);
 /* Adds the members state, class, position, eta_ms and waited_ms of a JSON object. */
 void request_describe(const struct request *r, struct buf *json);
 

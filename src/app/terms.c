@@ -4,6 +4,7 @@
  */
 #include "app/terms.h"
 
+#include "app/auth.h"
 #include "app/gateway.h"
 #include "app/manage.h"
 #include "app/request.h"
@@ -18,19 +19,31 @@ header(const struct request *r, const char *name)
 	return http_find_header(front_req_head(r->client), name);
 }
 
+/* Only a key has a highest class. */
+static bool
+take_class_given(struct request *r, struct job *j, enum job_class class)
+{
+	if (r->caller->key != NULL && class < auth_class(r)) {
+		request_refuse(r, 403, "X-Drover-Priority: this key may have %s at most",
+		               job_class_name(auth_class(r)));
+		return false;
+	}
+	j->class = class;
+	return true;
+}
+
 /* X-Drover-Priority. */
 static bool
 take_class(struct request *r, struct job *j)
 {
 	struct str given = header(r, "X-Drover-Priority");
 
+	j->class = auth_class(r);
 	if (given.ptr == NULL)
 		return true;
 	for (int c = 0; c < CLASSES; c++)
-		if (str_eq_nocase(given, job_class_name((enum job_class)c))) {
-			j->class = (enum job_class)c;
-			return true;
-		}
+		if (str_eq_nocase(given, job_class_name((enum job_class)c)))
+			return take_class_given(r, j, (enum job_class)c);
 	request_refuse(r, 400, "X-Drover-Priority: give high, normal or low");
 	return false;
 }
@@ -76,12 +89,12 @@ take_session(struct request *r, struct job *j)
 }
 
 bool
-terms_take(struct request *r, const char *model, char key[FRONT_PEER_MAX], struct job *j)
+terms_take(struct request *r, const char *model, struct job *j)
 {
 	if (!take_class(r, j) || !take_deadline(r, j) || !take_backend_choice(r, j))
 		return false;
-	request_key(r, key);
-	j->key = key;
+	j->key = request_key(r);
+	j->weight = r->caller->key == NULL ? 1 : (int)r->caller->key->weight;
 	take_session(r, j);
 	/* Reads, and remote models, need a node but none of its slots. */
 	j->slotless = r->route->kind != ROUTE_RUN || model_name_is_cloud(model);

@@ -6,15 +6,13 @@
 #define APP_TERMS_H
 
 #include "core/job.h"
-#include "io/front.h"
 
 #include <stdbool.h>
 
 struct request;
 
-/* Sets what the owner of a new job sets; `key` gets who asks, and must live as long as the job.
- * `model` is the canonical name. False: a header says what it cannot mean, or may not; the request
- * was refused. */
-bool terms_take(struct request *r, const char *model, char key[FRONT_PEER_MAX], struct job *j);
+/* Sets what the owner of a new job sets. `model` is the canonical name. False: a header says what
+ * it cannot mean, or may not; the request was refused. */
+bool terms_take(struct request *r, const char *model, struct job *j);
 
 #endif

@@ -3,6 +3,7 @@
 
 #include "base/mem.h"
 #include "base/unit.h"
+#include "check_keys.h"
 #include "url.h"
 #include "value.h"
 
@@ -66,6 +67,7 @@ check_settle(const struct record *root, struct settings *s)
 
 		check_settle_backend(&s->backends[i], origin_of(r, "slots")->source != FROM_DEFAULT);
 	}
+	check_keys_settle(root, s);
 }
 
 /* ---- rules between keys ---- */
@@ -256,6 +258,7 @@ check_all(const struct record *root, const struct settings *s, struct report *re
 	check_admin(root, s, report);
 	check_backends(root, s, report);
 	check_models(root, s, report);
+	check_keys(root, s, report);
 	if (s->breaker.open > s->breaker.max_open)
 		complain_order(root, "breaker.open", "breaker.max_open", report);
 }

@@ -2,6 +2,7 @@
 #include "command_line.h"
 
 #include "base/mem.h"
+#include "syntax.h"
 
 #include <getopt.h>
 #include <stdlib.h>
@@ -18,7 +19,7 @@ static const struct option fixed_options[] = {
     {"demo", no_argument, NULL, OPTION_DEMO},
 };
 
-static const char *const later_commands[] = {"key", "top", "usage", "warm"};
+static const char *const later_commands[] = {"top", "usage", "warm"};
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 
@@ -78,6 +79,10 @@ take_command(struct command_line *c, const char *name, struct buf *why)
 		c->command = COMMAND_CHECK;
 		return true;
 	}
+	if (strcmp(name, "key") == 0) {
+		c->command = COMMAND_KEY;
+		return true;
+	}
 	for (size_t i = 0; i < COUNT(later_commands); i++)
 		if (strcmp(name, later_commands[i]) == 0) {
 			buf_addf(why, "drover " DROVER_VERSION " does not have the command %s yet\n", name);
@@ -88,10 +93,23 @@ take_command(struct command_line *c, const char *name, struct buf *why)
 }
 
 static bool
+take_key_name(struct command_line *c, const char *name, struct buf *why)
+{
+	struct buf reason = {0};
+	bool fine = syntax_name(str_of(name), &reason);
+
+	c->key_name = name;
+	if (!fine)
+		buf_addf(why, "\"%s\" %s\n", name, buf_text(&reason));
+	buf_finish(&reason);
+	return fine;
+}
+
+static bool
 check_usage(const struct command_line *c, struct buf *why)
 {
 	for (size_t i = 0; i < c->given_count; i++)
-		if (c->demo && settings_table.rows[c->givens[i].row].kind == KIND_RECORDS) {
+		if (c->demo && (int)c->givens[i].row == table_find(&settings_table, "backends")) {
 			buf_adds(why, "--demo brings its own backends; leave --backend out\n");
 			return false;
 		}
@@ -104,7 +122,7 @@ command_line_parse(struct command_line *c, int argc, char **argv, struct buf *wh
 	struct option options[MOST_OPTIONS];
 	int option;
 
-	*c = (struct command_line){.command = COMMAND_SERVE};
+	*c = (struct command_line){.command = COMMAND_SERVE, .key_name = "me"};
 	make_options(options);
 	opterr = 0;
 	optind = 0; /* getopt's own word for: from the start */
@@ -115,6 +133,8 @@ command_line_parse(struct command_line *c, int argc, char **argv, struct buf *wh
 			return true;
 	}
 	if (optind < argc && !take_command(c, argv[optind++], why))
+		return false;
+	if (optind < argc && c->command == COMMAND_KEY && !take_key_name(c, argv[optind++], why))
 		return false;
 	if (optind < argc) {
 		buf_addf(why, "one argument too many: %s\n", argv[optind]);
@@ -149,7 +169,6 @@ command_line_apply(const struct command_line *c, struct record *root, struct rep
 			record_clear_list(root, row, &from);
 		record_add_any(root, row, &from, value, report);
 	}
-	for (size_t i = 0; i < settings_table.count && c->demo; i++)
-		if (settings_table.rows[i].kind == KIND_RECORDS)
-			record_clear_list(root, i, &demo);
+	if (c->demo)
+		record_clear_list(root, (size_t)table_find(&settings_table, "backends"), &demo);
 }

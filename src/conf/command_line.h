@@ -17,6 +17,7 @@ struct given {
 
 struct command_line {
 	enum settings_command command;
+	const char *key_name; /* of COMMAND_KEY; borrowed */
 	bool demo;
 	const char *file;     /* of -c, borrowed; NULL: none */
 	struct given *givens; /* owned; in their order */

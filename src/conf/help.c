@@ -9,6 +9,7 @@ static const char opening[] =
     "\n"
     "usage: drover [serve] [OPTION]...   listen and forward\n"
     "       drover check [OPTION]...     validate the configuration: FILE:LINE:COL: message\n"
+    "       drover key [NAME]            print a new key, and its lines for the configuration\n"
     "\n"
     "options:\n"
     "  -c FILE             the configuration; else $DROVER_CONFIG, ./drover.yaml or\n"

@@ -152,10 +152,15 @@ void
 record_add_any(struct record *r, size_t row, const struct origin *from, struct str text,
                struct report *report)
 {
+	const struct row *list = &r->table->rows[row];
 	struct record *child;
 
-	if (r->table->rows[row].kind == KIND_TEXTS) {
+	if (list->kind == KIND_TEXTS) {
 		record_add_item(r, row, from, text, report);
+		return;
+	}
+	if (list->of->single_row == NO_SINGLE_ROW) {
+		record_complain(r, from, list->path, report, "is told in the file alone");
 		return;
 	}
 	child = record_add_record(r, row, from);

@@ -88,6 +88,7 @@ settings_load(int argc, char **argv, char **environment, struct settings_call *o
 		return EXIT_USAGE;
 	}
 	out->command = l.line.command;
+	out->key_name = l.line.key_name;
 	if (out->command == COMMAND_SERVE || out->command == COMMAND_CHECK) {
 		environment_init(&l.environment, environment);
 		record_init(&l.root, &settings_table, &out->settings);

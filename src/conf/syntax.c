@@ -1,10 +1,13 @@
 /* What a text of each key must look like. */
 #include "syntax.h"
 
+#include "base/net.h"
+#include "base/sha256.h"
 #include "base/unit.h"
 #include "url.h"
 
 #include <arpa/inet.h>
+#include <ctype.h>
 #include <string.h>
 #include <sys/un.h>
 
@@ -75,6 +78,27 @@ syntax_key(struct str text, struct buf *why)
 	if (text.len <= 4096 && is_plain(text, ""))
 		return true;
 	return refuse(why, "is no key; give printable ASCII without blanks");
+}
+
+bool
+syntax_sha256(struct str text, struct buf *why)
+{
+	bool is_hex = text.len == 2 * SHA256_BYTES;
+
+	for (size_t i = 0; i < text.len && is_hex; i++)
+		is_hex = isxdigit((unsigned char)text.ptr[i]) != 0;
+	return is_hex || refuse(why, "is no SHA-256; give 64 hex digits, as drover key prints them");
+}
+
+bool
+syntax_net(struct str text, struct buf *why)
+{
+	struct net net;
+
+	if (str_eq(text, "unix:") || net_parse(text, &net))
+		return true;
+	return refuse(why, "is no address and no network; give one like 10.0.0.5, 10.0.0.0/8 or "
+	                   "fd00::/8, or unix:");
 }
 
 bool

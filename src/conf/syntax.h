@@ -17,6 +17,9 @@ bool syntax_glob(struct str text, struct buf *why);
 bool syntax_model(struct str text, struct buf *why);
 bool syntax_keep_alive(struct str text, struct buf *why);
 bool syntax_key(struct str text, struct buf *why);
+bool syntax_sha256(struct str text, struct buf *why);
+/* An address or a network, or "unix:". */
+bool syntax_net(struct str text, struct buf *why);
 bool syntax_path(struct str text, struct buf *why);
 bool syntax_listen(struct str text, struct buf *why);
 /* Of loopback, or a unix socket. */

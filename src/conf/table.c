@@ -26,6 +26,7 @@
 
 /* In the order of the enums in settings.h and base/log.h. */
 static const char *const manage_words[] = {"admin", "all", "none", NULL};
+static const char *const priority_words[] = {"high", "normal", "low", NULL};
 static const char *const level_words[] = {"error", "warn", "info", "debug", NULL};
 static const char *const format_words[] = {"text", "json", NULL};
 
@@ -99,6 +100,42 @@ static const struct table model_table = {
 };
 
 #undef AT
+#define AT(member) .offset = offsetof(struct key_settings, member), .reloadable = true
+
+static const struct row key_rows[] = {
+    {"name", KIND_TEXT, AT(name), .check = syntax_name,
+     .help = "what logs and the account of use call it"},
+    {"key", KIND_TEXT, AT(key), .check = syntax_key, .secret = true,
+     .help = "the key itself, best from a variable: ${ALICE_KEY}"},
+    {"key_sha256", KIND_TEXT, AT(key_sha256), .check = syntax_sha256, .secret = true,
+     .help = "or its SHA-256 in hex: drover key NAME prints both"},
+    {"priority", KIND_WORD, AT(priority), .initial = "normal", .words = priority_words,
+     .help = "the class of its requests, and the highest that it may ask for"},
+    {"weight", KIND_INTEGER, AT(weight), .initial = "1", .least = 1, .most = 1000,
+     .help = "its share of the nodes, against the other keys"},
+    {"requests_per_minute", KIND_INTEGER, AT(requests_per_minute), .initial = "0", .most = 1000000,
+     .help = "requests that run a model, 429 above; 0: no bound"},
+    {"burst", KIND_INTEGER, AT(burst), .most = 1000000,
+     .help = "of them at once; default: ten seconds' worth"},
+    {"concurrent", KIND_INTEGER, AT(concurrent), .initial = "0", .most = 1000000,
+     .help = "requests that run or wait at once, 429 above; 0: no bound"},
+    {"models", KIND_TEXTS, AT(models), .most = 1000, .check = syntax_glob,
+     .help = "only models that match one of these globs; default: all"},
+    {"admin", KIND_BOOL, AT(admin), .initial = "false",
+     .help = "whether it may change models, choose a node, and use the admin API"},
+};
+
+static const char *const key_later[] = {"tokens_per_minute", NULL};
+
+static const struct table key_table = {
+    key_rows,
+    COUNT(key_rows),
+    sizeof(struct key_settings),
+    .single_row = NO_SINGLE_ROW,
+    .later = key_later,
+};
+
+#undef AT
 #define AT(member)     .offset = offsetof(struct settings, member), .reloadable = true
 #define FIXED(member)  .offset = offsetof(struct settings, member)
 
@@ -135,6 +172,19 @@ static const struct row settings_rows[] = {
     {"models", KIND_RECORDS, AT(models), .most = 1000, .of = &model_table,
      .count_offset = offsetof(struct settings, model_count),
      .help = "rules for models; the first that matches counts"},
+    {"keys", KIND_RECORDS, AT(keys), .most = 10000, .of = &key_table,
+     .count_offset = offsetof(struct settings, key_count),
+     .help = "who may use it; default: everybody. Told in the file alone"},
+    {"anonymous.requests_per_minute", KIND_INTEGER, AT(anonymous.requests_per_minute),
+     .initial = "0", .most = 1000000,
+     .help = "of one address, where there are no keys, 429 above; 0: no bound"},
+    {"anonymous.burst", KIND_INTEGER, AT(anonymous.burst), .most = 1000000,
+     .help = "of them at once; default: ten seconds' worth"},
+    {"anonymous.concurrent", KIND_INTEGER, AT(anonymous.concurrent), .initial = "0",
+     .most = 1000000,
+     .help = "requests of one address that run or wait at once, 429 above; 0: no bound"},
+    {"trusted_proxies", KIND_TEXTS, AT(trusted_proxies), .most = 1000, .check = syntax_net,
+     .help = "addresses and networks whose X-Forwarded-For tells the client; unix: for sockets"},
 
     {"queue.size", KIND_INTEGER, AT(queue.size), .initial = "512", .most = 1000000,
      .ollama = "OLLAMA_MAX_QUEUE",
@@ -216,7 +266,7 @@ static const struct row settings_rows[] = {
 
 /* What the documents name and this version does not do yet. */
 static const char *const settings_later[] = {
-    "state", "tls", "trusted_proxies", "cache", "keys", "aliases", "anonymous", "usage", NULL,
+    "state", "tls", "cache", "aliases", "usage", NULL,
 };
 
 const struct table settings_table = {

@@ -48,11 +48,13 @@ struct row {
 	const struct table *of; /* of KIND_RECORDS */
 };
 
+#define NO_SINGLE_ROW SIZE_MAX
+
 struct table {
 	const struct row *rows;
 	size_t count;
 	size_t size;              /* of the struct */
-	size_t single_row;        /* that a record given as one text sets: its URL */
+	size_t single_row;        /* that a record given as one text sets: its URL; or NO_SINGLE_ROW */
 	const char *const *later; /* keys that later versions have, a group for all in it; ends with
 	                             NULL; NULL: none */
 };

@@ -436,7 +436,7 @@ value_finish_all(const struct table *t, void *base)
 	for (size_t i = 0; i < t->count; i++) {
 		const struct row *row = &t->rows[i];
 
-		if (row->kind == KIND_TEXTS || row->kind == KIND_RECORDS) {
+		if (table_is_list(row)) {
 			value_clear_list(row, base);
 		} else if (row->kind == KIND_TEXT) {
 			free(*(char **)at(base, row->offset));

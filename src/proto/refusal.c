@@ -24,6 +24,14 @@ openai_type(int status)
 	return status == 404 ? "not_found_error" : "api_error";
 }
 
+static const char *
+openai_code(int status)
+{
+	if (status == 401)
+		return "\"invalid_api_key\"";
+	return status == 429 ? "\"rate_limit_exceeded\"" : "null";
+}
+
 /* As Anthropic documents them: 4xx without a name of its own is an invalid request. */
 static const char *
 anthropic_type(int status)
@@ -56,7 +64,7 @@ add_openai(struct buf *out, int status, const char *message)
 	add_member(out, "message", message);
 	buf_addc(out, ',');
 	add_member(out, "type", openai_type(status));
-	buf_addf(out, ",\"param\":null,\"code\":%s}}", status == 401 ? "\"invalid_api_key\"" : "null");
+	buf_addf(out, ",\"param\":null,\"code\":%s}}", openai_code(status));
 }
 
 static void

@@ -1,6 +1,6 @@
 // Carries out calls of a client library: a line of JSON in, a line of JSON out, one at a time.
 //
-//   {"url": ..., "call": "chat", "with": {...}, "abort_after": 2}
+//   {"url": ..., "call": "chat", "with": {...}, "abort_after": 2, "key": ..., "retries": 1}
 //   {"answer": ...} or {"parts": [...]} or {"error": {...}}
 import { createInterface } from 'node:readline';
 
@@ -13,8 +13,9 @@ export async function serve(makeClient, abort, describe) {
   }
 }
 
-async function carryOut({ url, call, with: request, abort_after: abortAfter }, makeClient, abort) {
-  const client = makeClient(url);
+async function carryOut(spec, makeClient, abort) {
+  const { url, call, with: request, abort_after: abortAfter } = spec;
+  const client = makeClient(url, spec);
   const path = call.split('.');
   const method = path.pop();
   const room = path.reduce((object, name) => object[name], client);

@@ -74,10 +74,25 @@ wrong_usage_is_told_with_a_hint(void **state)
 }
 
 static void
+a_key_is_made_for_a_name(void **state)
+{
+	struct loaded named = load(WORDS("key", "alice"), NO_WORDS),
+	              unnamed = load(WORDS("key"), NO_WORDS);
+
+	assert_int_equal(named.call.command, COMMAND_KEY);
+	assert_string_equal(named.call.key_name, "alice");
+	assert_int_equal(unnamed.call.command, COMMAND_KEY);
+	assert_string_equal(unnamed.call.key_name, "me");
+	unload(&named);
+	unload(&unnamed);
+	expect_usage(WORDS("key", "a b"), "\"a b\" is no name; give at most 128 letters, digits and "
+	                                  ". - _ : [ ]\n" HINT);
+	expect_usage(WORDS("key", "a", "b"), "one argument too many: b\n" HINT);
+}
+
+static void
 what_comes_later_is_told_as_such(void **state)
 {
-	expect_usage(WORDS("key"),
-	             "drover " DROVER_VERSION " does not have the command key yet\n" HINT);
 	expect_usage(WORDS("warm", "m"),
 	             "drover " DROVER_VERSION " does not have the command warm yet\n" HINT);
 }
@@ -107,6 +122,7 @@ main(void)
 	    cmocka_unit_test(help_and_version_ask_for_nothing_else),
 	    cmocka_unit_test(options_may_be_given_several_times),
 	    cmocka_unit_test(wrong_usage_is_told_with_a_hint),
+	    cmocka_unit_test(a_key_is_made_for_a_name),
 	    cmocka_unit_test(what_comes_later_is_told_as_such),
 	    cmocka_unit_test(a_wrong_value_names_its_option),
 	};

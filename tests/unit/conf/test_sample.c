@@ -76,17 +76,20 @@ the_sample_without_its_marks_says_the_defaults(void **state)
 	buf_finish(&yaml);
 }
 
-/* A key without a default stands in a comment, as "# api_key: ". */
+/* A key without a default stands in a comment, as "# api_key: ", or "# - name: ". */
 static bool
 is_mentioned(const char *yaml, const char *path)
 {
 	const char *dot = strrchr(path, '.');
-	struct buf key = {0};
+	const char *name = dot == NULL ? path : dot + 1;
+	struct buf key = {0}, first = {0};
 	bool found;
 
-	buf_addf(&key, "# %s: ", dot == NULL ? path : dot + 1);
-	found = strstr(yaml, buf_text(&key)) != NULL;
+	buf_addf(&key, "# %s: ", name);
+	buf_addf(&first, "# - %s: ", name);
+	found = strstr(yaml, buf_text(&key)) != NULL || strstr(yaml, buf_text(&first)) != NULL;
 	buf_finish(&key);
+	buf_finish(&first);
 	return found;
 }
 
@@ -128,7 +131,7 @@ load_example(const char *name)
 	struct loaded l;
 
 	read_conf(name, &text);
-	l = load_text_in(buf_text(&text), WORDS("RENTED_NODE_KEY=k"));
+	l = load_text_in(buf_text(&text), WORDS("RENTED_NODE_KEY=k", "CAROL_KEY=c"));
 	assert_string_equal(buf_text(&l.why), "");
 	buf_finish(&text);
 	return l;
@@ -157,12 +160,15 @@ several_nodes_are_weighed(void **state)
 }
 
 static void
-a_team_may_not_manage(void **state)
+a_team_has_keys(void **state)
 {
 	struct loaded l = load_example("examples/team.yaml");
 
-	assert_int_equal(l.call.settings.manage, MANAGE_NONE);
-	assert_int_equal(l.call.settings.hosts.count, 2);
+	assert_int_equal(l.call.settings.key_count, 3);
+	assert_int_equal(l.call.settings.keys[1].priority, PRIORITY_LOW);
+	assert_int_equal(l.call.settings.keys[1].burst, 5);
+	assert_string_equal(l.call.settings.keys[2].key, "c");
+	assert_true(l.call.settings.keys[2].admin);
 	unload(&l);
 }
 
@@ -175,7 +181,7 @@ main(void)
 	    cmocka_unit_test(the_sample_has_every_key),
 	    cmocka_unit_test(the_drop_in_takes_ollamas_place),
 	    cmocka_unit_test(several_nodes_are_weighed),
-	    cmocka_unit_test(a_team_may_not_manage),
+	    cmocka_unit_test(a_team_has_keys),
 	};
 
 	return cmocka_run_group_tests(tests, enter_empty_directory, leave_directory);

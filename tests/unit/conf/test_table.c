@@ -24,6 +24,12 @@ model_table(void)
 	return table_of("models");
 }
 
+static const struct table *
+key_table(void)
+{
+	return table_of("keys");
+}
+
 static bool
 is_number(const struct row *row)
 {
@@ -66,6 +72,7 @@ every_row_is_whole_and_there_once(void **state)
 	check_rows(&settings_table);
 	check_rows(backend_table());
 	check_rows(model_table());
+	check_rows(key_table());
 }
 
 /* The schema for libcyaml makes one mapping of rows that follow each other. */
@@ -93,6 +100,7 @@ the_rows_of_a_group_stand_together(void **state)
 	check_groups(&settings_table);
 	check_groups(backend_table());
 	check_groups(model_table());
+	check_groups(key_table());
 }
 
 static void
@@ -126,6 +134,8 @@ write_key(const struct table *t, const struct row *row, int64_t value, struct bu
 		buf_adds(out, "backends: [{url: 'http://a:1', ");
 	else if (t == model_table())
 		buf_adds(out, "models: [{match: a, ");
+	else if (t == key_table())
+		buf_adds(out, "keys: [{name: a, key: b, ");
 	if (dot != NULL)
 		buf_addf(out, "%.*s: {", (int)(dot - row->path), row->path);
 	/* What other keys forbid is not in question here. */
@@ -133,6 +143,8 @@ write_key(const struct table *t, const struct row *row, int64_t value, struct bu
 		buf_adds(out, "max_open: 24h, ");
 	else if (strcmp(row->path, "breaker.max_open") == 0)
 		buf_adds(out, "open: 1ms, ");
+	else if (strcmp(row->path, "burst") == 0 || strcmp(row->path, "anonymous.burst") == 0)
+		buf_adds(out, "requests_per_minute: 1, ");
 	buf_addf(out, "%s: ", dot == NULL ? row->path : dot + 1);
 	write_number(row, value, out);
 	buf_adds(out, dot != NULL ? "}" : "");
@@ -144,6 +156,8 @@ base_of(const struct table *t, const struct settings *s)
 {
 	if (t == backend_table())
 		return &s->backends[0];
+	if (t == key_table())
+		return &s->keys[0];
 	return t == model_table() ? (const void *)&s->models[0] : s;
 }
 
@@ -190,6 +204,7 @@ every_number_is_held_to_its_bounds(void **state)
 	check_bounds(&settings_table);
 	check_bounds(backend_table());
 	check_bounds(model_table());
+	check_bounds(key_table());
 }
 
 /* ---- keys that are not there ---- */
@@ -199,12 +214,13 @@ keys_of_later_versions_are_known_as_such(void **state)
 {
 	assert_true(table_is_later(&settings_table, "cache"));
 	assert_true(table_is_later(&settings_table, "cache.ttl"));
-	assert_true(table_is_later(&settings_table, "keys.weight"));
+	assert_true(table_is_later(&settings_table, "usage.keep"));
 	assert_true(table_is_later(&settings_table, "tls"));
 	assert_false(table_is_later(&settings_table, "queue"));
 	assert_false(table_is_later(&settings_table, "cached"));
 	assert_true(table_is_later(model_table(), "cache"));
 	assert_false(table_is_later(model_table(), "tls"));
+	assert_true(table_is_later(key_table(), "tokens_per_minute"));
 	assert_false(table_is_later(backend_table(), "cache"));
 }
 

@@ -3,6 +3,8 @@
 #include "table.h"
 #include "value.h"
 
+#define DIGEST "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+
 static const char odd[] =
     "listen: [':1', 'unix:/run/$${x}']\n"
     "hosts: ['10', '*']\n"
@@ -54,12 +56,17 @@ it_loads_again_and_means_the_same(void **state)
 static void
 a_secret_is_masked(void **state)
 {
-	struct loaded l = load_text("backends: [{url: 'http://a', api_key: planted}]");
+	struct loaded l = load_text("backends: [{url: 'http://a', api_key: planted}]\n"
+	                            "keys: [{name: a, key: planted},\n"
+	                            "  {name: b, key_sha256: " DIGEST "}]\n");
 	struct buf yaml = {0};
 
 	settings_add_yaml(&l.call.settings, &yaml);
 	assert_null(strstr(buf_text(&yaml), "planted"));
+	assert_null(strstr(buf_text(&yaml), DIGEST));
 	assert_non_null(strstr(buf_text(&yaml), "api_key: \"********\"\n"));
+	assert_non_null(strstr(buf_text(&yaml), "  key: \"********\"\n"));
+	assert_non_null(strstr(buf_text(&yaml), "  key_sha256: \"********\"\n"));
 	buf_finish(&yaml);
 	unload(&l);
 }

@@ -73,6 +73,9 @@ types_follow_the_status(void **state)
 static void
 a_missing_key_is_named_as_openai_names_it(void **state)
 {
+	is_body(DIALECT_OPENAI, 429, "later",
+	        "{\"error\":{\"message\":\"later\",\"type\":\"api_error\",\"param\":null,"
+	        "\"code\":\"rate_limit_exceeded\"}}");
 	is_body(DIALECT_OPENAI, 401, "no key",
 	        "{\"error\":{\"message\":\"no key\",\"type\":\"invalid_request_error\","
 	        "\"param\":null,\"code\":\"invalid_api_key\"}}");

@@ -1,0 +1,37 @@
+/* A new key. */
+#include "app/key.h"
+
+#include "base/random.h"
+#include "base/sha256.h"
+#include "base/str.h"
+
+#include <stdio.h>
+
+/* 192 bits that nobody guesses, behind letters by which a key that leaked is known for what it is.
+ */
+enum { KEY_DIGITS = 48 };
+
+static void
+add_digest(const char *key, struct buf *out)
+{
+	struct sha256_hasher *hasher = sha256_hasher_create();
+	struct sha256 digest = sha256_of(hasher, str_of(key));
+
+	for (size_t i = 0; i < SHA256_BYTES; i++)
+		buf_addf(out, "%02x", digest.bytes[i]);
+	sha256_hasher_destroy(&hasher);
+}
+
+void
+key_add_new(const char *name, struct buf *out)
+{
+	char digits[KEY_DIGITS + 1], key[KEY_DIGITS + 8];
+
+	random_hex(digits, sizeof(digits));
+	snprintf(key, sizeof(key), "dk-%s", digits);
+	buf_addf(out, "The key of %s, which is shown this once:\n\n%s\n\n", name, key);
+	buf_addf(out, "What the configuration says of it:\n\nkeys:\n  - name: \"%s\"\n", name);
+	buf_adds(out, "    key_sha256: ");
+	add_digest(key, out);
+	buf_addc(out, '\n');
+}

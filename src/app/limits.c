@@ -1,0 +1,77 @@
+/* The limits of who calls. */
+#include "app/limits.h"
+
+#include "app/gateway.h"
+#include "app/request.h"
+#include "base/clock.h"
+#include "base/unit.h"
+
+#include <stdlib.h>
+
+static void
+refuse(struct request *r, enum limit_answer answer, int64_t retry_after_ms)
+{
+	const struct limit_conf *conf = limit_conf_of(r->caller->limit);
+	struct buf when = {0}, what = {0};
+
+	unit_add_go_duration_ms(&when, retry_after_ms);
+	switch (answer) {
+	case LIMIT_FREE: abort();
+	case LIMIT_REQUESTS:
+		buf_addf(&what, "%lld requests per minute", (long long)conf->requests_per_minute);
+		break;
+	case LIMIT_TOKENS:
+		buf_addf(&what, "%lld tokens per minute", (long long)conf->tokens_per_minute);
+		break;
+	case LIMIT_CONCURRENT:
+		buf_addf(&what, "%lld requests at once", (long long)conf->concurrent);
+		break;
+	}
+	request_fail(r, JOB_REFUSED, 429, retry_after_ms,
+	             "rate limit reached: %s for %s; please try again in %s", buf_text(&what),
+	             r->caller->name, buf_text(&when));
+	buf_finish(&what);
+	buf_finish(&when);
+}
+
+bool
+limits_enter(struct request *r, const struct job *j)
+{
+	int64_t retry_after_ms;
+	enum limit_answer answer = limit_enter(r->caller->limit, &r->stay, j->prompt_tokens,
+	                                       j->most_output_tokens, clock_now_ms(), &retry_after_ms);
+
+	if (answer != LIMIT_FREE)
+		refuse(r, answer, retry_after_ms);
+	return answer == LIMIT_FREE;
+}
+
+void
+limits_leave(struct request *r)
+{
+	if (r->caller != NULL)
+		limit_leave(r->caller->limit, &r->stay, clock_now_ms());
+}
+
+static void
+add_figures(const char *what, struct limit_figures f, struct buf *out)
+{
+	if (f.limit == 0)
+		return;
+	buf_addf(out, "x-ratelimit-limit-%s: %lld\r\nx-ratelimit-remaining-%s: %lld\r\n", what,
+	         (long long)f.limit, what, (long long)f.left);
+	buf_addf(out, "x-ratelimit-reset-%s: ", what);
+	unit_add_go_duration_ms(out, f.reset_ms);
+	buf_adds(out, "\r\n");
+}
+
+void
+limits_add_headers(const struct request *r, struct buf *out)
+{
+	int64_t now = clock_now_ms();
+
+	if (r->caller == NULL || r->route == NULL || r->route->kind != ROUTE_RUN)
+		return;
+	add_figures("requests", limit_requests(r->caller->limit, now), out);
+	add_figures("tokens", limit_tokens(r->caller->limit, now), out);
+}

@@ -1,0 +1,149 @@
+/* Keys and what goes with them. */
+#include "check_keys.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { BURSTS_A_MINUTE = 6 };
+
+static const struct slot *
+slot_of(const struct record *r, const char *path)
+{
+	int row = table_find(r->table, path);
+
+	if (row < 0)
+		abort();
+	return &r->slots[row];
+}
+
+static bool
+is_said(const struct record *r, const char *path)
+{
+	return slot_of(r, path)->origin.source != FROM_DEFAULT;
+}
+
+static void
+complain(const struct record *r, const char *path, struct report *report, const char *why)
+{
+	record_complain(r, &slot_of(r, path)->origin, path, report, "%s", why);
+}
+
+/* ---- defaults that follow from others ---- */
+
+static int64_t
+usual_burst(int64_t requests_per_minute)
+{
+	int64_t burst = requests_per_minute / BURSTS_A_MINUTE;
+
+	return requests_per_minute > 0 && burst == 0 ? 1 : burst;
+}
+
+static unsigned char
+hex_value(char c)
+{
+	return (unsigned char)(c <= '9' ? c - '0' : (c | 0x20) - 'a' + 10);
+}
+
+static void
+settle_digest(struct key_settings *k, struct sha256_hasher *hasher)
+{
+	if (k->key != NULL)
+		k->digest = sha256_of(hasher, str_of(k->key));
+	else if (k->key_sha256 != NULL)
+		for (size_t i = 0; i < SHA256_BYTES; i++)
+			k->digest.bytes[i] = (unsigned char)(hex_value(k->key_sha256[2 * i]) << 4 |
+			                                     hex_value(k->key_sha256[2 * i + 1]));
+}
+
+void
+check_keys_settle(const struct record *root, struct settings *s)
+{
+	struct sha256_hasher *hasher = sha256_hasher_create();
+	const struct slot *keys = slot_of(root, "keys");
+
+	for (size_t i = 0; i < s->key_count; i++) {
+		settle_digest(&s->keys[i], hasher);
+		if (!is_said(keys->records[i], "burst"))
+			s->keys[i].burst = usual_burst(s->keys[i].requests_per_minute);
+	}
+	if (!is_said(root, "anonymous.burst"))
+		s->anonymous.burst = usual_burst(s->anonymous.requests_per_minute);
+	sha256_hasher_destroy(&hasher);
+}
+
+/* ---- rules between them ---- */
+
+static bool
+is_same_name(const struct key_settings *a, const struct key_settings *b)
+{
+	return a->name != NULL && b->name != NULL && strcmp(a->name, b->name) == 0;
+}
+
+static bool
+is_same_key(const struct key_settings *a, const struct key_settings *b)
+{
+	return memcmp(a->digest.bytes, b->digest.bytes, SHA256_BYTES) == 0;
+}
+
+static void
+check_alone(const struct record *r, const struct key_settings *k, struct report *report)
+{
+	if (k->name == NULL)
+		record_complain(r, &r->origin, "", report, "name is missing; a key needs one");
+	if (k->key == NULL && k->key_sha256 == NULL)
+		record_complain(r, &r->origin, "", report, "key_sha256 is missing; drover key prints one");
+	if (k->key != NULL && k->key_sha256 != NULL)
+		complain(r, "key_sha256", report, "only one of key and key_sha256 can be given");
+	if (k->burst > 0 && k->requests_per_minute == 0)
+		complain(r, "burst", report, "only counts with requests_per_minute");
+}
+
+/* Key `i` against those before it. */
+static void
+check_against_others(const struct slot *slot, const struct settings *s, size_t i,
+                     struct report *report)
+{
+	const struct key_settings *k = &s->keys[i];
+
+	for (size_t j = 0; j < i; j++) {
+		const struct record *r = slot->records[i];
+
+		if (is_same_name(k, &s->keys[j]))
+			record_complain(r, &slot_of(r, "name")->origin, "name", report,
+			                "\"%s\" is the name of keys[%zu] too", k->name, j);
+		else if (is_same_key(k, &s->keys[j]))
+			record_complain(r, &r->origin, "", report, "is the same key as keys[%zu]", j);
+	}
+}
+
+static void
+check_anonymous(const struct record *root, const struct settings *s, struct report *report)
+{
+	const struct {
+		const char *path;
+		int64_t value;
+	} limits[] = {
+	    {"anonymous.requests_per_minute", s->anonymous.requests_per_minute},
+	    {"anonymous.burst", s->anonymous.burst},
+	    {"anonymous.concurrent", s->anonymous.concurrent},
+	};
+
+	for (size_t i = 0; i < sizeof(limits) / sizeof(limits[0]); i++)
+		if (s->key_count > 0 && limits[i].value > 0)
+			complain(root, limits[i].path, report, "only counts where there are no keys");
+	if (s->anonymous.burst > 0 && s->anonymous.requests_per_minute == 0)
+		complain(root, "anonymous.burst", report, "only counts with anonymous.requests_per_minute");
+}
+
+void
+check_keys(const struct record *root, const struct settings *s, struct report *report)
+{
+	const struct slot *keys = slot_of(root, "keys");
+
+	for (size_t i = 0; i < s->key_count; i++)
+		check_alone(keys->records[i], &s->keys[i], report);
+	/* Those without a key would all look the same. */
+	for (size_t i = 0; i < s->key_count && report->count == 0; i++)
+		check_against_others(keys, s, i, report);
+	check_anonymous(root, s, report);
+}
