@@ -257,6 +257,7 @@ count_wait(const struct job *j, int sign)
 {
 	int weight = j->slotless ? 0 : sign * queue_weight(j->class);
 
+	j->lane->waiting += sign;
 	j->lane->wait_weight += weight;
 	j->lane->wait_since += weight * j->queued_at_ms;
 	j->variant->wait_weight += weight;

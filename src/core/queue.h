@@ -30,8 +30,9 @@ struct need {
 	bool slotless;
 };
 
-/* Where a lane stands: its variant is nowhere, on its way, loaded with slots left, or full. */
-enum standing { NOWHERE, COMES, HAS_SLOTS, FULL };
+/* Where a lane stands: its variant is nowhere, on its way, on its way to fewer slots than jobs wait
+ * for, loaded with slots left, or full. */
+enum standing { NOWHERE, COMES, COMES_SHORT, HAS_SLOTS, FULL };
 
 struct lane {
 	struct need need;
@@ -40,7 +41,8 @@ struct lane {
 	struct list waiting_link;   /* in queue.lanes */
 	struct list variant_link;   /* in variant.lanes */
 	struct backend *keeps;      /* the node kept for it; NULL: none (keep.h) */
-	int64_t wait_weight;        /* its part of the variant's */
+	int waiting;
+	int64_t wait_weight; /* its part of the variant's */
 	int64_t wait_since;
 	enum standing standing; /* when swaps were weighed last (swap_choice.h) */
 };

@@ -37,23 +37,24 @@ standing_of(const struct look *k, const struct lane *l)
 {
 	const struct variant *v = l->need.variant;
 	enum standing s = NOWHERE;
+	int coming = 0; /* slots */
 
 	for (size_t i = 0; i < k->fleet->count; i++) {
 		const struct backend *b = k->fleet->backends[i];
-		bool held = place_is_held(b, v);
 
-		if ((b->swap.in != v && !held) || !may_use(k, l, b))
+		if ((b->swap.in != v && !place_is_held(b, v)) || !may_use(k, l, b) ||
+		    !backend_is_usable(b, k->now_ms))
 			continue;
 		if (b->swap.in == v)
-			return COMES;
-		if (!backend_is_usable(b, k->now_ms))
-			continue;
-		if (v->places[i].busy < b->parallel && b->busy < b->slots)
+			coming += b->parallel;
+		else if (v->places[i].busy < b->parallel && b->busy < b->slots)
 			s = HAS_SLOTS;
 		else if (s == NOWHERE)
 			s = FULL;
 	}
-	return s;
+	if (coming == 0)
+		return s;
+	return l->waiting <= coming ? COMES : COMES_SHORT;
 }
 
 /* Whether the lane's variant may be loaded on the node now, or when. */
@@ -232,7 +233,8 @@ backlog_ms(const struct fleet *f, const struct variant *v)
 	return rate_x16 > 0 ? cost * 1000 * ESTIMATE_UNITS / rate_x16 : 0;
 }
 
-/* An idle variant's place is taken only by who has long enough to do there. */
+/* A free place, or that of an idle variant, which is taken only by who has long enough to do
+ * there. */
 static struct option
 best_copy(struct look *k, const struct lane *l, const struct wish *w)
 {
@@ -250,7 +252,7 @@ best_copy(struct look *k, const struct lane *l, const struct wish *w)
 			keep_better(&best, swap_weigh_copy(w, b, NULL, k->now_ms));
 			continue;
 		}
-		if (2 * backlog < estimate_load_ms(&w->variant->places[i].speed))
+		if (l->standing != FULL || 2 * backlog < estimate_load_ms(&w->variant->places[i].speed))
 			continue;
 		for (int n = 0; n < b->resident; n++) {
 			const struct resident *r = &b->residents[n];
@@ -340,7 +342,7 @@ survey_lanes(const struct look *k)
 	LIST_FOR_EACH (l, &k->queue->lanes, struct lane, waiting_link)
 		if (!l->need.slotless) {
 			l->standing = standing_of(k, l);
-			wished |= l->standing == NOWHERE || l->standing == FULL;
+			wished |= l->standing != COMES && l->standing != HAS_SLOTS;
 		}
 	return wished;
 }
@@ -363,8 +365,10 @@ swap_choose(struct fleet *f, const struct queue *q, const struct survey *y, stru
 			go_through(&k, NOWHERE, &copy, &due);
 			copy = (struct candidate){0};
 		}
-		if (due.option.choice.backend == NULL)
+		if (due.option.choice.backend == NULL) {
 			go_through(&k, FULL, &copy, &due);
+			go_through(&k, COMES_SHORT, &copy, &due);
+		}
 	}
 	*next_ms = k.next_ms;
 	*out = due.option.choice;

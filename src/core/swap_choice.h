@@ -1,7 +1,7 @@
 /*
  * Which swap is worth making. Lanes, not variants, have wishes: a lane whose variant is loaded
  * only where the lane may not run waits like one whose variant is loaded nowhere. A lane all of
- * whose nodes are full may get one more copy.
+ * whose nodes are full, or will be, may get one more copy, where no wish would be granted instead.
  *
  * The most urgent goes first; of those that starve (queue.h) the oldest. While its swap is not
  * due, since what is loaded has its quantum, the node of its choice is left to it: so nobody waits

@@ -19,9 +19,9 @@ enum {
 	NORMAL = 3, /* queue_weight */
 };
 
-static const double BUSY_SHARE = 1.0;  /* of the cost, */
-static const double IDLE_SHARE = 0.25; /* where nobody uses what goes, */
-static const double COPY_SHARE = 0.3;  /* of arrivals, where it is loaded elsewhere too */
+static const double BUSY_SHARE = 3.0;     /* of the cost, */
+static const double IDLE_SHARE = 1 / 3.0; /* where nobody uses what goes, */
+static const double COPY_SHARE = 0.3;     /* of arrivals, where it is loaded elsewhere too */
 static const double FREE_COPY_SHARE = 0.25;
 static const double COST_RANK = 4.0;
 static const double FREE_RANK = -1e18; /* before all that evicts */
