@@ -46,6 +46,8 @@ typedef bool (*json_callback)(enum json_event event, struct str text, uint64_t o
 
 struct json_scanner *json_scanner_create(json_callback cb, void *arg, uint64_t nodes_max);
 void json_scanner_destroy(struct json_scanner **s);
+/* Begins anew, with the same callback: for records that come by the thousand. */
+void json_scanner_restart(struct json_scanner *s, uint64_t nodes_max);
 /* How many objects and arrays stand around the key or value that the current event tells of: 0
  * for the outermost value, at its *_BEGIN as at its *_END, 1 for its members. */
 int json_scanner_depth(const struct json_scanner *s);

@@ -259,6 +259,8 @@ set_option(struct model *m, struct str key, struct str value)
 		return unit_parse_size_bytes(value, &m->size_bytes);
 	if (str_eq(key, "tps"))
 		return set_number(value, &m->tokens_per_s);
+	if (str_eq(key, "share"))
+		return set_number(value, &m->share);
 	if (str_eq(key, "prefill"))
 		return set_number(value, &m->prefill_per_s);
 	return false;
@@ -354,11 +356,13 @@ catalog_alias(struct catalog *c, const struct model *from, const char *to, int64
 const char *
 node_model_help(void)
 {
-	return "NAME[,load=2s][,unload=500ms][,tps=50][,prefill=500][,size=4GB][,embed][,thinking]"
-	       "[,vision][,cloud]\n"
+	return "NAME[,load=2s][,unload=500ms][,tps=50][,prefill=500][,share=0.25][,size=4GB]"
+	       "[,embed][,thinking][,vision][,cloud]\n"
 	       "    load, unload  how long it takes to load it and to free its memory (default 0)\n"
 	       "    tps           tokens a second of one answer (default: as fast as possible)\n"
 	       "    prefill       tokens a second at which a prompt is read (default: at once)\n"
+	       "    share         what each further answer at once costs: with 0.25, four at once run\n"
+	       "                  at 1/1.75 of the speed (default: nothing)\n"
 	       "    size          of its weights (default: by the number in its name)\n"
 	       "    embed         gives embeddings and no answers (default: when named so)\n"
 	       "    thinking      thinks before it answers\n"

@@ -31,6 +31,7 @@ struct model {
 	int64_t unload_ms;
 	double tokens_per_s;  /* 0: as fast as possible */
 	double prefill_per_s; /* 0: at once */
+	double share;         /* by how much of its speed each further answer at once slows all */
 	int64_t size_bytes;
 	int64_t modified_ms; /* since 1970 */
 	bool embeds;         /* an embedding model: answers no prompt */

@@ -65,6 +65,17 @@ begin_stream(struct run *r)
 	front_reply_head(v->req, &head);
 }
 
+/* Those that run at once on one GPU share its time. */
+static void
+slow_down(struct run *r)
+{
+	const struct model *m = r->model;
+	int others = r->wish == NULL ? 0 : r->wish->runner->running - 1;
+
+	if (m->tokens_per_s > 0 && others > 0)
+		r->slowed_us += (int64_t)(m->share * others * 1e6 / m->tokens_per_s);
+}
+
 static void
 make_piece(struct run *r)
 {
@@ -83,6 +94,7 @@ make_piece(struct run *r)
 		front_reply_body(v->req, (struct str){out->data, out->len});
 	}
 	r->next++;
+	slow_down(r);
 }
 
 static void
@@ -161,7 +173,7 @@ is_struck(struct run *r)
 static int64_t
 due_us(const struct run *r)
 {
-	return r->first_us + (int64_t)((r->next + 1) * 1e6 / r->model->tokens_per_s);
+	return r->first_us + r->slowed_us + (int64_t)((r->next + 1) * 1e6 / r->model->tokens_per_s);
 }
 
 /* Whether it must wait for the time of the next piece; then the timer runs. */

@@ -26,7 +26,8 @@ struct run {
 	int passed;  /* pieces whose gates were passed; one more than pieces: the end's too */
 	int64_t arrived_us;
 	int64_t ready_us;
-	int64_t first_us; /* the prompt was read */
+	int64_t first_us;  /* the prompt was read */
+	int64_t slowed_us; /* what others cost it since */
 };
 
 static inline const struct form *

@@ -329,13 +329,24 @@ json_scanner_create(json_callback cb, void *arg, uint64_t nodes_max)
 {
 	struct json_scanner *s = mem_alloc(sizeof(*s));
 
+	s->cb = cb;
+	s->arg = arg;
+	json_scanner_restart(s, nodes_max);
+	return s;
+}
+
+void
+json_scanner_restart(struct json_scanner *s, uint64_t nodes_max)
+{
+	json_callback cb = s->cb;
+	void *arg = s->arg;
+
 	memset(s, 0, offsetof(struct json_scanner, text));
 	s->why[0] = '\0';
 	s->cb = cb;
 	s->arg = arg;
 	s->nodes_left = nodes_max;
 	s->begin = s->next = s->end = "";
-	return s;
 }
 
 void

@@ -23,6 +23,7 @@ FLOORS = {
     "core": {"base", "core"},
     "io": {"base", "proto", "core", "io"},
     "node": {"base", "proto", "core", "io", "node"},
+    "load": {"base", "proto", "io", "load"},
     "app": {"base", "conf", "proto", "core", "io", "node", "app"},
 }
 

@@ -45,6 +45,9 @@ class TestLint(unittest.TestCase):
             "floors", "src/core/a.c", '#include "core/job.h"\n#include "base/mem.h"\n'
         )
         self.assert_passes("floors", "src/app/a.c", '#include "conf/settings.h"\n')
+        self.assert_passes("floors", "src/load/a.c", '#include "io/exchange.h"\n')
+        self.assert_finds("floors", "src/load/a.c", '#include "core/job.h"\n', "load must not")
+        self.assert_finds("floors", "src/app/a.c", '#include "load/run.h"\n', "app must not")
         self.assert_finds("floors", "src/base/a.c", '#include "core/job.h"\n', "base must not")
         self.assert_finds(
             "floors", "include/proto/a.h", '#include "core/job.h"\n', "proto must not"

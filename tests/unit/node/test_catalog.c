@@ -39,11 +39,12 @@ reads_how_a_model_is_described(void **state)
 	const struct model *m;
 
 	catalog_init(&c);
-	add(&c, "qwen2.5:72b,load=2s,unload=50ms,tps=12.5,prefill=300,thinking,vision");
+	add(&c, "qwen2.5:72b,load=2s,unload=50ms,tps=12.5,prefill=300,share=0.25,thinking,vision");
 	m = catalog_find(&c, "qwen2.5:72b");
 	assert_int_equal(m->load_ms, 2000);
 	assert_int_equal(m->unload_ms, 50);
 	assert_true(m->tokens_per_s == 12.5 && m->prefill_per_s == 300);
+	assert_true(m->share == 0.25);
 	assert_true(m->thinks && m->sees && !m->embeds && !m->remote);
 	assert_string_equal(m->family, "qwen2");
 	assert_string_equal(m->parameters, "72B");

@@ -1,0 +1,119 @@
+/* Comparing with an earlier run. */
+#include "compare.h"
+
+#include "base/mem.h"
+#include "format.h"
+
+#include <cjson/cJSON.h>
+#include <errno.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { FILE_BYTES_MAX = 256 * 1024 * 1024 };
+
+/* Under it nobody should see a difference in two runs. */
+static const double noise_percent = 1;
+
+static bool
+read_file(const char *path, struct buf *out, struct buf *why)
+{
+	char piece[16384];
+	FILE *f = fopen(path, "r");
+	size_t n;
+
+	if (f == NULL) {
+		buf_addf(why, "%s: %s", path, strerror(errno));
+		return false;
+	}
+	while ((n = fread(piece, 1, sizeof(piece), f)) > 0 && out->len < FILE_BYTES_MAX)
+		buf_add(out, piece, n);
+	fclose(f);
+	return true;
+}
+
+static void
+take_numbers(struct metrics *m, const cJSON *json)
+{
+	const cJSON *it;
+
+	cJSON_ArrayForEach (it, json) {
+		struct metric *to = &m->all[m->count];
+
+		if (!cJSON_IsNumber(it) || it->string == NULL || m->count == METRICS_MAX ||
+		    strlen(it->string) >= METRIC_NAME_MAX)
+			continue;
+		*to = (struct metric){.known = true, .value = it->valuedouble};
+		memcpy(to->name, it->string, strlen(it->string) + 1);
+		m->count++;
+	}
+}
+
+bool
+comparison_read(struct comparison *c, const char *path, struct buf *why)
+{
+	struct buf text = {0};
+	cJSON *json;
+	bool good;
+
+	*c = (struct comparison){.path = path};
+	if (!read_file(path, &text, why))
+		return false;
+	json = cJSON_Parse(buf_text(&text));
+	take_numbers(&c->old, json);
+	good = metrics_find(&c->old, "completed") != NULL;
+	if (!good)
+		buf_addf(why, "%s: this is no result of drover-bench (--output json, --save)", path);
+	cJSON_Delete(json);
+	buf_finish(&text);
+	return good;
+}
+
+bool
+comparison_change(const struct comparison *c, const struct metric *now, double *before,
+                  double *percent)
+{
+	const struct metric *old = metrics_find(&c->old, now->name);
+
+	if (old == NULL || !now->known)
+		return false;
+	*before = old->value;
+	*percent = old->value > 0 ? (now->value - old->value) / old->value * 100 : 0;
+	return old->value > 0 || now->value > 0;
+}
+
+static const char *
+verdict(const struct metric *now, double percent)
+{
+	if (now->better == BETTER_NEITHER || fabs(percent) < noise_percent)
+		return "";
+	return (percent > 0) == (now->better == BETTER_MORE) ? "better" : "worse";
+}
+
+static void
+add_row(struct buf *out, const struct metric *now, double before, double percent)
+{
+	struct buf old = {0}, new = {0};
+
+	format_add_number(&old, before);
+	format_add_number(&new, now->value);
+	buf_addf(out, "  %-26s %14s %14s", now->name, buf_text(&old), buf_text(&new));
+	if (before > 0)
+		buf_addf(out, " %+9.1f %%  %s", percent, verdict(now, percent));
+	buf_addc(out, '\n');
+	buf_finish(&old);
+	buf_finish(&new);
+}
+
+void
+comparison_add_table(struct buf *out, const struct comparison *c, const struct metrics *now)
+{
+	double before, percent;
+
+	buf_addf(out, "\nCompared with %s\n", c->path);
+	buf_addf(out, "  %-26s %14s %14s %11s\n", "", "before", "now", "change");
+	for (size_t i = 0; i < now->count; i++)
+		if (comparison_change(c, &now->all[i], &before, &percent))
+			add_row(out, &now->all[i], before, percent);
+}

@@ -1,0 +1,99 @@
+/* What table, JSON and report have in common. */
+#include "result.h"
+
+#include "format.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+static const double shortest_s = 0.5;         /* below it, starting up is most of it */
+static const double cpu_most = 0.85;          /* of a core */
+static const int64_t lag_most_us = 10 * 1000; /* of one start in a hundred */
+
+static void
+add_when(struct buf *out, const struct plan *p)
+{
+	if (p->trace != NULL) {
+		buf_addf(out, "trace %s", p->trace);
+		if (p->trace_speed < 1 || p->trace_speed > 1)
+			buf_addf(out, " at %g times its speed", p->trace_speed);
+	} else if (p->rate > 0) {
+		buf_addf(out, "open loop, %g a second (%s)", p->rate,
+		         p->arrival == ARRIVAL_POISSON ? "Poisson" : "constant");
+	} else {
+		buf_addf(out, "closed loop, %lld at once", (long long)p->concurrency);
+		return;
+	}
+	if (p->concurrency > 0)
+		buf_addf(out, ", at most %lld at once", (long long)p->concurrency);
+}
+
+void
+result_add_what(struct buf *out, const struct plan *p)
+{
+	buf_addf(out, "%s%s; ", p->api->name,
+	         !p->api->streams ? ""
+	         : p->stream      ? ", streamed"
+	                          : ", not streamed");
+	add_when(out, p);
+}
+
+void
+result_add_step(struct buf *out, int64_t from_us, int64_t to_us)
+{
+	static const struct {
+		int64_t us;
+		const char *value;
+		const char *unit;
+	} edges[] = {
+	    {1000, "1", "ms"},     {5000, "5", "ms"},     {10000, "10", "ms"},
+	    {50000, "50", "ms"},   {100000, "100", "ms"}, {500000, "500", "ms"},
+	    {1000000, "1", "s"},   {5000000, "5", "s"},   {10000000, "10", "s"},
+	    {30000000, "30", "s"}, {60000000, "60", "s"}, {300000000, "300", "s"},
+	};
+	size_t n = sizeof(edges) / sizeof(edges[0]), from = n, to = n;
+
+	for (size_t i = 0; i < n; i++) {
+		from = edges[i].us == from_us ? i : from;
+		to = edges[i].us == to_us ? i : to;
+	}
+	if (from == n)
+		buf_addf(out, "under %s %s", edges[to].value, edges[to].unit);
+	else if (to == n)
+		buf_addf(out, "over %s %s", edges[from].value, edges[from].unit);
+	else if (edges[from].unit[0] == edges[to].unit[0])
+		buf_addf(out, "%s-%s %s", edges[from].value, edges[to].value, edges[to].unit);
+	else
+		buf_addf(out, "0.5-%s %s", edges[to].value, edges[to].unit);
+}
+
+const char *
+result_own_limit(const struct tally *t)
+{
+	bool open = t->plan->rate > 0 || t->plan->trace != NULL;
+
+	if (tally_seconds(t) < shortest_s)
+		return NULL;
+	if (t->cpu_share > cpu_most)
+		return "drover-bench itself was the limit: it used nearly a whole core, so that these "
+		       "numbers "
+		       "say more of it than of the server. Run several at once.";
+	if (open && hist_quantile_us(&t->lag, 0.99) > lag_most_us)
+		return "drover-bench was late to start requests: the machine it ran on was busy. "
+		       "Latencies include that.";
+	return NULL;
+}
+
+bool
+result_write_file(const char *path, const struct buf *text, struct buf *why)
+{
+	FILE *f = fopen(path, "w");
+	bool good = f != NULL && fwrite(buf_text(text), 1, text->len, f) == text->len;
+
+	if (f != NULL)
+		good = fclose(f) == 0 && good;
+	if (!good)
+		buf_addf(why, "%s%s: %s", why->len > 0 ? "; " : "", path, strerror(errno));
+	return good;
+}

@@ -1,0 +1,286 @@
+/*
+ * A sweep. Capacity is how many clients could be served at once so that each has
+ * its whole answer within the limit, by Little's law: throughput times limit.
+ */
+#include "sweep.h"
+
+#include "base/clock.h"
+#include "base/mem.h"
+#include "child.h"
+#include "format.h"
+#include "io/fetch.h"
+#include "result.h"
+#include "run.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+	READY_WITHIN_MS = 120 * 1000,
+	ASK_EVERY_MS = 100,
+	ANSWER_BYTES_MAX = 64 * 1024,
+	DEFAULT_LIMIT_MS = 30 * 1000,
+	EXIT_FAILED = 1,
+	EXIT_BY_SIGNAL = 130,
+};
+
+struct step {
+	int64_t parallel;
+	struct tally tally;
+	struct buf url;
+};
+
+/* --- until the server answers --- */
+
+struct patience {
+	struct loop *loop;
+	const struct child *child;
+	struct upstream *upstream;
+	struct fetch *fetch;
+	struct timer again;
+	int64_t until_ms;
+	bool answered;
+	bool interrupted;
+};
+
+static void ask(void *arg);
+
+static void
+on_answer(struct fetch *f, enum exchange_end end, int status, struct str type, struct str body,
+          void *arg)
+{
+	struct patience *p = arg;
+
+	p->fetch = NULL;
+	p->answered = end == EXCHANGE_DONE && status == 200;
+	if (p->answered || !child_lives(p->child) || clock_now_ms() > p->until_ms)
+		loop_stop(p->loop);
+	else
+		timer_start(&p->again, ASK_EVERY_MS);
+}
+
+static void
+ask(void *arg)
+{
+	static const struct exchange_request req = {
+	    .method = HTTP_GET, .target = {"/api/version", 12}, .first_byte_ms = 5000, .idle_ms = 5000};
+	struct patience *p = arg;
+
+	p->fetch = fetch_start(p->upstream, &req, ANSWER_BYTES_MAX, on_answer, p);
+}
+
+static void
+on_signal(int signal, void *arg)
+{
+	struct patience *p = arg;
+
+	p->interrupted = true;
+	loop_stop(p->loop);
+}
+
+static bool
+wait_ready(struct loop *l, const struct child *child, bool *interrupted, struct buf *why)
+{
+	const struct upstream_conf conf = {
+	    .url = child->url, .tls_verify = true, .connect_ms = 2000, .idle_max = 1};
+	struct patience p = {.loop = l, .child = child, .until_ms = clock_now_ms() + READY_WITHIN_MS};
+	struct event *on_int = loop_on_signal(l, SIGINT, on_signal, &p);
+	struct event *on_term = loop_on_signal(l, SIGTERM, on_signal, &p);
+
+	p.upstream = upstream_create(l, &conf, why);
+	timer_init(&p.again, l, ask, &p);
+	ask(&p);
+	loop_run(l);
+	fetch_cancel(&p.fetch);
+	timer_finish(&p.again);
+	upstream_destroy(&p.upstream);
+	loop_off_signal(&on_int);
+	loop_off_signal(&on_term);
+	*interrupted = p.interrupted;
+	if (!p.answered && !p.interrupted)
+		buf_adds(why, child_lives(child) ? "the server that was started does not answer"
+		                                 : "the server that was started has ended at once");
+	return p.answered;
+}
+
+/* --- one step --- */
+
+static enum run_end
+run_step(const struct plan *plan, struct step *s, struct buf *why)
+{
+	struct loop *l = loop_create();
+	enum run_end end = RUN_BAD;
+	bool interrupted = false;
+	struct child child;
+
+	tally_init(&s->tally, plan);
+	if (child_start(&child, plan, s->parallel, why)) {
+		buf_adds(&s->url, child.url);
+		if (wait_ready(l, &child, &interrupted, why))
+			end = run(l, plan, child.url, &s->tally, why);
+		child_stop(&child);
+	}
+	loop_destroy(&l);
+	return interrupted ? RUN_INTERRUPTED : end;
+}
+
+/* --- the table --- */
+
+static int64_t
+limit_ms(const struct plan *p)
+{
+	return p->slo.e2e_ms > 0 ? p->slo.e2e_ms : DEFAULT_LIMIT_MS;
+}
+
+static double
+capacity(const struct tally *t)
+{
+	return (double)t->all.whole / tally_seconds(t) * (double)limit_ms(t->plan) / 1e3;
+}
+
+static void
+add_cell(struct buf *out, const struct buf *text)
+{
+	buf_addf(out, "%13s", buf_text(text));
+}
+
+static void
+add_time(struct buf *out, double us, bool known)
+{
+	struct buf text = {0};
+
+	if (known)
+		format_add_us(&text, us);
+	else
+		buf_addc(&text, '-');
+	add_cell(out, &text);
+	buf_finish(&text);
+}
+
+static void
+add_number(struct buf *out, double x)
+{
+	struct buf text = {0};
+
+	format_add_number(&text, x);
+	add_cell(out, &text);
+	buf_finish(&text);
+}
+
+static void
+add_row(struct buf *out, const struct step *s)
+{
+	const struct figures *f = &s->tally.all;
+	double seconds = tally_seconds(&s->tally);
+
+	buf_addf(out, "%8lld", (long long)s->parallel);
+	add_time(out, f->e2e.mean_us, f->e2e.count > 0);
+	add_time(out, (double)hist_quantile_us(&f->e2e, 0.95), f->e2e.count > 0);
+	add_time(out, (double)hist_quantile_us(&f->ttft, 0.5), f->ttft.count > 0);
+	add_number(out, (double)f->whole / seconds);
+	add_number(out, (double)f->output_tokens / seconds);
+	buf_addf(out, "%13.0f%9lld\n", capacity(&s->tally), (long long)(f->ended - f->whole));
+}
+
+/* The least parallel of those that serve within 3 % of the most. */
+static const struct step *
+find_best(struct step *const *steps, size_t count)
+{
+	const struct step *best = NULL;
+	double most = 0;
+
+	for (size_t i = 0; i < count; i++)
+		if (capacity(&steps[i]->tally) > most)
+			most = capacity(&steps[i]->tally);
+	for (size_t i = 0; i < count; i++)
+		if (most > 0 && capacity(&steps[i]->tally) >= 0.97 * most &&
+		    (best == NULL || steps[i]->parallel < best->parallel))
+			best = steps[i];
+	return best;
+}
+
+static void
+add_table(struct buf *out, const struct plan *plan, struct step *const *steps, size_t count)
+{
+	static const char *const heads[] = {"avg latency", "p95 latency", "ttft p50",
+	                                    "requests/s",  "tokens/s",    "capacity"};
+	const struct step *best = find_best(steps, count);
+
+	buf_addf(out, "%s  ", plan->start != NULL ? plan->start : "drover-node (a simulation)");
+	result_add_what(out, plan);
+	buf_adds(out, "\n\nparallel");
+	for (size_t i = 0; i < sizeof(heads) / sizeof(heads[0]); i++)
+		buf_addf(out, "%13s", heads[i]);
+	buf_adds(out, "   failed\n");
+	for (size_t i = 0; i < count; i++)
+		add_row(out, steps[i]);
+	buf_adds(out, "\nCapacity: clients served at once, each whole within ");
+	format_add_us(out, (double)limit_ms(plan) * 1e3);
+	buf_adds(out, plan->slo.e2e_ms > 0 ? " (--slo e2e).\n" : "; --slo e2e=T sets the limit.\n");
+	if (best != NULL && count > 1)
+		buf_addf(out, "Of these, parallel %lld serves most.\n", (long long)best->parallel);
+}
+
+static void
+add_json(struct buf *out, struct step *const *steps, size_t count)
+{
+	buf_addc(out, '[');
+	for (size_t i = 0; i < count; i++) {
+		struct buf one = {0};
+
+		result_add_json(&one, &steps[i]->tally, buf_text(&steps[i]->url), NULL);
+		buf_addf(out, "%s{\"parallel\": %lld, \"capacity\": %.10g, %s", i == 0 ? "" : ",\n",
+		         (long long)steps[i]->parallel, capacity(&steps[i]->tally), buf_text(&one) + 1);
+		while (out->data[out->len - 1] == '\n')
+			out->data[--out->len] = '\0';
+		buf_finish(&one);
+	}
+	buf_adds(out, "]\n");
+}
+
+static int
+print(const struct plan *plan, struct step *const *steps, size_t count, struct buf *why)
+{
+	struct buf table = {0}, json = {0};
+	int status = EXIT_SUCCESS;
+
+	add_json(&json, steps, count);
+	add_table(&table, plan, steps, count);
+	fputs(buf_text(plan->output == OUTPUT_JSON ? &json : &table), stdout);
+	if (plan->save != NULL && !result_write_file(plan->save, &json, why))
+		status = EXIT_FAILED;
+	buf_finish(&table);
+	buf_finish(&json);
+	return status;
+}
+
+int
+sweep(const struct plan *plan, struct buf *why)
+{
+	struct step *steps[MOST_STEPS];
+	enum run_end end = RUN_DONE;
+	int status = EXIT_SUCCESS;
+	size_t count = 0;
+
+	while (end == RUN_DONE && count < plan->parallel_count) {
+		struct step *s = steps[count] = NEW(struct step);
+
+		s->parallel = plan->parallel[count++];
+		end = run_step(plan, s, why);
+		if (end != RUN_DONE && why->len > 0)
+			buf_addf(why, " (parallel %lld)", (long long)s->parallel);
+	}
+	/* The step that broke off says nothing that could be compared. */
+	if (count > (end != RUN_DONE))
+		status = print(plan, steps, count - (end != RUN_DONE), why);
+	for (size_t i = 0; i < count; i++) {
+		tally_finish(&steps[i]->tally);
+		buf_finish(&steps[i]->url);
+		free(steps[i]);
+	}
+	if (end == RUN_INTERRUPTED)
+		return EXIT_BY_SIGNAL;
+	return end == RUN_DONE ? status : EXIT_FAILED;
+}
