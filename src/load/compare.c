@@ -80,15 +80,31 @@ comparison_change(const struct comparison *c, const struct metric *now, double *
 		return false;
 	*before = old->value;
 	*percent = old->value > 0 ? (now->value - old->value) / old->value * 100 : 0;
+	if (fabs(*percent) < 0.05)
+		*percent = 0;
 	return old->value > 0 || now->value > 0;
 }
 
-static const char *
-verdict(const struct metric *now, double percent)
+const char *
+comparison_verdict(const struct metric *now, double before)
 {
-	if (now->better == BETTER_NEITHER || fabs(percent) < noise_percent)
+	double change = now->value - before;
+
+	if (now->better == BETTER_NEITHER || fabs(change) * 100 < noise_percent * before ||
+	    before == now->value)
 		return "";
-	return (percent > 0) == (now->better == BETTER_MORE) ? "better" : "worse";
+	return (change > 0) == (now->better == BETTER_MORE) ? "better" : "worse";
+}
+
+bool
+comparison_is_telling(const struct metric *m)
+{
+	static const char *const dull[] = {"std_", "max_", "p999_"};
+
+	for (size_t i = 0; i < sizeof(dull) / sizeof(dull[0]); i++)
+		if (strncmp(m->name, dull[i], strlen(dull[i])) == 0)
+			return false;
+	return true;
 }
 
 static void
@@ -100,7 +116,12 @@ add_row(struct buf *out, const struct metric *now, double before, double percent
 	format_add_number(&new, now->value);
 	buf_addf(out, "  %-26s %14s %14s", now->name, buf_text(&old), buf_text(&new));
 	if (before > 0)
-		buf_addf(out, " %+9.1f %%  %s", percent, verdict(now, percent));
+		buf_addf(out, " %+9.1f %%", percent);
+	else
+		buf_addf(out, "%12s", "");
+	buf_addf(out, "  %s", comparison_verdict(now, before));
+	while (out->data[out->len - 1] == ' ')
+		out->data[--out->len] = '\0';
 	buf_addc(out, '\n');
 	buf_finish(&old);
 	buf_finish(&new);
@@ -114,6 +135,7 @@ comparison_add_table(struct buf *out, const struct comparison *c, const struct m
 	buf_addf(out, "\nCompared with %s\n", c->path);
 	buf_addf(out, "  %-26s %14s %14s %11s\n", "", "before", "now", "change");
 	for (size_t i = 0; i < now->count; i++)
-		if (comparison_change(c, &now->all[i], &before, &percent))
+		if (comparison_is_telling(&now->all[i]) &&
+		    comparison_change(c, &now->all[i], &before, &percent))
 			add_row(out, &now->all[i], before, percent);
 }

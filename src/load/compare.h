@@ -18,6 +18,10 @@ bool comparison_read(struct comparison *c, const char *path, struct buf *why);
 /* The change in percent; false where there is none to say. */
 bool comparison_change(const struct comparison *c, const struct metric *now, double *before,
                        double *percent);
+/* "better", "worse", or "" where it is neither or too little to say. */
+const char *comparison_verdict(const struct metric *now, double before);
+/* Whether people read it: tables leave the others to the JSON. */
+bool comparison_is_telling(const struct metric *m);
 /* A table of what both have. */
 void comparison_add_table(struct buf *out, const struct comparison *c, const struct metrics *now);
 

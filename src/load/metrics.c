@@ -110,7 +110,7 @@ metrics_make(const struct tally *t, const struct figures *f, struct metrics *out
 
 	out->count = 0;
 	add(out, "", "duration", tally_seconds(t), BETTER_NEITHER);
-	add_count(out, "completed", f->whole, BETTER_MORE);
+	add_count(out, "completed", f->whole, BETTER_NEITHER);
 	add_count(out, "failed", f->ended - f->whole, BETTER_LESS);
 	add_count(out, "rejected", f->refused, BETTER_LESS);
 	add_count(out, "total_input_tokens", f->input_tokens, BETTER_NEITHER);

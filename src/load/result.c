@@ -68,6 +68,21 @@ result_add_step(struct buf *out, int64_t from_us, int64_t to_us)
 		buf_addf(out, "0.5-%s %s", edges[to].value, edges[to].unit);
 }
 
+/* What is fast is told apart only where most are fast. */
+size_t
+result_first_step(const struct figures *f)
+{
+	const struct hist *h = f->ttft.count > 0 ? &f->ttft : &f->e2e;
+	size_t i = 0;
+
+	if (hist_quantile_us(h, 0.5) >= 100000)
+		while (metrics_steps_us[i] < 100000)
+			i++;
+	while (metrics_steps_us[i] <= h->min_us)
+		i++;
+	return i;
+}
+
 const char *
 result_own_limit(const struct tally *t)
 {

@@ -15,6 +15,8 @@ bool result_write_file(const char *path, const struct buf *text, struct buf *why
 void result_add_what(struct buf *out, const struct plan *plan);
 /* "under 100 ms", "100-500 ms": the step of the distribution. */
 void result_add_step(struct buf *out, int64_t from_us, int64_t to_us);
+/* The first step of the distribution that is worth a row of its own. */
+size_t result_first_step(const struct figures *f);
 /* Whether this program itself was the limit: a sentence, or NULL where all is well. */
 const char *result_own_limit(const struct tally *t);
 

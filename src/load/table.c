@@ -4,6 +4,7 @@
 #include "base/mem.h"
 #include "format.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -31,7 +32,10 @@ add_time_cell(struct buf *out, double us)
 {
 	struct buf text = {0};
 
-	format_add_us(&text, us);
+	if (isnan(us))
+		buf_addc(&text, '-');
+	else
+		format_add_us(&text, us);
 	add_cell(out, buf_text(&text), CELL);
 	buf_finish(&text);
 }
@@ -199,25 +203,11 @@ add_bar(struct buf *out, const struct hist *h, int64_t from_us, int64_t to_us)
 		buf_adds(out, i < full ? "\xe2\x96\x88" : " ");
 }
 
-/* What is fast is told apart only where most are fast. */
-static size_t
-first_step(const struct hist *h)
-{
-	size_t i = 0;
-
-	if (hist_quantile_us(h, 0.5) >= 100000)
-		while (metrics_steps_us[i] < 100000)
-			i++;
-	while (metrics_steps_us[i] <= h->min_us)
-		i++;
-	return i;
-}
-
 static void
 add_distribution(struct buf *out, const struct figures *f)
 {
 	bool streamed = f->ttft.count > 0;
-	size_t first = first_step(streamed ? &f->ttft : &f->e2e);
+	size_t first = result_first_step(f);
 
 	if (f->e2e.count == 0)
 		return;
@@ -231,7 +221,7 @@ add_distribution(struct buf *out, const struct figures *f)
 
 		if (from_us > f->e2e.max_us)
 			break;
-		result_add_step(&step, i == 0 ? 0 : i == first ? 0 : from_us, metrics_steps_us[i]);
+		result_add_step(&step, from_us, metrics_steps_us[i]);
 		buf_addf(out, "  ");
 		buf_addf(out, "%-*s", LABEL - 2, buf_text(&step));
 		if (streamed)
@@ -246,6 +236,13 @@ add_distribution(struct buf *out, const struct figures *f)
 
 /* --- groups, failures --- */
 
+/* NaN where nothing was measured. */
+static double
+quantile_us(const struct hist *h, double q)
+{
+	return h->count == 0 ? NAN : (double)hist_quantile_us(h, q);
+}
+
 static void
 add_group(struct buf *out, const struct group *g, double seconds)
 {
@@ -258,9 +255,9 @@ add_group(struct buf *out, const struct group *g, double seconds)
 	buf_clear(&name);
 	format_add_number(&name, (double)f->output_tokens / seconds);
 	add_cell(out, buf_text(&name), CELL);
-	add_time_cell(out, (double)hist_quantile_us(&f->ttft, 0.5));
-	add_time_cell(out, (double)hist_quantile_us(&f->e2e, 0.5));
-	add_time_cell(out, (double)hist_quantile_us(&f->e2e, 0.95));
+	add_time_cell(out, quantile_us(&f->ttft, 0.5));
+	add_time_cell(out, quantile_us(&f->e2e, 0.5));
+	add_time_cell(out, quantile_us(&f->e2e, 0.95));
 	buf_addc(out, '\n');
 	buf_finish(&name);
 }
