@@ -63,6 +63,7 @@ struct key_settings {
 	int64_t weight;
 	int64_t requests_per_minute; /* 0: no bound, as for those below */
 	int64_t burst;
+	int64_t tokens_per_minute;
 	int64_t concurrent;
 	struct text_list models; /* globs; empty: all */
 	bool admin;

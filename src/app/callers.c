@@ -36,6 +36,7 @@ open_key(struct caller *who, const struct key_settings *k, int64_t now_ms)
 	struct limit_conf limits = {
 	    .requests_per_minute = k->requests_per_minute,
 	    .burst = k->burst,
+	    .tokens_per_minute = k->tokens_per_minute,
 	    .concurrent = k->concurrent,
 	};
 

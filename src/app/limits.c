@@ -47,10 +47,20 @@ limits_enter(struct request *r, const struct job *j)
 }
 
 void
-limits_leave(struct request *r)
+limits_leave(struct request *r, enum job_end end)
 {
-	if (r->caller != NULL)
-		limit_leave(r->caller->limit, &r->stay, clock_now_ms());
+	bool was_given_up = end == JOB_CLIENT_GONE || end == JOB_DEADLINE;
+	int64_t now = clock_now_ms();
+	struct limit *l;
+
+	if (r->caller == NULL)
+		return;
+	l = r->caller->limit;
+	if (r->usage_known)
+		limit_charge(l, &r->stay, r->usage.prompt, r->usage.output, now);
+	else if (r->attempts == 0 || !was_given_up)
+		limit_charge_nothing(l, &r->stay, now);
+	limit_leave(l, &r->stay, now);
 }
 
 static void

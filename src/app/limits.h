@@ -5,16 +5,18 @@
 #define APP_LIMITS_H
 
 #include "base/buf.h"
+#include "core/job.h"
 
 #include <stdbool.h>
 
-struct job;
 struct request;
 
 /* For what runs a model. False: beyond a limit; refused with 429 and when to come back. */
 bool limits_enter(struct request *r, const struct job *j);
-/* Its end, whether it had entered or not. */
-void limits_leave(struct request *r);
+/* Its end, whether it had entered or not: it is charged the tokens that its answer took. Where that
+ * is not known, what was held for it stays charged if a node worked on it until somebody gave up.
+ */
+void limits_leave(struct request *r, enum job_end end);
 /* Adds the x-ratelimit-* lines of OpenAI, where the caller has such limits and the route is
  * counted. */
 void limits_add_headers(const struct request *r, struct buf *out);

@@ -100,6 +100,8 @@ add_limits(struct limit *l, struct buf *json)
 	buf_adds(json, ",\"limits\":{");
 	add_rate("requests_per_minute", limit_requests(l, now), json);
 	buf_addc(json, ',');
+	add_rate("tokens_per_minute", limit_tokens(l, now), json);
+	buf_addc(json, ',');
 	if (concurrent == 0)
 		buf_adds(json, "\"concurrent\":null");
 	else

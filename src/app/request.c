@@ -147,7 +147,7 @@ finish(struct request *r, enum job_end end)
 	assert(r->work == NULL);
 	access_log_add(g->access, r, job_end_name(end));
 	log_slow(r);
-	limits_leave(r);
+	limits_leave(r, end);
 	callers_release(g->callers, &r->caller);
 	list_remove(&r->link);
 	request_drop_body(r);

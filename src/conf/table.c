@@ -117,6 +117,8 @@ static const struct row key_rows[] = {
      .help = "requests that run a model, 429 above; 0: no bound"},
     {"burst", KIND_INTEGER, AT(burst), .most = 1000000,
      .help = "of them at once; default: ten seconds' worth"},
+    {"tokens_per_minute", KIND_INTEGER, AT(tokens_per_minute), .initial = "0", .most = 1000 * MILLION,
+     .help = "of prompts and answers, by what the nodes count, 429 above; 0: no bound"},
     {"concurrent", KIND_INTEGER, AT(concurrent), .initial = "0", .most = 1000000,
      .help = "requests that run or wait at once, 429 above; 0: no bound"},
     {"models", KIND_TEXTS, AT(models), .most = 1000, .check = syntax_glob,
@@ -125,14 +127,11 @@ static const struct row key_rows[] = {
      .help = "whether it may change models, choose a node, and use the admin API"},
 };
 
-static const char *const key_later[] = {"tokens_per_minute", NULL};
-
 static const struct table key_table = {
     key_rows,
     COUNT(key_rows),
     sizeof(struct key_settings),
     .single_row = NO_SINGLE_ROW,
-    .later = key_later,
 };
 
 #undef AT

@@ -227,7 +227,7 @@ def test_me_tells_what_a_key_may(guarded):
     me = gateway.get("/drover/v1/me", bearer(POOR)).json()
     assert me["key"] == "poor" and me["models"] == ["other:*", "plain"]
     assert me["priority"] == "low" and me["admin"] is False
-    assert me["limits"] == {"requests_per_minute": None, "concurrent": None}
+    assert me["limits"] == dict.fromkeys(("requests_per_minute", "tokens_per_minute", "concurrent"))
     assert gateway.get("/drover/v1/me", bearer(RIGHT)).json()["admin"] is True
 
 

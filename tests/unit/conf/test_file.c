@@ -215,9 +215,6 @@ a_key_of_a_later_version_is_refused_as_such(void **state)
 	                        "yet\n"},
 	    {"queue: {size: 1}\ncache: {mode: all}",
 	     "t.yaml:2:1: cache: drover " DROVER_VERSION " does not have this key yet\n"},
-	    {"keys: [{tokens_per_minute: 1}]",
-	     "t.yaml:1:9: keys[0].tokens_per_minute: drover " DROVER_VERSION
-	     " does not have this key yet\n"},
 	};
 
 	CHECK_BAD(cases);

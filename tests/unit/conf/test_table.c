@@ -220,7 +220,6 @@ keys_of_later_versions_are_known_as_such(void **state)
 	assert_false(table_is_later(&settings_table, "cached"));
 	assert_true(table_is_later(model_table(), "cache"));
 	assert_false(table_is_later(model_table(), "tls"));
-	assert_true(table_is_later(key_table(), "tokens_per_minute"));
 	assert_false(table_is_later(backend_table(), "cache"));
 }
 
