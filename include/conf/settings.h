@@ -90,26 +90,9 @@ struct settings {
 	char *file; /* that was read; NULL: none */
 };
 
-enum settings_command { COMMAND_SERVE, COMMAND_CHECK, COMMAND_KEY, COMMAND_HELP, COMMAND_VERSION };
-
-/* What the command line asks for. */
-struct settings_call {
-	enum settings_command command;
-	const char *key_name; /* of COMMAND_KEY; points into argv */
-	struct settings settings;
-};
-
-/* Reads everything; `environment` is the process's. On failure returns the exit status (1: bad
- * configuration, 2: wrong usage) and `why` has one message a line, each "FILE:LINE:COL: key.path:
- * what is wrong and what would be right" (or the variable's or option's name for FILE:LINE:COL);
- * 0: `out` is filled and the caller finishes it. */
-int settings_load(int argc, char **argv, char **environment, struct settings_call *out,
-                  struct buf *why);
 void settings_finish(struct settings *s);
 /* One backend more, with the defaults for what is not said here. */
 void settings_add_backend(struct settings *s, const char *name, const char *url);
-/* `drover --help`, from the table. */
-void settings_add_help(struct buf *out);
 /* The whole configuration in force as YAML, secrets masked. */
 void settings_add_yaml(const struct settings *s, struct buf *out);
 /* Adds the keys that differ and that only a restart can change, one a line. */

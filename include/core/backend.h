@@ -77,9 +77,12 @@ struct held {
 };
 
 const char *held_state_name(enum held_state s);
-/* In no order. */
+/* In no order; `fn` must not change anything of the scheduler's. */
 void backend_each_held(const struct backend *b, void (*fn)(const struct held *h, void *arg),
                        void *arg);
+/* The same for the models that it lists, and may run. */
+void backend_each_listed(const struct backend *b, void (*fn)(const char *model, void *arg),
+                         void *arg);
 
 /* A probe's outcome. Returns whether the state changed (log it). The first probe decides at
  * once, and one good one is enough for a node that never was up. */

@@ -25,6 +25,7 @@ static const struct admin_route routes[] = {
     {HTTP_GET, "/admin/v1/status", admin_show_status},
     {HTTP_GET, "/admin/v1/requests", admin_show_requests},
     {HTTP_DELETE, "/admin/v1/requests/*", admin_cancel_request},
+    {HTTP_POST, "/admin/v1/warm", admin_warm_model},
     {HTTP_POST, "/admin/v1/backends/*/drain", admin_drain_backend},
     {HTTP_POST, "/admin/v1/backends/*/resume", admin_resume_backend},
 };
@@ -38,16 +39,17 @@ call_free(struct admin_call *c)
 {
 	front_req_set_data(c->client, NULL);
 	list_remove(&c->link);
+	admin_forget_warm(&c->warm);
 	buf_finish(&c->body);
 	free(c);
 }
 
 static void
-reply(struct admin_call *c, int status, const char *type, struct str body, const struct buf *more)
+reply_head(struct admin_call *c, int status, const char *type, int64_t length,
+           const struct buf *more)
 {
-	struct front_req *client = c->client;
 	struct buf headers = {0};
-	struct front_head head = {.status = status, .length = (int64_t)body.len};
+	struct front_head head = {.status = status, .length = length};
 
 	buf_addf(&headers,
 	         "Content-Type: %s\r\nCache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\n",
@@ -55,9 +57,17 @@ reply(struct admin_call *c, int status, const char *type, struct str body, const
 	if (more != NULL)
 		buf_add(&headers, more->data, more->len);
 	head.headers = (struct str){headers.data, headers.len};
-	front_reply_head(client, &head);
-	front_reply_body(client, body);
+	front_reply_head(c->client, &head);
 	buf_finish(&headers);
+}
+
+static void
+reply(struct admin_call *c, int status, const char *type, struct str body, const struct buf *more)
+{
+	struct front_req *client = c->client;
+
+	reply_head(c, status, type, (int64_t)body.len, more);
+	front_reply_body(client, body);
 	call_free(c);
 	front_reply_end(client);
 }
@@ -70,6 +80,30 @@ admin_reply(struct admin_call *c, int status, struct buf *json)
 	buf_addc(json, '\n');
 	reply(c, status, json_type, (struct str){json->data, json->len}, NULL);
 	buf_finish(json);
+}
+
+void
+admin_begin_lines(struct admin_call *c)
+{
+	reply_head(c, 200, "application/x-ndjson", -1, NULL);
+}
+
+void
+admin_add_line(struct admin_call *c, struct buf *json)
+{
+	buf_addc(json, '\n');
+	front_reply_body(c->client, (struct str){json->data, json->len});
+	front_reply_flush(c->client);
+	buf_finish(json);
+}
+
+void
+admin_end_lines(struct admin_call *c)
+{
+	struct front_req *client = c->client;
+
+	call_free(c);
+	front_reply_end(client);
 }
 
 __attribute__((format(printf, 4, 0))) static void
@@ -193,7 +227,7 @@ refuse_path(struct admin_call *c)
 	else
 		admin_fail(c, 404,
 		           "no such route; there are /healthz, /admin/v1/status, "
-		           "/admin/v1/requests and /admin/v1/backends/NAME/drain, /resume");
+		           "/admin/v1/requests, /admin/v1/warm and /admin/v1/backends/NAME/drain, /resume");
 	buf_finish(&allow);
 }
 
@@ -275,7 +309,7 @@ on_bad_body(struct front_req *client, int status, const char *why, void *arg)
 static void
 on_drained(struct front_req *client, void *arg)
 {
-	/* Answers here are small, and made as they are asked for: there is nothing to go on with. */
+	/* Answers here are short: there is nothing to stop. */
 }
 
 static void

@@ -20,15 +20,15 @@ reply_backend(struct admin_call *c, const struct backend *b)
 	admin_reply(c, 200, &json);
 }
 
-static void
-refuse_backend(struct admin_call *c)
+void
+admin_refuse_backend(struct admin_call *c, const char *name)
 {
 	const struct gateway *g = c->gateway;
 	struct buf names = {0};
 
 	for (size_t i = 0; i < g->server_count; i++)
 		buf_addf(&names, "%s%s", i == 0 ? "" : ", ", backend_name(g->servers[i].backend));
-	admin_fail(c, 404, "no backend is named '%s'; there are: %s", c->tail, buf_text(&names));
+	admin_fail(c, 404, "no backend is named '%s'; there are: %s", name, buf_text(&names));
 	buf_finish(&names);
 }
 
@@ -39,7 +39,7 @@ set_draining(struct admin_call *c, bool draining)
 	struct server *s = gateway_find_server(g, str_of(c->tail));
 
 	if (s == NULL) {
-		refuse_backend(c);
+		admin_refuse_backend(c, c->tail);
 		return;
 	}
 	backend_set_draining(s->backend, draining);

@@ -14,6 +14,7 @@
 
 struct admin;
 struct admin_call;
+struct admin_warm;
 struct gateway;
 
 enum { ADMIN_TAIL_MAX = 256 };
@@ -31,6 +32,7 @@ struct admin_call {
 	const struct admin_route *route;
 	struct buf body;
 	char tail[ADMIN_TAIL_MAX]; /* what '*' stood for, decoded */
+	struct admin_warm *warm;   /* owned; NULL: it warms nothing */
 	struct list link;          /* in admin.calls */
 };
 
@@ -40,6 +42,17 @@ void admin_reply(struct admin_call *c, int status, struct buf *json);
 void admin_fail(struct admin_call *c, int status, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 
+/* There is no backend of that name: 404, and which there are. */
+void admin_refuse_backend(struct admin_call *c, const char *name);
+/* An answer that comes line by line: begin, lines, end. */
+void admin_begin_lines(struct admin_call *c);
+void admin_add_line(struct admin_call *c, struct buf *json);
+void admin_end_lines(struct admin_call *c);
+
+/* The client is gone, or the call over: a load that was begun goes on. */
+void admin_forget_warm(struct admin_warm **w);
+
+void admin_warm_model(struct admin_call *c);
 void admin_show_health(struct admin_call *c);
 void admin_show_status(struct admin_call *c);
 void admin_show_requests(struct admin_call *c);

@@ -4,6 +4,7 @@
 #include "app/gateway.h"
 #include "app/loader.h"
 #include "app/proxy.h"
+#include "app/warmer.h"
 #include "base/clock.h"
 
 #include <stdint.h>
@@ -44,6 +45,7 @@ pump(void *arg)
 		proxy_displace(j);
 	while ((j = sched_take_hopeless(g->sched, now)) != NULL)
 		proxy_give_up(j);
+	warmer_review(g->warmer);
 	while (order(g, now) || pick(g, now))
 		;
 	next = sched_next_ms(g->sched, now);

@@ -7,6 +7,7 @@
 #include "app/loader.h"
 #include "app/proxy.h"
 #include "app/request.h"
+#include "app/warmer.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
@@ -89,7 +90,7 @@ on_round(struct probe *p, void *arg)
 	for (size_t i = 0; i < g->server_count; i++)
 		say_room(&g->servers[i]);
 	proxy_settle_puzzled(g);
-	dispatch_wake(g);
+	warmer_wake(g->warmer);
 }
 
 static bool
@@ -198,6 +199,7 @@ gateway_create(struct loop *l, const struct settings *s, struct buf *why)
 		if (!build_server(g, &s->backends[i], why))
 			goto fail;
 	g->loader = loader_create(g);
+	g->warmer = warmer_create(g);
 	if (!build_admin(g, why))
 		goto fail;
 	return g;
@@ -216,6 +218,7 @@ gateway_destroy(struct gateway **gp)
 		return;
 	admin_destroy(&g->admin);
 	front_destroy(&g->front); /* ends every request, and so every exchange */
+	warmer_destroy(&g->warmer);
 	loader_destroy(&g->loader);
 	for (size_t i = 0; i < g->server_count; i++) {
 		probe_destroy(&g->servers[i].probe);

@@ -38,6 +38,7 @@ struct gateway {
 	size_t server_count;
 	struct admin *admin;       /* owned; NULL: off */
 	struct loader *loader;     /* owned */
+	struct warmer *warmer;     /* owned */
 	struct access_log *access; /* owned */
 	struct callers *callers;   /* owned */
 	struct trust trust;

@@ -7,9 +7,9 @@
  */
 #include "app/loader.h"
 
-#include "app/dispatch.h"
 #include "app/gateway.h"
 #include "app/rules.h"
+#include "app/warmer.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/map.h"
@@ -100,7 +100,7 @@ finish(struct errand *e, enum order_end end)
 	timer_stop(&e->timer);
 	e->step = IDLE;
 	sched_saw_order(g->sched, &o, end, clock_now_ms());
-	dispatch_wake(g);
+	warmer_wake(g->warmer);
 }
 
 static void

@@ -6,9 +6,10 @@
 #include "app/demo.h"
 #include "app/gateway.h"
 #include "app/key.h"
+#include "app/warm_command.h"
 #include "base/log.h"
 #include "base/mem.h"
-#include "conf/settings.h"
+#include "conf/call.h"
 
 #include <signal.h>
 #include <stdio.h>
@@ -148,6 +149,7 @@ run(struct settings_call *call)
 	case COMMAND_SERVE: return serve(&call->settings);
 	case COMMAND_CHECK: return check(&call->settings);
 	case COMMAND_KEY: return key(call->key_name);
+	case COMMAND_WARM: return warm_command_run(call);
 	case COMMAND_HELP: return help();
 	case COMMAND_VERSION: return printf("drover %s\n", DROVER_VERSION) < 0;
 	}

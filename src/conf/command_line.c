@@ -19,7 +19,7 @@ static const struct option fixed_options[] = {
     {"demo", no_argument, NULL, OPTION_DEMO},
 };
 
-static const char *const later_commands[] = {"top", "usage", "warm"};
+static const char *const later_commands[] = {"top", "usage"};
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 
@@ -83,6 +83,10 @@ take_command(struct command_line *c, const char *name, struct buf *why)
 		c->command = COMMAND_KEY;
 		return true;
 	}
+	if (strcmp(name, "warm") == 0) {
+		c->command = COMMAND_WARM;
+		return true;
+	}
 	for (size_t i = 0; i < COUNT(later_commands); i++)
 		if (strcmp(name, later_commands[i]) == 0) {
 			buf_addf(why, "drover " DROVER_VERSION " does not have the command %s yet\n", name);
@@ -90,6 +94,21 @@ take_command(struct command_line *c, const char *name, struct buf *why)
 		}
 	buf_addf(why, "unknown command: %s\n", name);
 	return false;
+}
+
+/* It asks another drover, which has its configuration. */
+static bool
+check_client_usage(const struct command_line *c, struct buf *why)
+{
+	bool other = c->demo || c->file != NULL;
+
+	for (size_t i = 0; i < c->given_count; i++)
+		other = other || strcmp(settings_table.rows[c->givens[i].row].path, "admin") != 0;
+	if (other)
+		buf_adds(why, "the only option of warm is --admin URL\n");
+	else if (c->word_count == 0)
+		buf_adds(why, "warm needs a model: drover warm MODEL...\n");
+	return !other && c->word_count > 0;
 }
 
 static bool
@@ -108,6 +127,12 @@ take_key_name(struct command_line *c, const char *name, struct buf *why)
 static bool
 check_usage(const struct command_line *c, struct buf *why)
 {
+	if (c->command == COMMAND_WARM)
+		return check_client_usage(c, why);
+	if (c->word_count > 0) {
+		buf_addf(why, "one argument too many: %s\n", c->words[0]);
+		return false;
+	}
 	for (size_t i = 0; i < c->given_count; i++)
 		if (c->demo && (int)c->givens[i].row == table_find(&settings_table, "backends")) {
 			buf_adds(why, "--demo brings its own backends; leave --backend out\n");
@@ -136,11 +161,18 @@ command_line_parse(struct command_line *c, int argc, char **argv, struct buf *wh
 		return false;
 	if (optind < argc && c->command == COMMAND_KEY && !take_key_name(c, argv[optind++], why))
 		return false;
-	if (optind < argc) {
-		buf_addf(why, "one argument too many: %s\n", argv[optind]);
-		return false;
-	}
+	c->words = (const char *const *)&argv[optind];
+	c->word_count = (size_t)(argc - optind);
 	return check_usage(c, why);
+}
+
+const char *
+command_line_given(const struct command_line *c, const char *path)
+{
+	for (size_t i = c->given_count; i > 0; i--)
+		if (strcmp(settings_table.rows[c->givens[i - 1].row].path, path) == 0)
+			return c->givens[i - 1].value;
+	return NULL;
 }
 
 void

@@ -1,5 +1,5 @@
 /* `drover --help`, from the table. */
-#include "conf/settings.h"
+#include "conf/call.h"
 #include "table.h"
 
 #include <string.h>
@@ -10,6 +10,9 @@ static const char opening[] =
     "usage: drover [serve] [OPTION]...   listen and forward\n"
     "       drover check [OPTION]...     validate the configuration: FILE:LINE:COL: message\n"
     "       drover key [NAME]            print a new key, and its lines for the configuration\n"
+    "       drover warm MODEL... [--admin URL]\n"
+    "                                    have a running drover load models, where that is at\n"
+    "                                    nobody's expense\n"
     "\n"
     "options:\n"
     "  -c FILE             the configuration; else $DROVER_CONFIG, ./drover.yaml or\n"
@@ -31,7 +34,8 @@ static const char closing[] =
     "Where nothing else is said, Ollama's variables count: OLLAMA_HOST, OLLAMA_MAX_QUEUE,\n"
     "OLLAMA_NUM_PARALLEL, OLLAMA_MAX_LOADED_MODELS, OLLAMA_ORIGINS.\n"
     "\n"
-    "exit status: 0; 1 bad configuration or nothing to bind; 2 wrong usage\n";
+    "exit status: 0; 1 bad configuration, nothing to bind, or a model that was not loaded;\n"
+    "2 wrong usage\n";
 
 static void
 add_option(const struct row *row, struct buf *out)

@@ -1,5 +1,5 @@
 /* The configuration in force: all its sources in their order. */
-#include "conf/settings.h"
+#include "conf/call.h"
 
 #include "base/mem.h"
 #include "check.h"
@@ -75,6 +75,23 @@ load_all(struct loading *l, struct buf *why)
 	return l->report.count == 0;
 }
 
+/* The configuration is the other drover's, and not read. */
+static void
+find_admin(struct loading *l, char **environment, struct settings_call *out)
+{
+	const char *admin = command_line_given(&l->line, "admin");
+
+	environment_init(&l->environment, environment);
+	if (admin == NULL)
+		admin = environment_get(&l->environment, "DROVER_ADMIN");
+	if (admin == NULL)
+		admin = settings_table.rows[table_find(&settings_table, "admin")].initial;
+	environment_finish(&l->environment);
+	out->admin = admin;
+	out->words = l->line.words;
+	out->word_count = l->line.word_count;
+}
+
 int
 settings_load(int argc, char **argv, char **environment, struct settings_call *out, struct buf *why)
 {
@@ -89,6 +106,8 @@ settings_load(int argc, char **argv, char **environment, struct settings_call *o
 	}
 	out->command = l.line.command;
 	out->key_name = l.line.key_name;
+	if (out->command == COMMAND_WARM)
+		find_admin(&l, environment, out);
 	if (out->command == COMMAND_SERVE || out->command == COMMAND_CHECK) {
 		environment_init(&l.environment, environment);
 		record_init(&l.root, &settings_table, &out->settings);

@@ -1,4 +1,4 @@
-/* What nodes hold, for who shows it. */
+/* What nodes hold and list, for who asks. */
 #include "node.h"
 
 #include <stdlib.h>
@@ -44,5 +44,16 @@ backend_each_held(const struct backend *b, void (*fn)(const struct held *h, void
 			continue;
 		h.state = state_of(b, v);
 		fn(&h, arg);
+	}
+}
+
+void
+backend_each_listed(const struct backend *b, void (*fn)(const char *model, void *arg), void *arg)
+{
+	MAP_FOR_EACH (it, &b->fleet->variants) {
+		const struct variant *v = it.value;
+
+		if (v->base == v && v->places[b->index].listed)
+			fn(v->model, arg);
 	}
 }

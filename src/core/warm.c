@@ -122,17 +122,25 @@ ask_node(struct variant *v, struct backend *b, int64_t now_ms)
 	return begin_if_room(v, b, now_ms);
 }
 
-/* Of two that could begin: where there is room; then the faster; then the one of more weight. */
+static int64_t
+rate_of(const struct choice *c)
+{
+	return estimate_rate_x16(&c->in->estimate, &c->in->places[c->backend->index].speed);
+}
+
+/* Of two that could begin: where there is room, then the faster, then the emptier, then the one of
+ * more weight. */
 static bool
 is_better_place(const struct choice *a, const struct choice *b)
 {
-	int64_t rate_a, rate_b;
+	int free_a = a->backend->max_loaded - a->backend->resident;
+	int free_b = b->backend->max_loaded - b->backend->resident;
 
 	if ((a->out == NULL) != (b->out == NULL))
 		return a->out == NULL;
-	rate_a = estimate_rate_x16(&a->in->estimate, &a->in->places[a->backend->index].speed);
-	rate_b = estimate_rate_x16(&b->in->estimate, &b->in->places[b->backend->index].speed);
-	return rate_a != rate_b ? rate_a > rate_b : a->backend->weight > b->backend->weight;
+	if (rate_of(a) != rate_of(b))
+		return rate_of(a) > rate_of(b);
+	return free_a != free_b ? free_a > free_b : a->backend->weight > b->backend->weight;
 }
 
 static bool

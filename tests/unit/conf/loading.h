@@ -8,7 +8,7 @@
 #include "../check.h"
 
 #include "base/buf.h"
-#include "conf/settings.h"
+#include "conf/call.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -44,6 +44,30 @@ help_and_version_ask_for_nothing_else(void **state)
 }
 
 static void
+warm_takes_models_and_an_address(void **state)
+{
+	struct loaded l = load(WORDS("warm", "a", "--admin", "http://h:1", "b"), NO_WORDS);
+
+	assert_int_equal(l.status, 0);
+	assert_int_equal(l.call.command, COMMAND_WARM);
+	assert_int_equal(l.call.word_count, 2);
+	assert_string_equal(l.call.words[0], "a");
+	assert_string_equal(l.call.words[1], "b");
+	assert_string_equal(l.call.admin, "http://h:1");
+	unload(&l);
+	l = load(WORDS("warm", "a"), WORDS("DROVER_ADMIN=:2"));
+	assert_string_equal(l.call.admin, ":2");
+	unload(&l);
+	l = load(WORDS("warm", "a"), NO_WORDS);
+	assert_string_equal(l.call.admin, "127.0.0.1:8081");
+	unload(&l);
+	expect_usage(WORDS("warm"), "warm needs a model: drover warm MODEL...\n" HINT);
+	expect_usage(WORDS("warm", "a", "--listen", ":1"),
+	             "the only option of warm is --admin URL\n" HINT);
+	expect_usage(WORDS("warm", "a", "-c", "x"), "the only option of warm is --admin URL\n" HINT);
+}
+
+static void
 options_may_be_given_several_times(void **state)
 {
 	struct loaded l = load(WORDS("serve", "--listen", ":1", "--listen=unix:/x", "--backend",
@@ -93,8 +117,8 @@ a_key_is_made_for_a_name(void **state)
 static void
 what_comes_later_is_told_as_such(void **state)
 {
-	expect_usage(WORDS("warm", "m"),
-	             "drover " DROVER_VERSION " does not have the command warm yet\n" HINT);
+	expect_usage(WORDS("top"),
+	             "drover " DROVER_VERSION " does not have the command top yet\n" HINT);
 }
 
 static void
@@ -120,6 +144,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(the_command_is_serve_unless_another_is_named),
 	    cmocka_unit_test(help_and_version_ask_for_nothing_else),
+	    cmocka_unit_test(warm_takes_models_and_an_address),
 	    cmocka_unit_test(options_may_be_given_several_times),
 	    cmocka_unit_test(wrong_usage_is_told_with_a_hint),
 	    cmocka_unit_test(a_key_is_made_for_a_name),

@@ -1,6 +1,6 @@
 #include "../check.h"
 
-#include "conf/settings.h"
+#include "conf/call.h"
 #include "table.h"
 
 #include <string.h>

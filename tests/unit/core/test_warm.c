@@ -104,6 +104,25 @@ of_several_nodes_one_is_enough_and_the_one_with_room_is_taken(void **state)
 }
 
 static void
+models_are_spread_over_the_nodes(void **state)
+{
+	struct backend_conf three = node_conf("n2");
+	struct backend *third;
+
+	three.max_loaded = 3;
+	other = desk_add(&d, three);
+	three.name = "n3";
+	three.weight = 2;
+	third = desk_add(&d, three);
+	assert_int_equal(warm("a"), WARM_LOADING);
+	expect(ORDER_LOAD, third, "a");
+	end(ORDER_DONE);
+	assert_int_equal(warm("b"), WARM_LOADING);
+	expect(ORDER_LOAD, other, "b");
+	end(ORDER_DONE);
+}
+
+static void
 what_runs_does_not_give_way(void **state)
 {
 	struct job *j;
@@ -284,6 +303,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    TEST(a_model_is_loaded_where_there_is_room),
 	    TEST(of_several_nodes_one_is_enough_and_the_one_with_room_is_taken),
+	    TEST(models_are_spread_over_the_nodes),
 	    TEST(what_runs_does_not_give_way),
 	    TEST(what_was_asked_for_lately_does_not_give_way),
 	    TEST(what_was_warmed_a_moment_ago_does_not_give_way),

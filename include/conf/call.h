@@ -1,0 +1,38 @@
+/*
+ * How the program was called: what it shall do, and all that the configuration says for it.
+ */
+#ifndef CONF_CALL_H
+#define CONF_CALL_H
+
+#include "conf/settings.h"
+
+enum settings_command {
+	COMMAND_SERVE,
+	COMMAND_CHECK,
+	COMMAND_KEY,
+	COMMAND_WARM,
+	COMMAND_HELP,
+	COMMAND_VERSION
+};
+
+/* What the command line asks for. */
+struct settings_call {
+	enum settings_command command;
+	struct settings settings; /* of serve and check; else all zero */
+	const char *key_name;     /* of COMMAND_KEY; points into argv */
+	/* Of the commands that ask a running drover; borrowed from argv and the environment: */
+	const char *admin;        /* where its admin API is: an address, or a URL */
+	const char *const *words; /* what stands behind the command */
+	size_t word_count;
+};
+
+/* Reads everything; `environment` is the process's. On failure returns the exit status (1: bad
+ * configuration, 2: wrong usage) and `why` has one message a line, each "FILE:LINE:COL: key.path:
+ * what is wrong and what would be right" (or the variable's or option's name for FILE:LINE:COL);
+ * 0: `out` is filled and the caller finishes it. */
+int settings_load(int argc, char **argv, char **environment, struct settings_call *out,
+                  struct buf *why);
+/* `drover --help`, from the table. */
+void settings_add_help(struct buf *out);
+
+#endif

@@ -1,0 +1,245 @@
+/*
+ * `drover warm`. One model is under way at a time; its exchange either ends with a last line
+ * that says what became of it, or with an error.
+ */
+#include "app/warm_command.h"
+
+#include "base/buf.h"
+#include "base/str.h"
+#include "io/exchange.h"
+#include "io/loop.h"
+#include "proto/refusal.h"
+
+#include <cjson/cJSON.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { CONNECT_MS = 5000, ANSWER_BYTES_MAX = 64 * 1024 };
+
+struct warm_command {
+	struct loop *loop;         /* owned */
+	struct upstream *upstream; /* owned */
+	struct exchange *exchange; /* owned; NULL: none runs */
+	const char *url;
+	const char *const *models;
+	size_t count;
+	size_t at;         /* the model under way */
+	struct buf body;   /* of its request */
+	int status;        /* of its answer */
+	struct buf answer; /* the line that is not whole yet; of an error the body */
+	bool waited;       /* it was not loaded at once */
+	bool told;         /* what became of it */
+	bool failed;       /* any of them */
+};
+
+static const char *
+model_of(const struct warm_command *w)
+{
+	return w->models[w->at];
+}
+
+static void
+fail(struct warm_command *w, const char *why)
+{
+	fprintf(stderr, "drover warm: %s: %s\n", model_of(w), why);
+	w->failed = true;
+	w->told = true;
+}
+
+/* --- what the gateway says --- */
+
+static const char *
+text_of(const cJSON *line, const char *name)
+{
+	const char *text = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(line, name));
+
+	return text == NULL ? "" : text;
+}
+
+static void
+say_loaded(struct warm_command *w, const cJSON *line)
+{
+	const char *backend = text_of(line, "backend");
+	double ms = cJSON_GetNumberValue(cJSON_GetObjectItemCaseSensitive(line, "after_ms"));
+
+	if (w->waited)
+		printf("%s: loaded on %s after %.1f s\n", model_of(w), backend, ms / 1000);
+	else
+		printf("%s: is loaded on %s\n", model_of(w), backend);
+	w->told = true;
+}
+
+static void
+take_line(struct warm_command *w, const char *text)
+{
+	cJSON *line = cJSON_Parse(text);
+	const char *state = text_of(line, "state"), *backend = text_of(line, "backend");
+
+	if (strcmp(state, "loaded") == 0)
+		say_loaded(w, line);
+	else if (strcmp(state, "failed") == 0)
+		fail(w, text_of(line, "error"));
+	else if (strcmp(state, "loading") == 0)
+		printf("%s: loading on %s\n", model_of(w), backend);
+	else if (strcmp(state, "waiting") == 0)
+		printf("%s: waits for %s, which is busy with another model\n", model_of(w), backend);
+	else
+		fail(w, "the answer makes no sense; is that address drover's admin API?");
+	w->waited = true;
+	cJSON_Delete(line);
+}
+
+static void
+take_error(struct warm_command *w)
+{
+	struct buf message = {0};
+
+	if (!refusal_read_message((struct str){w->answer.data, w->answer.len}, &message))
+		buf_addf(&message, "%s answered %d", w->url, w->status);
+	if (w->status == 404 && str_starts_nocase(str_of(buf_text(&message)), "404"))
+		buf_adds(&message, "; is that drover's admin API, and not where clients come in?");
+	fail(w, buf_text(&message));
+	buf_finish(&message);
+}
+
+static void
+on_head(struct exchange *x, const struct http_head *head, void *arg)
+{
+	struct warm_command *w = arg;
+
+	w->status = head->status;
+}
+
+static void
+on_body(struct exchange *x, struct str piece, void *arg)
+{
+	struct warm_command *w = arg;
+
+	for (size_t i = 0; i < piece.len; i++) {
+		if (w->status == 200 && piece.ptr[i] == '\n') {
+			take_line(w, buf_text(&w->answer));
+			buf_clear(&w->answer);
+		} else if (w->answer.len < ANSWER_BYTES_MAX) {
+			buf_addc(&w->answer, piece.ptr[i]);
+		}
+	}
+}
+
+static void
+on_flush(struct exchange *x, void *arg)
+{
+	/* Each line was taken as it came. */
+}
+
+/* --- one after another --- */
+
+static void begin(struct warm_command *w);
+
+static void
+on_end(struct exchange *x, enum exchange_end end, const char *why, void *arg)
+{
+	struct warm_command *w = arg;
+	struct buf message = {0};
+
+	w->exchange = NULL;
+	if (end == EXCHANGE_CONNECT_FAILED || end == EXCHANGE_CONNECT_TIMEOUT) {
+		buf_addf(&message,
+		         "no admin API at %s: %s. Is drover running, and its admin API there? "
+		         "Else give --admin URL",
+		         w->url, exchange_end_text(end));
+		fail(w, buf_text(&message));
+		w->at = w->count - 1; /* the others would fare no better */
+	} else if (end == EXCHANGE_DONE && w->status != 200) {
+		take_error(w);
+	} else if (!w->told) {
+		fail(w, "the answer broke off; did drover stop?");
+	}
+	buf_finish(&message);
+	if (++w->at < w->count)
+		begin(w);
+	else
+		loop_stop(w->loop);
+}
+
+static const struct exchange_ops exchange_ops = {
+    .on_head = on_head,
+    .on_body = on_body,
+    .on_flush = on_flush,
+    .on_end = on_end,
+};
+
+static void
+begin(struct warm_command *w)
+{
+	struct buf *body = &w->body;
+	struct exchange_request req = {
+	    .method = HTTP_POST,
+	    .target = str_of("/admin/v1/warm"),
+	    .headers = str_of("Content-Type: application/json\r\nUser-Agent: drover\r\n"),
+	};
+
+	w->waited = w->told = false;
+	buf_clear(&w->answer);
+	buf_clear(body);
+	buf_adds(body, "{\"model\":");
+	buf_add_json(body, model_of(w), strlen(model_of(w)));
+	buf_addc(body, '}');
+	req.body = (struct str){body->data, body->len};
+	w->exchange = exchange_start(w->upstream, &req, &exchange_ops, w);
+}
+
+/* --admin is an address as the configuration has it, or the URL of one. */
+static void
+add_url(const char *admin, struct buf *out)
+{
+	if (strstr(admin, "://") != NULL)
+		buf_adds(out, admin);
+	else
+		buf_addf(out, "http://%s%s", admin[0] == ':' ? "127.0.0.1" : "", admin);
+}
+
+static int
+run(struct warm_command *w)
+{
+	struct upstream_conf conf = {
+	    .url = w->url, .tls_verify = true, .connect_ms = CONNECT_MS, .idle_max = 1};
+	struct buf why = {0};
+
+	w->upstream = upstream_create(w->loop, &conf, &why);
+	if (w->upstream == NULL) {
+		fprintf(stderr, "drover warm: --admin %s\n", buf_text(&why));
+		buf_finish(&why);
+		return 2;
+	}
+	buf_finish(&why);
+	begin(w);
+	loop_run(w->loop);
+	return w->failed ? 1 : 0;
+}
+
+int
+warm_command_run(const struct settings_call *call)
+{
+	struct buf url = {0};
+	struct warm_command w = {.models = call->words, .count = call->word_count};
+	int status = 2;
+
+	setvbuf(stdout, NULL, _IOLBF, 0);
+	if (strncmp(call->admin, "unix:", 5) == 0 || strcmp(call->admin, "off") == 0) {
+		fprintf(stderr, "drover warm: --admin %s: give the URL of an admin API, as http://%s\n",
+		        call->admin, "127.0.0.1:8081");
+		return status;
+	}
+	add_url(call->admin, &url);
+	w.url = buf_text(&url);
+	w.loop = loop_create();
+	status = run(&w);
+	exchange_cancel(&w.exchange);
+	upstream_destroy(&w.upstream);
+	loop_destroy(&w.loop);
+	buf_finish(&w.answer);
+	buf_finish(&w.body);
+	buf_finish(&url);
+	return status;
+}

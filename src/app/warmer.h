@@ -1,0 +1,45 @@
+/*
+ * Models that are loaded before anybody asks for them: those that rules of the configuration
+ * name (`models: warm:`), at the start and every so often, and those that an administrator asks
+ * for.
+ *
+ * What a rule wants and finds no room for is tried again with each round of probes, until it
+ * is there.
+ */
+#ifndef APP_WARMER_H
+#define APP_WARMER_H
+
+#include "base/list.h"
+#include "core/warm.h"
+#include "proto/model_name.h"
+
+struct gateway;
+struct warmer;
+
+/* The gateway's servers must be there. */
+struct warmer *warmer_create(struct gateway *g);
+/* No ask may be left. */
+void warmer_destroy(struct warmer **w);
+/* Something changed that may matter: an order ended, a node was probed. The pump follows. */
+void warmer_wake(struct warmer *w);
+/* The pump's part: begins what can begin, tells those who asked. */
+void warmer_review(struct warmer *w);
+
+/* What an administrator asked for. Embedded in its owner. */
+struct warm_ask {
+	struct list link; /* in warmer.asks */
+	struct warm_wish wish;
+	char model[MODEL_NAME_MAX]; /* wish.model */
+	/* The answer is another one than before; WARM_LATER and WARM_LOADING are not the last. After
+	 * the last nothing more comes. */
+	void (*tell)(struct warm_ask *ask, enum warm_answer answer, struct backend *where);
+	enum warm_answer told;
+	bool was_told;
+};
+
+/* `model` is canonical. The first answer comes from the pump. */
+void warmer_ask(struct warmer *w, struct warm_ask *ask, const char *model, struct backend *only);
+/* Nothing more is told; a load that was begun goes on. */
+void warmer_forget(struct warm_ask *ask);
+
+#endif
