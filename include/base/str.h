@@ -50,7 +50,10 @@ bool str_list_has(struct str list, const char *token);
 bool str_to_u64(struct str a, uint64_t *out);
 /* `*` matches any run of characters, `?` one; case does not matter. */
 bool str_glob(const char *pattern, const char *text);
-/* FNV-1a, 64 bits: for tables, not against anybody who looks for collisions. `seed` is 0 at the
+/* The same for a canonical name of a model ("llama3:latest"): a pattern without a tag means the
+ * latest too, as a name does. */
+bool str_glob_model(const char *pattern, const char *model);
+/* 64 bits: for tables, not against anybody who looks for collisions. `seed` is 0 at the
  * beginning, then the hash of the parts before, which are kept apart. Never 0. */
 uint64_t str_hash(struct str a, uint64_t seed);
 /* Length of the valid UTF-8 sequence at `p`, 0 when there is none (RFC 3629: no overlong

@@ -4,7 +4,6 @@
 #include "app/gateway.h"
 #include "app/request.h"
 #include "base/clock.h"
-#include "proto/model_name.h"
 
 #include <string.h>
 
@@ -110,33 +109,24 @@ auth_admits_admin(struct callers *callers, const struct http_head *head)
 
 /* ---- what it allows ---- */
 
-/* A glob without a tag means the model's latest, as a model's name does. */
-static bool
-glob_matches(const char *glob, const char *model)
-{
-	static const char latest[] = ":latest";
-	size_t len = strlen(model), tag = sizeof(latest) - 1;
-	char name[MODEL_NAME_MAX];
-
-	if (str_glob(glob, model))
-		return true;
-	if (len < tag || strcmp(model + len - tag, latest) != 0)
-		return false;
-	memcpy(name, model, len - tag);
-	name[len - tag] = '\0';
-	return str_glob(glob, name);
-}
-
 bool
-auth_allows_model(struct request *r, const char *model)
+auth_may_use_model(const struct request *r, const char *model)
 {
 	const struct key_settings *k = r->caller->key;
 
 	if (k == NULL || k->models.count == 0)
 		return true;
 	for (size_t i = 0; i < k->models.count; i++)
-		if (glob_matches(k->models.items[i], model))
+		if (str_glob_model(k->models.items[i], model))
 			return true;
+	return false;
+}
+
+bool
+auth_allows_model(struct request *r, const char *model)
+{
+	if (auth_may_use_model(r, model))
+		return true;
 	request_refuse(r, 403, "this key may not use model '%s'", r->facts.model);
 	return false;
 }

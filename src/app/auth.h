@@ -15,7 +15,9 @@ struct request;
 /* Sets r->caller; the route is known. False: it needs a key and brings none that is known; it was
  * refused. */
 bool auth_take(struct request *r);
-/* For the routes of one model, by its canonical name. False: refused. */
+/* By its canonical name. */
+bool auth_may_use_model(const struct request *r, const char *model);
+/* For the routes of one model. False: refused. */
 bool auth_allows_model(struct request *r, const char *model);
 /* May change nodes, and choose one: a key of an administrator; without keys, clients on this
  * machine. */

@@ -8,6 +8,7 @@
 #include "app/proxy.h"
 
 #include "app/dispatch.h"
+#include "app/fallback.h"
 #include "app/gateway.h"
 #include "app/heartbeat.h"
 #include "app/limits.h"
@@ -33,10 +34,7 @@ struct proxy {
 	struct job job;
 	struct relay relay;
 	struct list puzzled_link; /* in gateway.puzzled */
-	struct str asked;         /* the model as the client wrote it; in the request's facts or head */
-	struct str model;         /* that it is to run: that, or a fallback of its rule */
-	size_t fallbacks;         /* that were tried, of its rule */
-	enum sched_answer answer; /* why there was a first one */
+	struct fallback fallback; /* which model it runs */
 	struct timer deadline;    /* runs only where job.deadline_ms is set */
 	struct heartbeat heartbeat;
 	bool asked_again;
@@ -183,59 +181,11 @@ static const struct work_ops work_ops = {
 static void
 canonical_model(const struct proxy *p, char out[MODEL_NAME_MAX])
 {
-	if (!model_name_canonical(p->model, out))
+	if (!model_name_canonical(p->fallback.model, out))
 		abort(); /* proxy_begin looked */
 }
 
 static void submit(struct proxy *p);
-
-/* No backend can serve the model: another one may be served. */
-static bool
-is_about_model(enum sched_answer answer)
-{
-	return answer == SCHED_UNKNOWN_MODEL || answer == SCHED_NO_BACKEND ||
-	       answer == SCHED_LOAD_FAILED;
-}
-
-/* The same job for another model. */
-static void
-renew_job(struct job *j, const char *model)
-{
-	const struct job before = *j;
-
-	job_init(j, before.class);
-	j->key = before.key;
-	j->weight = before.weight;
-	j->conversation = before.conversation;
-	j->only = before.only;
-	j->deadline_ms = before.deadline_ms;
-	j->slotless = model_name_is_cloud(model);
-}
-
-/* Takes the next model that the rule of the first one names. */
-static bool
-fall_back(struct proxy *p, enum sched_answer answer)
-{
-	struct request *r = p->request;
-	const struct text_list *names;
-	char model[MODEL_NAME_MAX];
-
-	if (r->route->kind != ROUTE_RUN || !is_about_model(answer))
-		return false;
-	if (!model_name_canonical(p->asked, model))
-		abort(); /* proxy_begin looked */
-	names = &rules_find(r->gateway->settings, model)->fallback;
-	if (p->fallbacks == names->count)
-		return false;
-	if (p->fallbacks == 0)
-		p->answer = answer;
-	p->model = str_of(names->items[p->fallbacks++]);
-	canonical_model(p, model);
-	renew_job(&p->job, model);
-	log_info(r->id, "no backend can serve %.*s, taking %s", STR_ARG(p->asked), model);
-	submit(p);
-	return true;
-}
 
 /* In the words of the node that could not load the model. */
 static void
@@ -261,13 +211,11 @@ refuse(struct proxy *p, enum sched_answer answer)
 	const struct gateway *g = p->request->gateway;
 	struct buf message = {0};
 
-	if (fall_back(p, answer))
+	if (fallback_take(&p->fallback, p->request, answer, &p->job)) {
+		submit(p);
 		return;
-	/* Of the model that was asked for, not of the last that was tried. */
-	if (p->fallbacks > 0 && is_about_model(answer)) {
-		p->model = p->asked;
-		answer = p->answer;
 	}
+	answer = fallback_give_up(&p->fallback, answer);
 	switch (answer) {
 	case SCHED_FULL:
 		/* Ollama's own words, with their two spaces: clients look for "busy". */
@@ -279,7 +227,7 @@ refuse(struct proxy *p, enum sched_answer answer)
 		           "the request would wait longer than it may");
 		return;
 	case SCHED_UNKNOWN_MODEL:
-		buf_addf(&message, "model '%.*s' not found", STR_ARG(p->model));
+		buf_addf(&message, "model '%.*s' not found", STR_ARG(p->fallback.model));
 		proxy_fail(p, JOB_REFUSED, 404, 0, buf_text(&message));
 		buf_finish(&message);
 		return;
@@ -317,8 +265,6 @@ submit(struct proxy *p)
 	enum sched_answer answer;
 
 	canonical_model(p, model);
-	if (p->request->route->kind == ROUTE_RUN)
-		shape_job(p->request, model, &p->job);
 	answer = sched_submit(g->sched, &p->job, model, clock_now_ms());
 	if (answer == SCHED_QUEUED)
 		dispatch_wake(g);
@@ -490,7 +436,7 @@ proxy_dispatch(struct job *j, bool was_loaded)
 	if (!was_loaded)
 		limits.first_byte_ms += rules_load_ms(s, model);
 	if (r->route->kind == ROUTE_RUN)
-		shape_body(r, model, p->fallbacks > 0 ? p->model.ptr : NULL, j);
+		shape_body(r, model, fallback_name(&p->fallback), j);
 	r->waited_ms = j->dispatched_at_ms - j->queued_at_ms;
 	relay_start(&p->relay, r, gateway_server_of(r->gateway, j->backend), &limits, &relay_ops, p);
 }
@@ -535,6 +481,16 @@ watch_deadline(struct proxy *p)
 		timer_start(&p->deadline, left_ms > 0 ? left_ms : 1);
 }
 
+/* What runs a model is counted. False: refused. */
+static bool
+enter(struct request *r, const char *model, struct job *j)
+{
+	if (r->route->kind != ROUTE_RUN)
+		return true;
+	shape_job(r, model, j);
+	return limits_enter(r, j);
+}
+
 void
 proxy_begin(struct request *r, struct str model)
 {
@@ -543,15 +499,14 @@ proxy_begin(struct request *r, struct str model)
 
 	p->work.ops = &work_ops;
 	p->request = r;
-	p->asked = p->model = model;
+	fallback_init(&p->fallback, model);
 	job_init(&p->job, CLASS_NORMAL);
 	list_init(&p->puzzled_link);
 	timer_init(&p->deadline, r->gateway->loop, on_deadline, p);
 	heartbeat_init(&p->heartbeat, r, say_where, p);
 	if (!model_name_canonical(model, canonical)) {
 		request_refuse(r, 400, model.len == 0 ? "model is required" : "invalid model name");
-	} else if (terms_take(r, canonical, &p->job) &&
-	           (r->route->kind != ROUTE_RUN || limits_enter(r, &p->job))) {
+	} else if (terms_take(r, canonical, &p->job) && enter(r, canonical, &p->job)) {
 		watch_deadline(p);
 		heartbeat_start(&p->heartbeat);
 		r->work = &p->work;

@@ -5,23 +5,6 @@
 #include "base/unit.h"
 
 #include <stdlib.h>
-#include <string.h>
-
-static bool
-matches(const char *glob, const char *model)
-{
-	static const char tag[] = ":latest";
-	size_t len = strlen(model), tag_len = strlen(tag);
-	char bare[1024];
-
-	if (str_glob(glob, model))
-		return true;
-	if (len < tag_len || len >= sizeof(bare) || strcmp(model + len - tag_len, tag) != 0)
-		return false;
-	memcpy(bare, model, len - tag_len);
-	bare[len - tag_len] = '\0';
-	return str_glob(glob, bare);
-}
 
 const struct model_settings *
 rules_find(const struct settings *s, const char *model)
@@ -29,7 +12,7 @@ rules_find(const struct settings *s, const char *model)
 	static const struct model_settings none = {.num_ctx.unify = true};
 
 	for (size_t i = 0; i < s->model_count; i++)
-		if (matches(s->models[i].match, model))
+		if (str_glob_model(s->models[i].match, model))
 			return &s->models[i];
 	return &none;
 }

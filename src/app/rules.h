@@ -1,6 +1,5 @@
 /*
- * The rules of the configuration for models (`models:`). Names are canonical ones; a glob may
- * leave out ":latest" as people do.
+ * The rules of the configuration for models (`models:`). Names are canonical ones.
  */
 #ifndef APP_RULES_H
 #define APP_RULES_H

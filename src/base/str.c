@@ -77,24 +77,24 @@ str_to_u64(struct str a, uint64_t *out)
 	return true;
 }
 
-bool
-str_glob(const char *pattern, const char *text)
+static bool
+glob_matches(const char *pattern, struct str text)
 {
-	const char *star = NULL, *resume = NULL;
+	const char *star = NULL, *resume = NULL, *at = text.ptr, *end = text.ptr + text.len;
 
 	/* On a mismatch the last star takes one character more: linear in practice, never
 	 * worse than the product of the lengths. */
-	while (*text != '\0') {
+	while (at < end) {
 		if (*pattern == '*') {
 			star = pattern++;
-			resume = text;
+			resume = at;
 		} else if (*pattern == '?' ||
-		           tolower((unsigned char)*pattern) == tolower((unsigned char)*text)) {
+		           tolower((unsigned char)*pattern) == tolower((unsigned char)*at)) {
 			pattern++;
-			text++;
+			at++;
 		} else if (star != NULL) {
 			pattern = star + 1;
-			text = ++resume;
+			at = ++resume;
 		} else {
 			return false;
 		}
@@ -104,17 +104,41 @@ str_glob(const char *pattern, const char *text)
 	return *pattern == '\0';
 }
 
+bool
+str_glob(const char *pattern, const char *text)
+{
+	return glob_matches(pattern, str_of(text));
+}
+
+bool
+str_glob_model(const char *pattern, const char *model)
+{
+	static const char latest[] = ":latest";
+	size_t len = strlen(model), tag = sizeof(latest) - 1;
+
+	if (str_glob(pattern, model))
+		return true;
+	return len > tag && strcmp(model + len - tag, latest) == 0 &&
+	       glob_matches(pattern, (struct str){model, len - tag});
+}
+
+/* Eight bytes at a time: what is hashed may be long. */
 uint64_t
 str_hash(struct str a, uint64_t seed)
 {
-	static const uint64_t prime = UINT64_C(0x100000001b3);
-	uint64_t hash = seed == 0 ? UINT64_C(0xcbf29ce484222325) : seed;
+	static const uint64_t factor = UINT64_C(0x9e3779b97f4a7c15);
+	uint64_t hash = seed == 0 ? factor : seed, word;
 
-	for (size_t i = 0; i < a.len; i++)
-		hash = (hash ^ (unsigned char)a.ptr[i]) * prime;
-	/* A byte that is in no UTF-8: the end of the part. */
-	hash = (hash ^ 0xff) * prime;
-	return hash == 0 ? prime : hash;
+	for (; a.len >= sizeof(word); a = (struct str){a.ptr + sizeof(word), a.len - sizeof(word)}) {
+		memcpy(&word, a.ptr, sizeof(word));
+		hash = (hash ^ word) * factor;
+		hash ^= hash >> 32;
+	}
+	word = (uint64_t)a.len << 56; /* so that the end of a part counts */
+	memcpy(&word, a.ptr, a.len);
+	hash = (hash ^ word) * factor;
+	hash ^= hash >> 32;
+	return hash == 0 ? factor : hash;
 }
 
 static bool

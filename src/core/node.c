@@ -64,7 +64,7 @@ backend_allows(const struct backend *b, const char *model)
 	if (b->glob_count == 0)
 		return true;
 	for (size_t i = 0; i < b->glob_count; i++)
-		if (str_glob(b->globs[i], model))
+		if (str_glob_model(b->globs[i], model))
 			return true;
 	return false;
 }

@@ -220,3 +220,24 @@ def test_where_no_fallback_helps_the_model_itself_is_named(stage):
     answer = gateway.post("/api/generate", harness.run())
     assert answer.status == 404 and answer.json() == {"error": "model 'tiny' not found"}
     assert gateway.post("/api/show", {"model": "tiny"}).status == 404
+
+
+def test_a_fallback_must_be_allowed_to_the_key(stage):
+    node = stage.node("b:1", "c:1")
+    settings = {
+        **rules({"match": "tiny", "fallback": ["b:1", "c:1"]}),
+        "keys": [
+            {"name": "free", "key": "f" * 32},
+            {"name": "bound", "key": "b" * 32, "models": ["tiny", "c:*"]},
+            {"name": "alone", "key": "a" * 32, "models": ["tiny"]},
+        ],
+    }
+    gateway = stage.gateway([node], settings)
+
+    def ask(key):
+        headers = [("Authorization", f"Bearer {key * 32}")]
+        return gateway.post("/api/generate", harness.run("tokens:1"), headers)
+
+    assert said(ask("f")) == "model=b:1"
+    assert said(ask("b")) == "model=c:1"
+    assert ask("a").status == 404

@@ -49,6 +49,9 @@ a_hash_keeps_texts_and_their_parts_apart(void **state)
 	assert_true(ab == str_hash((struct str){"abc", 2}, 0));
 	assert_true(ab != str_hash(str_of("ba"), 0));
 	assert_true(str_hash(str_of("c"), ab) != str_hash(str_of("bc"), str_hash(str_of("a"), 0)));
+	assert_true(str_hash(str_of("12345678a"), 0) != str_hash(str_of("12345678b"), 0));
+	assert_true(str_hash(str_of("a1234567"), 0) != str_hash(str_of("b1234567"), 0));
+	assert_true(str_hash((struct str){"\0", 1}, 0) != none);
 	assert_true(none != 0 && none != str_hash(str_of(""), ab));
 }
 
@@ -65,6 +68,17 @@ utf8_is_strict(void **state)
 	assert_int_equal(str_utf8_len("\xe2\x82", 2), 0);
 }
 
+static void
+globs_without_a_tag_mean_the_latest(void **state)
+{
+	assert_true(str_glob_model("llama3", "llama3:latest"));
+	assert_true(str_glob_model("llama3:*", "llama3:latest"));
+	assert_true(str_glob_model("*", "llama3:8b"));
+	assert_false(str_glob_model("llama3", "llama3:8b"));
+	assert_false(str_glob_model("llama3", "latest"));
+	assert_false(str_glob_model("", ":latest:8b"));
+}
+
 int
 main(void)
 {
@@ -74,6 +88,7 @@ main(void)
 	    cmocka_unit_test(globs_match_as_people_expect),
 	    cmocka_unit_test(a_hash_keeps_texts_and_their_parts_apart),
 	    cmocka_unit_test(utf8_is_strict),
+	    cmocka_unit_test(globs_without_a_tag_mean_the_latest),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
