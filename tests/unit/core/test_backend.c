@@ -264,7 +264,9 @@ lists_what_its_configuration_allows(void **state)
 	assert_false(backend_has_model(b, "a"));
 	assert_true(backend_has_model(b, "b"));
 	assert_true(backend_has_model(b, "qwen2.5:7b"));
-	list_models(b, "qwen2.5:72b", NULL, NULL);
+	list_models(b, "qwen2.5:72b", "b:latest", "b:1");
+	assert_true(backend_has_model(b, "b:latest"));
+	assert_false(backend_has_model(b, "b:1"));
 	assert_false(backend_has_model(b, "qwen2.5:7b"));
 	assert_true(backend_has_model(b, "qwen2.5:72b"));
 }
