@@ -11,44 +11,20 @@
  */
 #include "core/sched.h"
 
-#include "affinity.h"
 #include "base/mem.h"
-#include "budget.h"
 #include "estimate.h"
 #include "eta.h"
-#include "fleet.h"
 #include "keep.h"
 #include "node.h"
 #include "outlook.h"
-#include "pace.h"
-#include "place.h"
-#include "queue.h"
+#include "sched_impl.h"
 #include "swap.h"
 #include "swap_choice.h"
 #include "unify.h"
-#include "warm.h"
 
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
-
-enum { RETRY_AFTER_LEAST_MS = 1000, RETRY_AFTER_MOST_MS = 3600 * 1000 };
-
-struct sched {
-	struct sched_conf conf;
-	struct fleet fleet;
-	struct queue queue;
-	struct list started;   /* of struct job, by queue_link: JOB_RUNNING, not picked yet */
-	struct list displaced; /* of struct job, by queue_link: out of the queue, not taken yet */
-	struct survey survey;  /* scratch of a decision */
-	struct budget budget;  /* of retries */
-	struct pace pace;
-	struct affinity affinity;
-	int running;
-	uint64_t next_sequence;
-	uint64_t changes_weighed; /* fleet.changes when no waiting job was hopeless */
-	int64_t now_ms;           /* the latest that was told */
-};
 
 struct sched *
 sched_create(const struct sched_conf *conf)
@@ -277,14 +253,6 @@ static bool
 will_be_late(const struct sched *s, const struct job *j, int64_t now_ms)
 {
 	return eta_is_late(&s->queue, &s->fleet, j, now_ms);
-}
-
-enum warm_answer
-sched_warm(struct sched *s, const struct warm_wish *wish, int64_t now_ms, struct backend **where)
-{
-	assert(s->fleet.by_orders);
-	s->now_ms = now_ms;
-	return warm_ask(&s->fleet, wish, now_ms, where);
 }
 
 static bool
@@ -536,63 +504,4 @@ sched_retry(struct sched *s, struct job *j, int64_t now_ms)
 	enter_queue(s, j, now_ms);
 	unify_gather(&s->fleet, &s->queue, j);
 	return true;
-}
-
-/* --- figures --- */
-
-int
-sched_waiting(const struct sched *s)
-{
-	return s->queue.waiting;
-}
-
-int
-sched_waiting_in(const struct sched *s, enum job_class class)
-{
-	return s->queue.waiting_in[class];
-}
-
-int
-sched_running(const struct sched *s)
-{
-	return s->running;
-}
-
-int64_t
-sched_oldest_ms(const struct sched *s, int64_t now_ms)
-{
-	const struct job *j = queue_oldest(&s->queue);
-
-	return j == NULL ? 0 : now_ms - j->queued_at_ms;
-}
-
-int
-sched_position(const struct sched *s, const struct job *j)
-{
-	struct turn own;
-	struct job *other;
-	int ahead = 0;
-
-	if (j->lane == NULL)
-		return 0;
-	own = turn_of(&s->queue, j, s->now_ms);
-	LIST_FOR_EACH (other, &s->queue.by_age, struct job, age_link)
-		ahead += turn_is_before(turn_of(&s->queue, other, s->now_ms), own);
-	return ahead;
-}
-
-int64_t
-sched_eta_ms(const struct sched *s, const struct job *j, int64_t now_ms)
-{
-	return j->lane == NULL ? 0 : eta_start_ms(&s->queue, &s->fleet, j, now_ms);
-}
-
-int64_t
-sched_retry_after_ms(const struct sched *s, int64_t now_ms)
-{
-	int64_t ms = pace_estimate_ms(&s->pace, s->queue.waiting + 1, now_ms);
-
-	if (ms < RETRY_AFTER_LEAST_MS)
-		return RETRY_AFTER_LEAST_MS;
-	return ms < RETRY_AFTER_MOST_MS ? ms : RETRY_AFTER_MOST_MS;
 }

@@ -5,9 +5,11 @@
 #include "warm.h"
 
 #include "node.h"
+#include "sched_impl.h"
 #include "swap.h"
 #include "swap_choice.h"
 
+#include <assert.h>
 #include <stdlib.h>
 
 enum { REST_MS = 5 * 60 * 1000 };
@@ -154,11 +156,14 @@ is_better(const struct offer *a, const struct offer *b)
 }
 
 enum warm_answer
-warm_ask(struct fleet *f, const struct warm_wish *wish, int64_t now_ms, struct backend **where)
+sched_warm(struct sched *s, const struct warm_wish *wish, int64_t now_ms, struct backend **where)
 {
+	struct fleet *f = &s->fleet;
 	struct variant *v = variant_get_with(f, wish->model, &wish->options);
 	struct offer best = {.answer = WARM_UNKNOWN_MODEL};
 
+	assert(f->by_orders);
+	s->now_ms = now_ms;
 	*where = NULL;
 	for (size_t i = 0; i < f->count; i++) {
 		struct backend *b = f->backends[i];

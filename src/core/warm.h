@@ -1,5 +1,5 @@
 /*
- * Warming up, as the swaps of one fleet see it.
+ * Warming up, as swaps see it.
  */
 #ifndef CORE_WARM_PRIVATE_H
 #define CORE_WARM_PRIVATE_H
@@ -10,9 +10,6 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* As sched_warm. */
-enum warm_answer warm_ask(struct fleet *f, const struct warm_wish *wish, int64_t now_ms,
-                          struct backend **where);
 /* Whether a resident variant may give way to one that nobody asked for. */
 bool warm_may_replace(const struct variant *v, const struct backend *b, int64_t now_ms);
 
