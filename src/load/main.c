@@ -59,6 +59,9 @@ run_once(const struct plan *plan, struct buf *why)
 		status = EXIT_NOTHING;
 	if (end == RUN_INTERRUPTED)
 		status = EXIT_INTERRUPTED;
+	if (end != RUN_BAD && end != RUN_GAVE_UP && t->all.ended == 0)
+		buf_addf(why, "nothing was answered; %lld requests were under way",
+		         (long long)t->unfinished);
 	if (end != RUN_BAD && end != RUN_GAVE_UP && t->all.ended > 0 &&
 	    !print(t, plan, plan->compare == NULL ? NULL : &other, why))
 		status = EXIT_NOTHING;

@@ -5,6 +5,7 @@ import pathlib
 
 import pytest
 from harness import npm
+from harness.bench import Bench
 from harness.fake import FakeNode
 from harness.gateway import Gateway
 from harness.node import Node
@@ -67,6 +68,10 @@ class Stage:
         if ready:
             gateway.wait_ready()
         return gateway
+
+    def bench(self, target, *arguments):
+        binary = find_program(self.request.config, "drover-bench")
+        return self.add(Bench(binary, self.room(), target, arguments))
 
     def end(self):
         wrong = []

@@ -70,6 +70,10 @@ static const struct sample good[] = {
      1, 6, 1},
     {"generate, whole", json, false,
      "{\"response\":\"Hello\",\"done\":true,\"prompt_eval_count\":1,\"eval_count\":2}", 1, 1, 2},
+    {"messages, whole, a call alone", json, false,
+     "{\"type\":\"message\",\"content\":[{\"type\":\"tool_use\",\"name\":\"f\",\"input\":{}}],"
+     "\"stop_reason\":\"tool_use\",\"usage\":{\"input_tokens\":3,\"output_tokens\":2}}",
+     0, 3, 2},
     {"openai, whole", json, false,
      "{\"choices\":[{\"message\":{\"content\":\"a b\"},\"finish_reason\":\"stop\"}],\"usage\":"
      "{\"prompt_tokens\":3,\"completion_tokens\":2}}",
