@@ -18,6 +18,16 @@ struct text_list {
 	size_t count;
 };
 
+struct text_pair {
+	char *name;  /* owned */
+	char *value; /* owned */
+};
+
+struct text_map {
+	struct text_pair *items; /* owned */
+	size_t count;
+};
+
 struct backend_settings {
 	char *name; /* host:port of url when left out */
 	char *url;

@@ -44,6 +44,7 @@ struct settings {
 		int64_t burst;
 		int64_t concurrent;
 	} anonymous;                      /* of an address, where there are no keys; 0: no bound */
+	struct text_map aliases;          /* names of models, to what they stand for */
 	struct text_list trusted_proxies; /* addresses and networks, or "unix:" */
 	bool demo; /* no backend is configured: the caller adds its simulated ones */
 

@@ -14,7 +14,7 @@
 struct request;
 
 struct fallback {
-	struct str asked;         /* as the client wrote it; in the request's facts or head */
+	struct str asked;         /* what the client means; the request's, or the configuration's */
 	struct str model;         /* that it runs: that, or of the configuration */
 	size_t tried;             /* of the rule's list */
 	enum sched_answer answer; /* of the model that was asked for, where others were tried */

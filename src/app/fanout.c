@@ -13,6 +13,7 @@
 #include "app/gateway.h"
 #include "app/manage.h"
 #include "app/request.h"
+#include "app/shape.h"
 #include "base/mem.h"
 #include "io/exchange.h"
 #include "proto/model_name.h"
@@ -337,7 +338,7 @@ ask(struct fanout *f)
 	struct exchange_request req = {
 	    .method = head->method,
 	    .target = head->target,
-	    .body = {r->body.data, r->body.len},
+	    .body = request_body(r),
 	    .fresh = f->stale > 0,
 	    .first_byte_ms = r->gateway->settings->timeouts.first_byte,
 	    .idle_ms = r->gateway->settings->timeouts.idle,
@@ -426,7 +427,7 @@ fanout_unload(struct request *r)
 	struct gateway *g = r->gateway;
 	char model[MODEL_NAME_MAX];
 
-	if (!model_name_canonical(str_of(r->facts.model), model)) {
+	if (!model_name_canonical(str_of(request_model(r)), model)) {
 		fanout_free(f);
 		request_refuse(r, 400, "model is required");
 		return;
@@ -448,5 +449,7 @@ fanout_unload(struct request *r)
 		return;
 	}
 	f->skip_missing = true;
+	r->model_sent = r->alias_for;
+	shape_model(r);
 	start(f);
 }

@@ -193,7 +193,7 @@ gateway_create(struct loop *l, const struct settings *s, struct buf *why)
 	g->sched = build_sched(s);
 	g->servers = mem_zalloc(s->backend_count, sizeof(g->servers[0]));
 	g->access = access_log_create(l, s->log.access, s->log.format, why);
-	if (g->access == NULL || !build_front(g, why))
+	if (g->access == NULL || !aliases_init(&g->aliases, &s->aliases, why) || !build_front(g, why))
 		goto fail;
 	for (size_t i = 0; i < s->backend_count; i++)
 		if (!build_server(g, &s->backends[i], why))
@@ -231,6 +231,7 @@ gateway_destroy(struct gateway **gp)
 	sched_destroy(&g->sched);
 	callers_destroy(&g->callers);
 	trust_finish(&g->trust);
+	aliases_finish(&g->aliases);
 	access_log_destroy(&g->access);
 	free(g);
 }

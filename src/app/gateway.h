@@ -7,6 +7,7 @@
 #define APP_GATEWAY_H
 
 #include "app/access_log.h"
+#include "app/aliases.h"
 #include "app/callers.h"
 #include "app/client_address.h"
 #include "app/origin.h"
@@ -42,6 +43,7 @@ struct gateway {
 	struct access_log *access; /* owned */
 	struct callers *callers;   /* owned */
 	struct trust trust;
+	struct aliases aliases;
 	struct host_rule hosts;
 	struct origin_rule origins;
 	struct list requests;    /* of struct request, by link: all that are not ended */

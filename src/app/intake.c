@@ -131,7 +131,7 @@ may_use_model(struct request *r)
 {
 	char canonical[MODEL_NAME_MAX];
 
-	return !model_name_canonical(str_of(r->facts.model), canonical) ||
+	return !model_name_canonical(str_of(request_model(r)), canonical) ||
 	       auth_allows_model(r, canonical);
 }
 
@@ -140,10 +140,13 @@ begin_model_read(struct request *r)
 {
 	char *model = r->facts.model;
 
-	if (!route_decode_tail(r->tail, model, sizeof(r->facts.model)))
+	if (!route_decode_tail(r->tail, model, sizeof(r->facts.model))) {
 		request_refuse(r, 404, "model '%.*s' not found", STR_ARG(r->tail));
-	else if (may_use_model(r))
-		proxy_begin(r, str_of(model));
+		return;
+	}
+	r->alias_for = aliases_find(&r->gateway->aliases, model);
+	if (may_use_model(r))
+		proxy_begin(r);
 }
 
 static void
@@ -235,18 +238,28 @@ on_body(struct front_req *client, struct str piece, void *arg)
 		request_refuse(r, 503, "too many large requests at once, please try again");
 }
 
+/* Management is of what is there under its own name. */
+static void
+resolve_alias(struct request *r)
+{
+	if (r->route->kind != ROUTE_RUN && r->route->kind != ROUTE_SHOW)
+		return;
+	r->alias_for = aliases_find(&r->gateway->aliases, r->facts.model);
+}
+
 static void
 begin_run(struct request *r)
 {
 	if (r->route->kind == ROUTE_RUN && r->facts.unload)
 		fanout_unload(r);
 	else
-		proxy_begin(r, str_of(r->facts.model));
+		proxy_begin(r);
 }
 
 static void
 begin(struct request *r)
 {
+	resolve_alias(r);
 	if (!may_use_model(r))
 		return;
 	switch ((int)r->route->kind) {

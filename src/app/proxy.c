@@ -227,7 +227,7 @@ refuse(struct proxy *p, enum sched_answer answer)
 		           "the request would wait longer than it may");
 		return;
 	case SCHED_UNKNOWN_MODEL:
-		buf_addf(&message, "model '%.*s' not found", STR_ARG(p->fallback.model));
+		buf_addf(&message, "model '%s' not found", p->request->facts.model);
 		proxy_fail(p, JOB_REFUSED, 404, 0, buf_text(&message));
 		buf_finish(&message);
 		return;
@@ -435,8 +435,13 @@ proxy_dispatch(struct job *j, bool was_loaded)
 	canonical_model(p, model);
 	if (!was_loaded)
 		limits.first_byte_ms += rules_load_ms(s, model);
+	r->model_sent = fallback_name(&p->fallback);
+	if (r->model_sent == NULL)
+		r->model_sent = r->alias_for;
 	if (r->route->kind == ROUTE_RUN)
-		shape_body(r, model, fallback_name(&p->fallback), j);
+		shape_body(r, model, j);
+	else if (r->route->kind == ROUTE_SHOW)
+		shape_model(r);
 	r->waited_ms = j->dispatched_at_ms - j->queued_at_ms;
 	relay_start(&p->relay, r, gateway_server_of(r->gateway, j->backend), &limits, &relay_ops, p);
 }
@@ -492,9 +497,10 @@ enter(struct request *r, const char *model, struct job *j)
 }
 
 void
-proxy_begin(struct request *r, struct str model)
+proxy_begin(struct request *r)
 {
 	struct proxy *p = NEW(struct proxy);
+	struct str model = str_of(request_model(r));
 	char canonical[MODEL_NAME_MAX];
 
 	p->work.ops = &work_ops;

@@ -6,8 +6,6 @@
 #ifndef APP_PROXY_H
 #define APP_PROXY_H
 
-#include "base/str.h"
-
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -15,8 +13,8 @@ struct gateway;
 struct job;
 struct request;
 
-/* The body is collected. `model` as the client wrote it. */
-void proxy_begin(struct request *r, struct str model);
+/* The body is collected, and the model known. */
+void proxy_begin(struct request *r);
 /* The scheduler picked this job: it goes to its backend. */
 void proxy_dispatch(struct job *j, bool was_loaded);
 /* The scheduler gave it up: it waited too long, or no node can serve it any more. */

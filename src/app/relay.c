@@ -14,6 +14,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 
+#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -46,7 +47,7 @@ send_head(struct relay *y, const struct http_head *head)
 	y->form = head->framing == HTTP_LENGTH ? STREAM_NONE
 	                                       : stream_form_of(http_find_header(head, "Content-Type"));
 	r->status = head->status;
-	if (head->framing == HTTP_LENGTH)
+	if (head->framing == HTTP_LENGTH && y->rename == NULL)
 		answer.length = (int64_t)head->length;
 	else if (head->framing == HTTP_NO_BODY)
 		answer.length = 0;
@@ -54,6 +55,18 @@ send_head(struct relay *y, const struct http_head *head)
 	forward_answer_headers(r, head, y->backend, headers);
 	answer.headers = (struct str){headers->data, headers->len};
 	front_reply_head(r->client, &answer);
+}
+
+/* Who named an alias sees it in the answer too. */
+static void
+begin_rename(struct relay *y, const struct http_head *head)
+{
+	const struct request *r = y->request;
+	const char *key = r->route->kind == ROUTE_V1_MODEL ? "id" : "model";
+
+	if (r->alias_for != NULL && r->model_sent != NULL && head->status == 200 &&
+	    http_find_header(head, "Content-Encoding").ptr == NULL)
+		y->rename = rename_create(key, r->model_sent, r->facts.model);
 }
 
 static void
@@ -71,6 +84,7 @@ on_head(struct exchange *x, const struct http_head *head, void *arg)
 		y->usage = mem_alloc(sizeof(*y->usage));
 		usage_init(y->usage);
 	}
+	begin_rename(y, head);
 	y->at_line_start = true;
 	r->first_byte_ms = clock_now_ms();
 	if (r->in_stream)
@@ -80,9 +94,20 @@ on_head(struct exchange *x, const struct http_head *head, void *arg)
 }
 
 static void
+send_piece(struct relay *y, struct str piece)
+{
+	if (piece.len == 0)
+		return;
+	y->at_line_start = piece.ptr[piece.len - 1] == '\n';
+	y->request->bytes_out += piece.len;
+	front_reply_body(y->request->client, piece);
+}
+
+static void
 on_body(struct exchange *x, struct str piece, void *arg)
 {
 	struct relay *y = arg;
+	struct buf renamed = {0};
 
 	if (y->refused != 0) {
 		if (y->refusal.len + piece.len <= REFUSAL_MOST_BYTES)
@@ -91,9 +116,26 @@ on_body(struct exchange *x, struct str piece, void *arg)
 	}
 	if (y->usage != NULL)
 		usage_add(y->usage, piece);
-	y->at_line_start = piece.ptr[piece.len - 1] == '\n';
-	y->request->bytes_out += piece.len;
-	front_reply_body(y->request->client, piece);
+	if (y->rename == NULL) {
+		send_piece(y, piece);
+		return;
+	}
+	rename_feed(y->rename, piece, &renamed);
+	send_piece(y, (struct str){renamed.data, renamed.len});
+	buf_finish(&renamed);
+}
+
+/* What was held back, since it could have been the beginning of the name. */
+static void
+end_rename(struct relay *y)
+{
+	struct buf rest = {0};
+
+	if (y->rename == NULL)
+		return;
+	rename_end(y->rename, &rest);
+	send_piece(y, (struct str){rest.data, rest.len});
+	buf_finish(&rest);
 }
 
 static void
@@ -135,6 +177,7 @@ on_end(struct exchange *x, enum exchange_end end, const char *why, void *arg)
 		y->ops->on_failed(y, end, y->arg);
 		return;
 	}
+	end_rename(y);
 	if (end != EXCHANGE_DONE) {
 		buf_addf(&message, "backend '%s' failed: %s", y->backend, exchange_end_text(end));
 		request_cut(y->request, y->form, y->at_line_start, BROKEN_STATUS, buf_text(&message));
@@ -153,20 +196,29 @@ static const struct exchange_ops exchange_ops = {
     .on_end = on_end,
 };
 
+/* A name of a model can have slashes, which would part the path. */
+static void
+add_segment(const char *text, struct buf *out)
+{
+	for (; *text != '\0'; text++)
+		if (isalnum((unsigned char)*text) || strchr("-._~:", *text) != NULL)
+			buf_addc(out, *text);
+		else
+			buf_addf(out, "%%%02X", (unsigned char)*text);
+}
+
 /* Of a form, Go takes a field from the query before the body: what the gateway did not read by
  * must not reach the node. */
 static struct str
-target_of(const struct request *r, const struct http_head *head)
+target_of(struct request *r, const struct http_head *head)
 {
+	if (r->route->kind == ROUTE_V1_MODEL && r->model_sent != NULL) {
+		buf_clear(&r->target);
+		buf_adds(&r->target, "/v1/models/");
+		add_segment(r->model_sent, &r->target);
+		return (struct str){r->target.data, r->target.len};
+	}
 	return r->route->multipart ? head->path : head->target;
-}
-
-static struct str
-body_of(const struct request *r)
-{
-	const struct buf *body = r->sent.len > 0 ? &r->sent : &r->body;
-
-	return (struct str){body->data, body->len};
 }
 
 void
@@ -178,7 +230,7 @@ relay_start(struct relay *y, struct request *r, struct server *s, const struct r
 	struct exchange_request req = {
 	    .method = head->method,
 	    .target = target_of(r, head),
-	    .body = body_of(r),
+	    .body = request_body(r),
 	    .streamed = r->route->kind == ROUTE_BLOB && head->framing != HTTP_NO_BODY,
 	    .streamed_length = head->framing == HTTP_LENGTH ? (int64_t)head->length : -1,
 	    .fresh = r->attempts > 0,
@@ -230,4 +282,5 @@ relay_finish(struct relay *y)
 {
 	free(y->usage);
 	y->usage = NULL;
+	rename_destroy(&y->rename);
 }

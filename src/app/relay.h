@@ -12,6 +12,7 @@
 #include "base/buf.h"
 #include "io/exchange.h"
 #include "proto/refusal.h"
+#include "proto/rename.h"
 #include "proto/usage.h"
 
 #include <stdbool.h>
@@ -41,6 +42,7 @@ struct relay {
 	bool paused;
 	enum stream_form form;
 	struct usage_reader *usage; /* owned; of an answer that ran a model, once it began; or NULL */
+	struct rename *rename;      /* owned; where the answer is to have another name of the model */
 	bool at_line_start;         /* of a stream: the last piece ended a line */
 	int refused;        /* its status, where the client was promised a stream; 0: it streams */
 	struct buf refusal; /* its body then, up to a bound; owned */

@@ -153,6 +153,7 @@ finish(struct request *r, enum job_end end)
 	request_drop_body(r);
 	request_drop_readers(r);
 	buf_finish(&r->rewritten);
+	buf_finish(&r->target);
 	free(r);
 }
 
@@ -209,6 +210,20 @@ const char *
 request_key(const struct request *r)
 {
 	return r->caller == NULL ? NULL : r->caller->name;
+}
+
+struct str
+request_body(const struct request *r)
+{
+	const struct buf *body = r->sent.len > 0 ? &r->sent : &r->body;
+
+	return (struct str){body->data, body->len};
+}
+
+const char *
+request_model(const struct request *r)
+{
+	return r->alias_for != NULL ? r->alias_for : r->facts.model;
 }
 
 void

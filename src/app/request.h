@@ -58,6 +58,9 @@ struct request {
 	struct client_address address;
 	struct caller *caller;      /* the gateway's, held; NULL: not known, or any may come here */
 	struct limit_stay stay;     /* among what its caller may have at once */
+	const char *alias_for;      /* what the model that was named stands for; NULL: itself */
+	const char *model_sent;     /* in its place, to the node; NULL: as the client wrote it */
+	struct buf target;          /* so that the node is told of it, where the model is in the path */
 	struct work *work;          /* owned; NULL: none */
 	bool in_stream;             /* the head of an event stream was sent ahead of the answer */
 	struct body_reader *reader; /* owned; NULL: none */
@@ -96,6 +99,10 @@ void request_cancel(struct request *r, const char *why);
 
 /* Who asks, as far as shares are concerned: the key's name, or the address; NULL: nobody knows. */
 const char *request_key(const struct request *r);
+/* What is sent to a node: as it came, or as it was changed. */
+struct str request_body(const struct request *r);
+/* The model that is meant, where an alias was named; else as the client wrote it. */
+const char *request_model(const struct request *r);
 /* Adds the members state, class, position, eta_ms and waited_ms of a JSON object. */
 void request_describe(const struct request *r, struct buf *json);
 

@@ -299,15 +299,15 @@ apply(struct request *r, const struct changes *c)
 }
 
 void
-shape_body(struct request *r, const char *model, const char *fallback, const struct job *j)
+shape_body(struct request *r, const char *model, const struct job *j)
 {
 	const struct model_settings *rule = rules_find(r->gateway->settings, model);
 	struct changes c = {.facts = &r->facts, .said = &r->rewritten};
 	struct buf quoted = {0};
 
 	request_restore_body(r);
-	if (fallback != NULL)
-		change_model(&c, r, fallback, &quoted);
+	if (r->model_sent != NULL)
+		change_model(&c, r, r->model_sent, &quoted);
 	if (is_native(r) && !j->slotless)
 		change_context(&c, sched_options(j));
 	if (generates(r) && !r->facts.load_only)
@@ -316,5 +316,19 @@ shape_body(struct request *r, const char *model, const char *fallback, const str
 		change_keep_alive(&c, r, model, rule);
 	if (c.count > 0)
 		apply(r, &c);
+	buf_finish(&quoted);
+}
+
+void
+shape_model(struct request *r)
+{
+	struct changes c = {.facts = &r->facts, .said = &r->rewritten};
+	struct buf quoted = {0};
+
+	request_restore_body(r);
+	if (r->model_sent != NULL) {
+		change_model(&c, r, r->model_sent, &quoted);
+		apply(r, &c);
+	}
 	buf_finish(&quoted);
 }

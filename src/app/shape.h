@@ -13,8 +13,9 @@ struct request;
 /* Sets options, unify, most_num_ctx, the numbers of tokens, unloads, and the conversation where
  * that is not known yet. */
 void shape_job(const struct request *r, const char *model, struct job *j);
-/* The job starts: makes the body that is sent, and what is said of it. `fallback` is the model that
- * it runs in the place of its own; NULL: its own. */
-void shape_body(struct request *r, const char *model, const char *fallback, const struct job *j);
+/* The job starts: makes the body that is sent, with r->model_sent in it, and what is said of it. */
+void shape_body(struct request *r, const char *model, const struct job *j);
+/* The same where nothing but the model can be another. */
+void shape_model(struct request *r);
 
 #endif

@@ -236,6 +236,8 @@ check_lengths(const struct record *r, struct report *report)
 
 		if (row->kind == KIND_TEXTS)
 			count = value_texts(row, record_base(r))->count;
+		else if (row->kind == KIND_PAIRS)
+			count = value_pairs(row, record_base(r))->count;
 		else if (row->kind == KIND_RECORDS)
 			count = r->slots[i].record_count;
 		if (table_is_list(row) && count > (size_t)row->most) {
@@ -259,6 +261,7 @@ check_all(const struct record *root, const struct settings *s, struct report *re
 	check_backends(root, s, report);
 	check_models(root, s, report);
 	check_keys(root, s, report);
+	check_aliases(root, s, report);
 	if (s->breaker.open > s->breaker.max_open)
 		complain_order(root, "breaker.open", "breaker.max_open", report);
 }

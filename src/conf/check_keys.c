@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 enum { BURSTS_A_MINUTE = 6 };
 
@@ -146,4 +147,18 @@ check_keys(const struct record *root, const struct settings *s, struct report *r
 	for (size_t i = 0; i < s->key_count && report->count == 0; i++)
 		check_against_others(keys, s, i, report);
 	check_anonymous(root, s, report);
+}
+
+void
+check_aliases(const struct record *root, const struct settings *s, struct report *report)
+{
+	const struct text_pair *items = s->aliases.items;
+
+	for (size_t i = 0; i < s->aliases.count; i++)
+		for (size_t j = 0; j < s->aliases.count; j++)
+			if (strcasecmp(items[i].value, items[j].name) == 0)
+				record_complain(
+				    root, &slot_of(root, "aliases")->origin, "aliases", report,
+				    "\"%s\" stands for \"%s\", which is an alias itself; name the model",
+				    items[i].name, items[i].value);
 }

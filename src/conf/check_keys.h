@@ -11,5 +11,6 @@
 /* Digests of the keys, and bursts that nobody said. */
 void check_keys_settle(const struct record *root, struct settings *s);
 void check_keys(const struct record *root, const struct settings *s, struct report *report);
+void check_aliases(const struct record *root, const struct settings *s, struct report *report);
 
 #endif

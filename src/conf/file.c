@@ -100,6 +100,19 @@ check_texts(struct reading *g, struct record *r, const struct place *list, const
 }
 
 static void
+check_pairs(struct reading *g, struct record *r, const struct place *mapping, const char *path)
+{
+	const struct place *p;
+
+	LIST_FOR_EACH (p, &mapping->children, struct place, link) {
+		if (p->is_repeated)
+			misshape(g, r, &p->key_at, path, "this name is here twice");
+		if (p->kind != PLACE_TEXT)
+			misshape(g, r, &p->at, path, "each entry of this mapping must be NAME: TEXT");
+	}
+}
+
+static void
 check_records(struct reading *g, struct record *r, const struct place *list, size_t row)
 {
 	const struct place *p;
@@ -120,15 +133,20 @@ check_leaf(struct reading *g, struct record *r, const struct place *p, size_t i)
 {
 	const struct row *row = &r->table->rows[i];
 	bool is_list = row->kind == KIND_TEXTS || row->kind == KIND_RECORDS;
+	bool is_pairs = row->kind == KIND_PAIRS;
 
 	if (p->kind == PLACE_NOTHING)
 		misshape(g, r, &p->at, row->path, "no value; leave the key out for its default");
 	else if (is_list && p->kind != PLACE_LIST)
 		misshape(g, r, &p->at, row->path, "must be a list: [one, two], or a line with - for each");
-	else if (!is_list && p->kind != PLACE_TEXT)
+	else if (is_pairs && p->kind != PLACE_MAPPING)
+		misshape(g, r, &p->at, row->path, "must be a mapping: {name: text, other: text}");
+	else if (!is_list && !is_pairs && p->kind != PLACE_TEXT)
 		misshape(g, r, &p->at, row->path, "must be a single value");
 	else if (row->kind == KIND_TEXTS)
 		check_texts(g, r, p, row->path);
+	else if (is_pairs)
+		check_pairs(g, r, p, row->path);
 	else if (row->kind == KIND_RECORDS)
 		check_records(g, r, p, i);
 }
@@ -198,6 +216,27 @@ set_texts(struct reading *g, struct record *r, size_t row, const struct place *l
 	r->slots[row].origin = list->at;
 }
 
+/* Their names are the user's own, which no schema of libcyaml has: the outline knows the texts. */
+static void
+set_pairs(struct reading *g, struct record *r, size_t row, const struct place *mapping)
+{
+	const char *path = r->table->rows[row].path;
+	const struct place *p;
+
+	record_clear_list(r, row, &mapping->at);
+	LIST_FOR_EACH (p, &mapping->children, struct place, link) {
+		struct buf text = {0}, why = {0};
+
+		if (expand_text(p->text, g->environment, &text, &why))
+			record_add_pair(r, row, &p->key_at, str_of(p->key), str_of(buf_text(&text)), g->report);
+		else
+			record_complain(r, &p->at, path, g->report, "%s", buf_text(&why));
+		buf_finish(&text);
+		buf_finish(&why);
+	}
+	r->slots[row].origin = mapping->at;
+}
+
 static void
 set_members(struct reading *g, struct record *r, const struct place *mapping,
             const struct cell *cells)
@@ -211,6 +250,8 @@ set_members(struct reading *g, struct record *r, const struct place *mapping,
 			continue;
 		if (row->kind == KIND_TEXTS)
 			set_texts(g, r, i, p, &cells[i]);
+		else if (row->kind == KIND_PAIRS)
+			set_pairs(g, r, i, p);
 		else if (row->kind != KIND_RECORDS)
 			set_value(g, r, i, &p->at, cells[i].text, record_set);
 		else

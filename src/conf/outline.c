@@ -50,6 +50,7 @@ place_destroy(struct place *p)
 	list_remove(&p->link);
 	map_finish(&p->by_key);
 	free(p->key);
+	free(p->text);
 	free(p);
 }
 
@@ -138,7 +139,10 @@ on_scalar(struct walk *w, const yaml_event_t *e)
 		return;
 	}
 	if (!wants_key(w)) {
-		(void)add_place(w, scalar_kind(e), e->start_mark);
+		enum place_kind kind = scalar_kind(e);
+		struct place *p = add_place(w, kind, e->start_mark);
+
+		p->text = kind == PLACE_TEXT ? mem_strdup(value) : NULL;
 		return;
 	}
 	w->key = mem_strdup(value);

@@ -1,6 +1,6 @@
 /*
  * Where everything stands in a YAML text: the tree of its keys and entries with line
- * and column, without their values.
+ * and column.
  *
  * libcyaml loads the values, but tells no places; so the text is read a second time
  * here, event by event, for the places, and before libcyaml sees it: what could blow up
@@ -24,6 +24,7 @@ enum place_kind {
 struct place {
 	enum place_kind kind;
 	char *key;            /* owned; NULL: no member of a mapping */
+	char *text;           /* owned; of PLACE_TEXT, as written */
 	struct origin at;     /* of the value */
 	struct origin key_at; /* of the key */
 	struct list children; /* of struct place, by link; owned */

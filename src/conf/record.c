@@ -124,6 +124,19 @@ record_add_item(struct record *r, size_t row, const struct origin *from, struct 
 	put(r, row, from, text, report, value_add_item);
 }
 
+void
+record_add_pair(struct record *r, size_t i, const struct origin *from, struct str name,
+                struct str text, struct report *report)
+{
+	const struct row *row = &r->table->rows[i];
+	struct buf why = {0};
+
+	if (!value_add_pair(row, record_base(r), name, text, &why))
+		record_complain(r, from, row->path, report, "%s", buf_text(&why));
+	buf_finish(&why);
+	r->slots[i].origin = *from;
+}
+
 struct record *
 record_add_record(struct record *r, size_t row, const struct origin *from)
 {
@@ -154,9 +167,20 @@ record_add_any(struct record *r, size_t row, const struct origin *from, struct s
 {
 	const struct row *list = &r->table->rows[row];
 	struct record *child;
+	struct str name;
 
 	if (list->kind == KIND_TEXTS) {
 		record_add_item(r, row, from, text, report);
+		return;
+	}
+	if (list->kind == KIND_PAIRS) {
+		(void)str_split(&text, '=', &name);
+		if (text.ptr == NULL) {
+			record_complain(r, from, list->path, report, "\"%.*s\" is no pair; give name=text",
+			                STR_ARG(name));
+			return;
+		}
+		record_add_pair(r, row, from, str_trim(name), str_trim(text), report);
 		return;
 	}
 	if (list->of->single_row == NO_SINGLE_ROW) {
@@ -178,6 +202,8 @@ record_set_any(struct record *r, size_t row, const struct origin *from, struct s
 		return;
 	}
 	record_clear_list(r, row, from);
+	if (r->table->rows[row].kind == KIND_PAIRS && text.len == 0)
+		return;
 	while (str_split(&text, ',', &part))
 		record_add_any(r, row, from, str_trim(part), report);
 }

@@ -76,6 +76,15 @@ fill_leaf(struct schema *s, cyaml_schema_field_t *f, const struct row *row, size
 	uint32_t cell = (uint32_t)(index * sizeof(struct cell));
 	bool is_list = row->kind == KIND_TEXTS;
 
+	if (row->kind == KIND_PAIRS) {
+		/* Keys that nobody knows: passed over as it loads, and left out as it saves. */
+		f->data_offset = cell + (uint32_t)offsetof(struct cell, items);
+		f->value.type = CYAML_MAPPING;
+		f->value.flags = CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL;
+		f->value.data_size = 1;
+		f->value.mapping.fields = reserve_fields(s, 1);
+		return;
+	}
 	if (!is_list && row->kind != KIND_RECORDS) {
 		f->value = text_value;
 		f->value.flags = CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL;

@@ -56,7 +56,7 @@ syntax_glob(struct str text, struct buf *why)
 bool
 syntax_model(struct str text, struct buf *why)
 {
-	if (text.len <= 400 && is_plain(text, "\"\\*?"))
+	if (text.len <= 400 && is_plain(text, "\"\\*?,="))
 		return true;
 	return refuse(why, "is no model name; give one like qwen2.5:7b");
 }

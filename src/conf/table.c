@@ -182,6 +182,8 @@ static const struct row settings_rows[] = {
     {"anonymous.concurrent", KIND_INTEGER, AT(anonymous.concurrent), .initial = "0",
      .most = 1000000,
      .help = "requests of one address that run or wait at once, 429 above; 0: no bound"},
+    {"aliases", KIND_PAIRS, AT(aliases), .most = 1000, .check = syntax_model,
+     .help = "other names for models: {gpt-4o-mini: \"llama3.1:8b\"}; as a variable a=b,c=d"},
     {"trusted_proxies", KIND_TEXTS, AT(trusted_proxies), .most = 1000, .check = syntax_net,
      .help = "addresses and networks whose X-Forwarded-For tells the client; unix: for sockets"},
 
@@ -265,7 +267,7 @@ static const struct row settings_rows[] = {
 
 /* What the documents name and this version does not do yet. */
 static const char *const settings_later[] = {
-    "state", "tls", "cache", "aliases", "usage", NULL,
+    "state", "tls", "cache", "usage", NULL,
 };
 
 const struct table settings_table = {
@@ -285,7 +287,7 @@ table_find(const struct table *t, const char *path)
 bool
 table_is_list(const struct row *row)
 {
-	return row->kind == KIND_TEXTS || row->kind == KIND_RECORDS;
+	return row->kind == KIND_TEXTS || row->kind == KIND_PAIRS || row->kind == KIND_RECORDS;
 }
 
 static bool

@@ -24,6 +24,7 @@ enum kind {
 	KIND_WORD,     /* an enum: the place among `words` is its value */
 	KIND_TEXT,     /* char *, owned, or NULL */
 	KIND_TEXTS,    /* struct text_list */
+	KIND_PAIRS,    /* struct text_map; only in the root table */
 	KIND_RECORDS,  /* a pointer to an array, and its length at `count_offset` */
 };
 
@@ -40,7 +41,7 @@ struct row {
 	const char *help;
 	int64_t least, most;      /* of a number; of a list its length is at most `most` */
 	const char *const *words; /* ends with NULL */
-	text_check check;         /* of a text, and of each text in a list */
+	text_check check;         /* of a text, of each text in a list, of names and values of pairs */
 	const char *option;       /* its option, "--listen"; NULL: none */
 	const char *argument;     /* the option's argument in the help */
 	const char *ollama;       /* Ollama's variable that counts when nothing else is said */
@@ -65,7 +66,7 @@ extern const struct table settings_table;
 int table_find(const struct table *t, const char *path);
 /* Whether `path` is a group of keys, as "queue" is. */
 bool table_has_group(const struct table *t, const char *path);
-/* KIND_TEXTS or KIND_RECORDS. */
+/* KIND_TEXTS, KIND_PAIRS or KIND_RECORDS. */
 bool table_is_list(const struct row *row);
 /* Whether the key, or a group above it, comes with a later version. */
 bool table_is_later(const struct table *t, const char *path);

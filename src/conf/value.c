@@ -62,6 +62,7 @@ parse_number(const struct row *row, struct str text, int64_t *out)
 	case KIND_WORD:
 	case KIND_TEXT:
 	case KIND_TEXTS:
+	case KIND_PAIRS:
 	case KIND_RECORDS: break;
 	}
 	abort();
@@ -79,6 +80,7 @@ kind_name(enum kind kind)
 	case KIND_WORD:
 	case KIND_TEXT: return "text";
 	case KIND_TEXTS: return "list";
+	case KIND_PAIRS: return "mapping";
 	case KIND_RECORDS: return "list of mappings";
 	}
 	abort();
@@ -120,6 +122,7 @@ add_number(enum kind kind, int64_t value, struct buf *out)
 	case KIND_WORD:
 	case KIND_TEXT:
 	case KIND_TEXTS:
+	case KIND_PAIRS:
 	case KIND_RECORDS: break;
 	}
 	abort();
@@ -250,6 +253,7 @@ value_set(const struct row *row, void *base, struct str text, struct buf *why)
 	case KIND_WORD: return set_word(row, base, text, why);
 	case KIND_TEXT: return set_text(row, base, text, why);
 	case KIND_TEXTS:
+	case KIND_PAIRS:
 	case KIND_RECORDS: break;
 	}
 	abort();
@@ -276,6 +280,38 @@ clear_texts(struct text_list *list)
 		free(list->items[i]);
 	free(list->items);
 	*list = (struct text_list){0};
+}
+
+bool
+value_add_pair(const struct row *row, void *base, struct str name, struct str text, struct buf *why)
+{
+	struct text_map *map = at(base, row->offset);
+
+	if (!check_text(row, name, why) || !check_text(row, text, why))
+		return false;
+	for (size_t i = 0; i < map->count; i++)
+		if (str_eq_nocase(name, map->items[i].name)) {
+			add_quoted(row, name, why);
+			buf_adds(why, "is here twice");
+			return false;
+		}
+	map->items = mem_realloc(map->items, (map->count + 1) * sizeof(map->items[0]));
+	map->items[map->count++] = (struct text_pair){
+	    .name = mem_strndup(name.ptr, name.len),
+	    .value = mem_strndup(text.ptr, text.len),
+	};
+	return true;
+}
+
+static void
+clear_pairs(struct text_map *map)
+{
+	for (size_t i = 0; i < map->count; i++) {
+		free(map->items[i].name);
+		free(map->items[i].value);
+	}
+	free(map->items);
+	*map = (struct text_map){0};
 }
 
 /* The array is of a struct that only the table knows: its pointer is copied as bytes. */
@@ -309,12 +345,20 @@ value_clear_list(const struct row *row, void *base)
 {
 	if (row->kind == KIND_RECORDS)
 		clear_records(row, base);
+	else if (row->kind == KIND_PAIRS)
+		clear_pairs(at(base, row->offset));
 	else
 		clear_texts(at(base, row->offset));
 }
 
 const struct text_list *
 value_texts(const struct row *row, const void *base)
+{
+	return peek(base, row->offset);
+}
+
+const struct text_map *
+value_pairs(const struct row *row, const void *base)
 {
 	return peek(base, row->offset);
 }
@@ -380,6 +424,7 @@ value_add_text(const struct row *row, const void *base, struct buf *out)
 		buf_adds(out, text);
 		return true;
 	case KIND_TEXTS:
+	case KIND_PAIRS:
 	case KIND_RECORDS: break;
 	}
 	abort();
@@ -392,6 +437,18 @@ texts_equal(const struct text_list *a, const struct text_list *b)
 		return false;
 	for (size_t i = 0; i < a->count; i++)
 		if (strcmp(a->items[i], b->items[i]) != 0)
+			return false;
+	return true;
+}
+
+static bool
+pairs_equal(const struct text_map *a, const struct text_map *b)
+{
+	if (a->count != b->count)
+		return false;
+	for (size_t i = 0; i < a->count; i++)
+		if (strcmp(a->items[i].name, b->items[i].name) != 0 ||
+		    strcmp(a->items[i].value, b->items[i].value) != 0)
 			return false;
 	return true;
 }
@@ -425,6 +482,8 @@ value_equal(const struct row *row, const void *a, const void *b)
 {
 	if (row->kind == KIND_TEXTS)
 		return texts_equal(value_texts(row, a), value_texts(row, b));
+	if (row->kind == KIND_PAIRS)
+		return pairs_equal(value_pairs(row, a), value_pairs(row, b));
 	if (row->kind == KIND_RECORDS)
 		return records_equal(row, a, b);
 	return written_equal(row, a, b);

@@ -15,11 +15,15 @@
 bool value_set(const struct row *row, void *base, struct str text, struct buf *why);
 /* Adds one text to a list. */
 bool value_add_item(const struct row *row, void *base, struct str text, struct buf *why);
+/* Adds one pair; a name that is there already is refused. */
+bool value_add_pair(const struct row *row, void *base, struct str name, struct str text,
+                    struct buf *why);
 void value_clear_list(const struct row *row, void *base);
 
 /* Writes it so that value_set reads it back the same. Not for lists; false: there is none. */
 bool value_add_text(const struct row *row, const void *base, struct buf *out);
 const struct text_list *value_texts(const struct row *row, const void *base);
+const struct text_map *value_pairs(const struct row *row, const void *base);
 int64_t value_number(const struct row *row, const void *base);
 
 /* The records of a KIND_RECORDS row. */

@@ -6,6 +6,7 @@
 #include "sheet.h"
 #include "value.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 static const char masked[] = "********";
@@ -64,8 +65,30 @@ fill_cells(const struct table *t, const void *base, struct cell *cells)
 			fill_texts(value_texts(row, base), &cells[i]);
 		else if (row->kind == KIND_RECORDS)
 			fill_records(row, base, &cells[i]);
-		else
+		else if (row->kind != KIND_PAIRS)
 			fill_text(row, base, &cells[i]);
+	}
+}
+
+/* By hand, and after the rest: libcyaml writes no keys that its schema does not have. A JSON string
+ * is a YAML one. */
+static void
+add_pairs(const struct row *row, const void *base, struct buf *out)
+{
+	const struct text_map *map = value_pairs(row, base);
+
+	while (out->len >= 4 && memcmp(out->data + out->len - 4, "...\n", 4) == 0)
+		out->len -= 4;
+	buf_addf(out, "%s:%s\n", row->path, map->count == 0 ? " {}" : "");
+	for (size_t i = 0; i < map->count; i++) {
+		char *value = escape(map->items[i].value);
+
+		buf_adds(out, "  ");
+		buf_add_json(out, map->items[i].name, strlen(map->items[i].name));
+		buf_adds(out, ": ");
+		buf_add_json(out, value, strlen(value));
+		buf_addc(out, '\n');
+		free(value);
 	}
 }
 
@@ -77,6 +100,9 @@ settings_add_yaml(const struct settings *s, struct buf *out)
 	fill_cells(&settings_table, s, cells);
 	sheet_save(cells, out);
 	sheet_destroy(cells);
+	for (size_t i = 0; i < settings_table.count; i++)
+		if (settings_table.rows[i].kind == KIND_PAIRS)
+			add_pairs(&settings_table.rows[i], s, out);
 }
 
 void

@@ -112,6 +112,53 @@ proxies_are_addresses_and_networks(void **state)
 	                  "give one like 10.0.0.5, 10.0.0.0/8 or fd00::/8, or unix:\n");
 }
 
+static void
+aliases_stand_for_models(void **state)
+{
+	struct loaded l = load_text_in("aliases:\n"
+	                               "  gpt-4o-mini: llama3.1:8b\n"
+	                               "  \"a:b\": '${BIG}'\n",
+	                               WORDS("BIG=qwen2.5:72b"));
+	const struct text_map *aliases = &l.call.settings.aliases;
+	struct buf yaml = {0};
+	struct loaded again;
+
+	assert_string_equal(buf_text(&l.why), "");
+	assert_int_equal(aliases->count, 2);
+	assert_string_equal(aliases->items[0].name, "gpt-4o-mini");
+	assert_string_equal(aliases->items[0].value, "llama3.1:8b");
+	assert_string_equal(aliases->items[1].value, "qwen2.5:72b");
+	settings_add_yaml(&l.call.settings, &yaml);
+	assert_non_null(strstr(buf_text(&yaml), "\naliases:\n  \"gpt-4o-mini\": \"llama3.1:8b\"\n"));
+	again = load_text(buf_text(&yaml));
+	assert_string_equal(buf_text(&again.why), "");
+	assert_int_equal(again.call.settings.aliases.count, 2);
+	unload(&again);
+	unload(&l);
+	buf_finish(&yaml);
+}
+
+static void
+what_cannot_be_an_alias_is_refused(void **state)
+{
+	static const char *const cases[][2] = {
+	    {"aliases: {}", ""},
+	    {"aliases: [a]", "t.yaml:1:10: aliases: must be a mapping: {name: text, other: text}\n"},
+	    {"aliases: {a: [b]}",
+	     "t.yaml:1:14: aliases: each entry of this mapping must be NAME: TEXT\n"},
+	    {"aliases: {a: }", "t.yaml:1:14: aliases: each entry of this mapping must be NAME: TEXT\n"},
+	    {"aliases: {a: b, a: c}", "t.yaml:1:17: aliases: this name is here twice\n"},
+	    {"aliases: {a: b, A: c}", "t.yaml:1:17: aliases: \"A\" is here twice\n"},
+	    {"aliases: {a: 'x*'}", "t.yaml:1:11: aliases: \"x*\" is no model name; give one like "
+	                           "qwen2.5:7b\n"},
+	    {"aliases: {a: b, b: c}", "t.yaml:1:10: aliases: \"a\" stands for \"b\", which is an alias "
+	                              "itself; name the model\n"},
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+		assert_complaints(cases[i][0], NO_WORDS, cases[i][1]);
+}
+
 int
 main(void)
 {
@@ -122,6 +169,8 @@ main(void)
 	    cmocka_unit_test(what_cannot_be_a_key_is_refused),
 	    cmocka_unit_test(two_keys_are_never_alike),
 	    cmocka_unit_test(limits_of_addresses_are_for_where_no_keys_are),
+	    cmocka_unit_test(aliases_stand_for_models),
+	    cmocka_unit_test(what_cannot_be_an_alias_is_refused),
 	    cmocka_unit_test(proxies_are_addresses_and_networks),
 	};
 

@@ -36,6 +36,7 @@ other_value(const struct row *row)
 		if (row->check == syntax_net)
 			return "10.0.0.0/8,::1";
 		return row->option != NULL ? ":7, :8" : "https://*,*";
+	case KIND_PAIRS: return "a=b:1, c = d";
 	case KIND_RECORDS: return "http://c:7,http://d:8";
 	}
 	abort();
@@ -45,6 +46,21 @@ static void
 keys_are_told_in_the_file_alone(void **state)
 {
 	expect_complaints("DROVER_KEYS=planted", "DROVER_KEYS: keys: is told in the file alone\n");
+}
+
+static void
+aliases_are_pairs(void **state)
+{
+	struct loaded l =
+	    load(NO_WORDS, WORDS("DROVER_ALIASES=small=llama3.2:1b, large = qwen2.5:72b"));
+	const struct text_map *aliases = &l.call.settings.aliases;
+
+	assert_int_equal(aliases->count, 2);
+	assert_string_equal(aliases->items[1].name, "large");
+	assert_string_equal(aliases->items[1].value, "qwen2.5:72b");
+	unload(&l);
+	expect_complaints("DROVER_ALIASES=a=b,c",
+	                  "DROVER_ALIASES: aliases: \"c\" is no pair; give name=text\n");
 }
 
 static void
@@ -206,6 +222,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(keys_are_told_in_the_file_alone),
+	    cmocka_unit_test(aliases_are_pairs),
 	    cmocka_unit_test(every_key_has_its_variable),
 	    cmocka_unit_test(an_error_names_the_variable),
 	    cmocka_unit_test(an_empty_variable_says_nothing),

@@ -211,8 +211,8 @@ static void
 a_key_of_a_later_version_is_refused_as_such(void **state)
 {
 	static const struct bad cases[] = {
-	    {"aliases: {a: b}", "t.yaml:1:1: aliases: drover " DROVER_VERSION " does not have this key "
-	                        "yet\n"},
+	    {"usage: {keep: 1d}", "t.yaml:1:1: usage: drover " DROVER_VERSION " does not have this key "
+	                          "yet\n"},
 	    {"queue: {size: 1}\ncache: {mode: all}",
 	     "t.yaml:2:1: cache: drover " DROVER_VERSION " does not have this key yet\n"},
 	};

@@ -42,6 +42,7 @@ is_number(const struct row *row)
 	case KIND_WORD:
 	case KIND_TEXT:
 	case KIND_TEXTS:
+	case KIND_PAIRS:
 	case KIND_RECORDS: return false;
 	}
 	abort();
@@ -62,7 +63,8 @@ check_rows(const struct table *t)
 		assert_true(!table_is_list(row) || row->most > 0);
 		assert_true((row->kind == KIND_WORD) == (row->words != NULL));
 		assert_true((row->kind == KIND_RECORDS) == (row->of != NULL));
-		assert_true((row->kind == KIND_TEXT || row->kind == KIND_TEXTS) == (row->check != NULL));
+		assert_true((row->kind == KIND_TEXT || row->kind == KIND_TEXTS ||
+		             row->kind == KIND_PAIRS) == (row->check != NULL));
 	}
 }
 
