@@ -27,6 +27,7 @@ struct sched_conf {
 	/* Models are loaded and unloaded by orders (sched_take_order), and jobs go only where their
 	 * model is loaded. Else nodes load what they are sent. */
 	bool loads_by_orders;
+	int64_t load_ms; /* longer than that no load takes, whatever is measured */
 	struct health_conf health;
 	int retry_attempts;       /* times a job may be dispatched in all */
 	int retry_budget_percent; /* of the jobs dispatched lately; a small floor is always free */

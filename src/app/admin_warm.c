@@ -6,6 +6,7 @@
  */
 #include "app/admin_impl.h"
 #include "app/gateway.h"
+#include "app/load_notes.h"
 #include "app/loader.h"
 #include "app/warmer.h"
 #include "base/clock.h"

@@ -52,6 +52,7 @@ build_sched(const struct settings *s)
 	    .max_wait_ms = s->queue.max_wait,
 	    .aging_ms = s->queue.aging,
 	    .loads_by_orders = true,
+	    .load_ms = s->timeouts.load,
 	    .health =
 	        {
 	            .down_after = (int)s->health.down_after,
@@ -90,6 +91,7 @@ on_round(struct probe *p, void *arg)
 	for (size_t i = 0; i < g->server_count; i++)
 		say_room(&g->servers[i]);
 	proxy_settle_puzzled(g);
+	proxy_free_stuck(g);
 	warmer_wake(g->warmer);
 }
 

@@ -8,11 +8,11 @@
 #include "app/loader.h"
 
 #include "app/gateway.h"
+#include "app/load_notes.h"
 #include "app/rules.h"
 #include "app/warmer.h"
 #include "base/clock.h"
 #include "base/log.h"
-#include "base/map.h"
 #include "base/mem.h"
 #include "io/fetch.h"
 #include "proto/listing.h"
@@ -49,36 +49,16 @@ struct errand {
 	int busy_answers; /* 503 in a row */
 };
 
-/* What is known of a model. */
-struct note {
-	bool embeds; /* cannot generate */
-	bool failed;
-	struct load_failure failure;
-	char *message; /* owned; failure.message */
-};
-
 struct loader {
 	struct gateway *gateway; /* borrowed */
 	struct errand *errands;  /* owned; by the gateway's servers */
-	struct map notes;        /* of struct note, owned, by model: one that a node lists */
+	struct load_notes notes;
 };
 
 static const char *
 name_of(const struct errand *e)
 {
 	return backend_name(e->server->backend);
-}
-
-static struct note *
-note_of(struct loader *l, const char *model)
-{
-	struct note *n = map_find(&l->notes, model);
-
-	if (n == NULL) {
-		n = NEW(struct note);
-		map_put(&l->notes, model, n);
-	}
-	return n;
 }
 
 static const char *
@@ -106,13 +86,10 @@ finish(struct errand *e, enum order_end end)
 static void
 succeed(struct errand *e)
 {
-	struct note *n = note_of(e->loader, e->order.model);
-
 	log_info(name_of(e), "%s %s: done in %lld ms", what(e), e->order.model,
 	         (long long)(clock_now_ms() - e->began_ms));
 	if (e->order.kind == ORDER_LOAD) {
-		n->embeds = e->step == EMBEDDING;
-		n->failed = false;
+		load_notes_saw_success(&e->loader->notes, e->order.model, e->step == EMBEDDING);
 		/* It tells the context that the model was loaded with. */
 		probe_refresh(e->server->probe, FRESH_MS);
 	}
@@ -123,15 +100,9 @@ succeed(struct errand *e)
 static void
 fail(struct errand *e, int status, const char *message)
 {
-	struct note *n = note_of(e->loader, e->order.model);
-
 	log_warn(name_of(e), "%s %s failed: %s", what(e), e->order.model, message);
-	if (e->order.kind == ORDER_LOAD) {
-		free(n->message);
-		n->message = mem_strdup(message);
-		n->failed = true;
-		n->failure = (struct load_failure){status, n->message};
-	}
+	if (e->order.kind == ORDER_LOAD)
+		load_notes_saw_failure(&e->loader->notes, e->order.model, status, message);
 	e->busy_answers = 0;
 	finish(e, ORDER_FAILED);
 }
@@ -345,14 +316,14 @@ left_ms(const struct errand *e)
 static void
 begin_load(struct errand *e)
 {
-	const struct note *n = note_of(e->loader, e->order.model);
+	bool embeds = load_notes_embeds(&e->loader->notes, e->order.model);
 	int64_t limit_ms = rules_load_ms(e->loader->gateway->settings, e->order.model);
 
 	if (e->order.limit_ms > 0 && e->order.limit_ms < limit_ms)
 		limit_ms = e->order.limit_ms;
 	log_info(name_of(e), "loading %s", e->order.model);
 	timer_start(&e->timer, limit_ms);
-	load(e, n->embeds ? EMBEDDING : LOADING);
+	load(e, embeds ? EMBEDDING : LOADING);
 }
 
 /* Newer servers show a model while they load it: then it only takes long. */
@@ -489,11 +460,7 @@ loader_destroy(struct loader **lp)
 		fetch_cancel(&l->errands[i].look);
 		timer_finish(&l->errands[i].timer);
 	}
-	MAP_FOR_EACH (it, &l->notes) {
-		free(((struct note *)it.value)->message);
-		free(it.value);
-	}
-	map_finish(&l->notes);
+	load_notes_finish(&l->notes);
 	free(l->errands);
 	free(l);
 }
@@ -506,10 +473,19 @@ loader_give_up(struct loader *l)
 			lose(&l->errands[i], "given up");
 }
 
+void
+loader_saw_stuck(struct loader *l, const char *model, const char *backend)
+{
+	struct buf message = {0};
+
+	buf_addf(&message, "backend '%s' failed: it lost the model and does not load it again",
+	         backend);
+	load_notes_saw_failure(&l->notes, model, 504, buf_text(&message));
+	buf_finish(&message);
+}
+
 const struct load_failure *
 loader_find_failure(const struct loader *l, const char *model)
 {
-	const struct note *n = map_find(&l->notes, model);
-
-	return n != NULL && n->failed ? &n->failure : NULL;
+	return load_notes_find_failure(&l->notes, model);
 }

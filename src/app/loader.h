@@ -9,14 +9,9 @@
 #define APP_LOADER_H
 
 struct gateway;
+struct load_failure;
 struct loader;
 struct order;
-
-/* What a node said when a model could not be loaded. */
-struct load_failure {
-	int status;
-	const char *message;
-};
 
 /* The gateway's servers must be there, and stay as they are. */
 struct loader *loader_create(struct gateway *g);
@@ -25,6 +20,8 @@ void loader_destroy(struct loader **l);
 void loader_carry_out(struct loader *l, const struct order *o);
 /* The gateway is draining: orders under way are given up, and the scheduler is told. */
 void loader_give_up(struct loader *l);
+/* A node lost the model and does not load it again, as a request of a client has found. */
+void loader_saw_stuck(struct loader *l, const char *model, const char *backend);
 /* Of the last try to load the model anywhere, by its canonical name; NULL: it did not fail. Valid
  * until the next order ends. */
 const struct load_failure *loader_find_failure(const struct loader *l, const char *model);

@@ -12,6 +12,7 @@
 #include "app/gateway.h"
 #include "app/heartbeat.h"
 #include "app/limits.h"
+#include "app/load_notes.h"
 #include "app/loader.h"
 #include "app/relay.h"
 #include "app/request.h"
@@ -21,6 +22,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "core/watchdog.h"
 #include "proto/model_name.h"
 
 #include <stdlib.h>
@@ -419,6 +421,38 @@ static const struct relay_ops relay_ops = {
     .on_failed = on_failed,
     .on_over = on_over,
 };
+
+static void
+give_up_on(struct proxy *p)
+{
+	struct gateway *g = p->request->gateway;
+	const char *backend = backend_name(p->job.backend);
+	char model[MODEL_NAME_MAX];
+
+	canonical_model(p, model);
+	log_warn(p->request->id, "backend %s: no answer, and it does not hold %s any more", backend,
+	         model);
+	relay_abandon(&p->relay);
+	loader_saw_stuck(g->loader, model, backend);
+	watchdog_saw_stuck(&p->job, clock_now_ms());
+	if (!retry(p))
+		refuse_unloaded(p);
+}
+
+void
+proxy_free_stuck(struct gateway *g)
+{
+	int64_t now = clock_now_ms();
+	struct request *r;
+
+	LIST_FOR_EACH (r, &g->requests, struct request, link) {
+		struct proxy *p = (struct proxy *)r->work;
+
+		if (p != NULL && p->work.ops == &work_ops && !p->relay.began &&
+		    watchdog_is_stuck(&p->job, now))
+			give_up_on(p);
+	}
+}
 
 void
 proxy_dispatch(struct job *j, bool was_loaded)

@@ -23,6 +23,8 @@ void proxy_give_up(struct job *j);
 void proxy_displace(struct job *j);
 /* The gateway is draining: what waits is told to go elsewhere. */
 void proxy_refuse_waiting(struct gateway *g);
+/* A node told what it holds: those that wait there for a model that it lost go elsewhere. */
+void proxy_free_stuck(struct gateway *g);
 /* A round of probes ended: those that wait for fresh listings may know more. */
 void proxy_settle_puzzled(struct gateway *g);
 

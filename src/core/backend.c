@@ -352,6 +352,7 @@ backend_set_loaded(struct backend *b, const char *const *names, size_t count)
 			see_loaded(v, b);
 		else
 			crowded |= forget_loaded(v, b);
+		p->missing = !p->shown && !p->fresh && p->busy > 0;
 		p->shown = false;
 		p->fresh = false;
 		variant_drop_unused(b->fleet, v);

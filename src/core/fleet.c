@@ -8,7 +8,7 @@
 #include <assert.h>
 #include <stdlib.h>
 
-enum { WEIGH_EVERY_MS = 50 };
+enum { WEIGH_EVERY_MS = 20 };
 
 static void
 variant_free(struct variant *v)
@@ -264,11 +264,11 @@ variant_set_residency(struct variant *v, struct backend *b, enum residency resid
 	struct place *p = &v->places[b->index];
 
 	v->places_known -= is_known(v, p);
-	if (p->residency != residency)
-		p->quarantine_end_ms = 0; /* it was of the other */
+	/* What must not be unloaded may be loaded, and the other way round. */
+	if (p->residency != residency && (p->residency == LOADED || residency == LOADED))
+		p->quarantine_end_ms = 0;
 	if (p->residency != ABSENT)
 		backend_drop_resident(b, v);
-	v->held += (residency != ABSENT) - (p->residency != ABSENT);
 	p->residency = residency;
 	if (p->residency != ABSENT)
 		backend_add_resident(b, v);

@@ -39,6 +39,7 @@ struct place {
 	bool allowed; /* by the node's configuration */
 	bool listed;  /* its model is, by the node, and allowed */
 	bool shown;   /* by the node's snapshot, while that is taken in */
+	bool missing; /* it was not shown, though something runs there */
 	bool ours;    /* what is resident was loaded for this variant, as far as is known */
 	bool fresh;   /* residency changed here since the node's last snapshot, which may be older */
 	enum residency residency;
@@ -64,8 +65,6 @@ struct variant {
 	struct list siblings;     /* a base's: of struct variant, by sibling_link */
 	struct list sibling_link; /* in base.siblings */
 	int jobs;                 /* that refer to it */
-	int held;                 /* places where it is not ABSENT */
-	uint64_t open_in;         /* number of the latest survey that saw slots of it (place.h) */
 	int places_known;         /* where it is not ABSENT; a base: or listed */
 	struct estimate estimate;
 	int64_t wait_weight; /* of the jobs that wait: each 3, of the low class 1 */
@@ -81,6 +80,7 @@ struct fleet {
 	size_t count;
 	struct map variants;  /* of struct variant, owned, by model and options */
 	bool by_orders;       /* nothing is loaded but by order */
+	int64_t load_ms;      /* longer than that no load takes, whatever is measured */
 	int64_t next_swap_ms; /* no swap need be weighed before (swap.h) */
 	int64_t weighed_at_ms;
 	bool regroup;     /* contexts became known: jobs that wait may run on other variants */

@@ -188,6 +188,7 @@ put_slot(struct backend *b, struct variant *v, bool done, int64_t now_ms)
 	if (p->residency == LEAVING && p->busy == 0) {
 		p->fresh = true;
 		variant_set_residency(v, b, ABSENT);
+		b->fleet->changes++;
 	}
 }
 

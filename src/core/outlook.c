@@ -19,7 +19,8 @@ cannot_load(const struct backend *b, const struct variant *v, bool slotless, int
 	if (slotless || v == NULL)
 		return false;
 	p = &v->places[b->index];
-	return p->residency == ABSENT && now_ms < p->quarantine_end_ms;
+	/* What is leaving is no use to who comes now. */
+	return (p->residency == ABSENT || p->residency == LEAVING) && now_ms < p->quarantine_end_ms;
 }
 
 static enum sched_answer

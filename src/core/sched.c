@@ -36,6 +36,7 @@ sched_create(const struct sched_conf *conf)
 	queue_init(&s->queue, conf->aging_ms);
 	fleet_init(&s->fleet);
 	s->fleet.by_orders = conf->loads_by_orders;
+	s->fleet.load_ms = conf->load_ms;
 	list_init(&s->started);
 	list_init(&s->displaced);
 	budget_init(&s->budget, conf->retry_budget_percent);
@@ -95,8 +96,8 @@ enter_queue(struct sched *s, struct job *j, int64_t now_ms)
 {
 	job_move(j, JOB_QUEUED);
 	queue_add(&s->queue, j);
-	/* There may be a free place for it. */
-	if (j->variant->held == 0 && j == lane_oldest(j->lane))
+	/* The first of its kind may be wanted on a free place. */
+	if (j == lane_oldest(j->lane))
 		fleet_weigh_now(&s->fleet);
 	else
 		fleet_weigh_soon(&s->fleet);

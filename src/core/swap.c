@@ -60,8 +60,8 @@ order(struct backend *b, enum order_kind kind, const struct variant *v, int64_t 
 }
 
 /* Twice what is expected and a margin; the first load of all takes what it takes. */
-static int64_t
-load_limit_ms(const struct speed *s)
+int64_t
+swap_load_limit_ms(const struct speed *s)
 {
 	return s->load_x16 > 0 ? 2 * estimate_load_ms(s) + LIMIT_MARGIN_MS : 0;
 }
@@ -101,7 +101,7 @@ step(struct fleet *f, struct backend *b, int64_t now_ms, struct order *out)
 	case SWAP_READY:
 		move(b, SWAP_LOADING, now_ms);
 		variant_set_residency(w->in, b, LOADING);
-		order(b, ORDER_LOAD, w->in, load_limit_ms(&w->in->places[b->index].speed), out);
+		order(b, ORDER_LOAD, w->in, swap_load_limit_ms(&w->in->places[b->index].speed), out);
 		return true;
 	case SWAP_NONE:
 	case SWAP_UNLOADING:
@@ -170,8 +170,8 @@ saw_loaded(struct backend *b, struct variant *v, int64_t now_ms)
 	                             .snapshots_left = SNAPSHOTS_AFTER_LOAD};
 }
 
-static void
-quarantine(struct fleet *f, struct place *p, int64_t now_ms)
+void
+swap_quarantine(struct fleet *f, struct place *p, int64_t now_ms)
 {
 	p->quarantine_end_ms = now_ms + ((int64_t)QUARANTINE_MS << p->loads_failed);
 	if (p->loads_failed < QUARANTINE_DOUBLINGS)
@@ -190,7 +190,7 @@ saw_load(struct fleet *f, struct backend *b, enum order_end end, int64_t now_ms)
 	variant_set_residency(v, b, ABSENT);
 	switch (end) {
 	case ORDER_DONE: saw_loaded(b, v, now_ms); break;
-	case ORDER_FAILED: quarantine(f, p, now_ms); break;
+	case ORDER_FAILED: swap_quarantine(f, p, now_ms); break;
 	case ORDER_LOST: break;
 	}
 	finish(f, b, now_ms);

@@ -318,6 +318,51 @@ def test_a_node_that_holds_less_than_it_should_is_not_filled(stage):
     assert gateway.log().count("made room") == 1
 
 
+def lose_and_hang(exchange):
+    """The model is gone from /api/ps, and the request stays without an answer."""
+    exchange.node.loaded = []
+    exchange.wait_gone()
+
+
+WATCHED = {**QUICK, "timeouts": {"load": "300ms", "first_byte": "10m"}}
+
+
+def test_who_is_stuck_on_a_node_that_lost_the_model_is_served_elsewhere(stage):
+    bad, good = stage.fake(lose_and_hang), stage.fake()
+    rows = [{"name": "bad", "url": bad.url, "weight": 100}, {"name": "good", "url": good.url}]
+    gateway = stage.gateway(rows, WATCHED)
+    answer = generate(gateway.url, "tiny")
+    assert answer.status == 200 and answer.header("x-drover-backend") == "good"
+    gateway.wait_line("backend bad: no answer, and it does not hold tiny:latest any more")
+    assert generate(gateway.url, "tiny").header("x-drover-backend") == "good"
+    assert (len(bad.exchanges), bad.orders) == (1, [])
+
+
+def test_who_is_stuck_on_the_only_node_is_told(stage):
+    node = stage.fake(lose_and_hang)
+    gateway = stage.gateway([node], WATCHED)
+    answer = generate(gateway.url, "tiny")
+    assert answer.status == 504 and "lost the model" in answer.json()["error"]
+
+
+def test_who_waits_long_for_a_model_that_is_there_is_left_alone(stage):
+    """Reading a long prompt takes what it takes."""
+    go = threading.Event()
+
+    def play(exchange):
+        assert go.wait(LIMIT_S)
+        exchange.node.answer(exchange)
+
+    node = stage.fake(play)
+    gateway = stage.gateway([node], WATCHED)
+    answer = harness.later(generate, gateway.url, "tiny")
+    node.wait_exchanges(1)
+    node.wait_looks(20)  # a second and more
+    assert not answer.done()
+    go.set()
+    assert answer.result(LIMIT_S).status == 200
+
+
 # Who waits for what
 
 

@@ -17,6 +17,7 @@ random_conf(struct world *w)
 	    .queue_size = sizes[world_below(w, 5)],
 	    .per_key = (int)world_below(w, 20),
 	    .loads_by_orders = chance(w, 40),
+	    .load_ms = 3000,
 	    .max_wait_ms = chance(w, 30) ? 5000 : 600000,
 	    .aging_ms = agings[world_below(w, 4)],
 	    .health =

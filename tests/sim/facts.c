@@ -66,7 +66,8 @@ cannot_load(const struct world *w, int n, const struct sim_job *j)
 	const struct variant *v = variant_find(b->fleet, world_model(j->model));
 	const struct place *p = v == NULL ? NULL : &v->places[b->index];
 
-	return p != NULL && !j->job.slotless && p->residency == ABSENT && w->now < p->quarantine_end_ms;
+	return p != NULL && !j->job.slotless && p->residency != LOADED && p->residency != LOADING &&
+	       w->now < p->quarantine_end_ms;
 }
 
 static bool

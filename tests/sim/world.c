@@ -1,6 +1,7 @@
 /* The random world: its events, and the pump that follows each. */
 #include "world.h"
 
+#include "core/watchdog.h"
 #include "node.h"
 #include "oracle.h"
 
@@ -353,6 +354,8 @@ fault(struct world *w)
 		return;
 	b = j->job.backend;
 	world_note(w, what);
+	if (watchdog_is_stuck(&j->job, w->now))
+		watchdog_saw_stuck(&j->job, w->now);
 	backend_saw_fault(b, what, w->now);
 	SIM_CHECK(w, what != FAULT_CONNECT || backend_state(b) == BACKEND_DOWN);
 	SIM_CHECK(w, what != FAULT_HANG || !backend_is_usable(b, w->now));

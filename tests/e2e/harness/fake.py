@@ -143,6 +143,7 @@ class FakeNode:
         self.most_in_hand = 0
         self.waiter = Waiter()
         self.open = set()
+        self.looks = 0  # at /api/ps
         self.failures = []
         self.server = None
         self.port = 0
@@ -161,6 +162,11 @@ class FakeNode:
             lambda: self.exchanges[:] if len(self.exchanges) >= count else None,
             f"{count} requests at a node; it saw {len(self.exchanges)}",
         )
+
+    def wait_looks(self, more):
+        """Until the gateway has asked so many times more what is loaded."""
+        count = self.looks + more
+        self.waiter.until(lambda: self.looks >= count, f"{more} looks at a node")
 
     def wait_in_hand(self, count):
         self.waiter.until(lambda: self.in_hand == count, f"{count} requests under way at a node")
@@ -238,6 +244,10 @@ class FakeNode:
             head += line
         exchange = Exchange(self, connection, head, self.read_body(head, reader))
         probe = self.probe_answer(exchange)
+        if exchange.target == "/api/ps":
+            with self.waiter.changed:
+                self.looks += 1
+                self.waiter.changed.notify_all()
         if probe is not None:
             if self.silent:
                 exchange.wait_gone()

@@ -1,93 +1,5 @@
 /* Loads as orders: when one model goes for another, and in what steps. */
-#include "desk.h"
-
-enum { LOAD_MS = 60000 /* the prior */ };
-
-static struct desk d;
-static struct order o;
-static struct backend *node;
-
-static int
-set_up(void **state)
-{
-	struct sched_conf conf = desk_conf();
-	struct backend_conf wide = node_conf("n1");
-
-	conf.loads_by_orders = true;
-	wide.parallel = wide.slots = 2;
-	desk_open(&d, &conf);
-	node = desk_add(&d, wide);
-	return 0;
-}
-
-static int
-tear_down(void **state)
-{
-	desk_close(&d);
-	return 0;
-}
-
-static bool
-take(void)
-{
-	return sched_take_order(d.sched, d.now, &o);
-}
-
-static void
-expect(enum order_kind kind, const struct backend *b, const char *model)
-{
-	assert_true(take());
-	assert_int_equal(o.kind, kind);
-	assert_ptr_equal(o.backend, b);
-	assert_string_equal(o.model, model);
-	assert_true(o.limit_ms > 0 || kind == ORDER_LOAD);
-}
-
-static void
-done(void)
-{
-	sched_saw_order(d.sched, &o, ORDER_DONE, d.now);
-}
-
-/* A job for the model, whatever becomes of it. */
-static struct job *
-ask(const char *model)
-{
-	struct job *j = desk_queue(&d, model, CLASS_NORMAL);
-
-	desk_pick_all(&d);
-	return j;
-}
-
-/* "a" is there, with so many of its jobs running. */
-static void
-load_a(int running)
-{
-	ask("a");
-	expect(ORDER_LOAD, node, "a");
-	d.now += LOAD_MS;
-	done();
-	assert_int_equal(desk_pick_all(&d), 1);
-	for (int i = 1; i < running; i++)
-		assert_int_equal(ask("a")->state, JOB_RUNNING);
-	if (running == 0)
-		desk_end(&d, &d.jobs[0]);
-	assert_false(take());
-}
-
-/* Time goes on until an order is due; how long that took. */
-static int64_t
-wait_for_order(void)
-{
-	int64_t since = d.now, most = d.now + 3600000;
-
-	while (!take()) {
-		assert_true(d.now < most);
-		assert_true(sched_next_ms(d.sched, d.now) > d.now);
-		d.now = sched_next_ms(d.sched, d.now);
-	}
-	return d.now - since;
-}
+#include "orders.h"
 
 static void
 loads_at_once_where_there_is_a_free_place(void **state)
@@ -387,120 +299,6 @@ a_load_that_takes_long_gets_the_node_for_itself(void **state)
 	assert_int_equal(desk_pick_all(&d), 2);
 }
 
-/* --- what others do --- */
-
-static void
-a_node_that_makes_room_by_itself_is_not_filled_any_more(void **state)
-{
-	struct backend_conf conf = node_conf("n2");
-	struct backend *wide;
-
-	conf.max_loaded = 3;
-	conf.parallel = conf.slots = 4;
-	backend_set_draining(node, true);
-	wide = desk_add(&d, conf);
-	ask("a");
-	expect(ORDER_LOAD, wide, "a");
-	done();
-	desk_pick_all(&d);
-	desk_end(&d, &d.jobs[0]);
-	d.now += 1000;
-	ask("b");
-	expect(ORDER_LOAD, wide, "b");
-	d.now += 1000;
-	done();
-	desk_pick_all(&d);
-	load_models(wide, "b", NULL, NULL);
-	load_models(wide, "b", NULL, NULL);
-	assert_false(backend_holds_model(wide, "a"));
-	assert_int_equal(backend_max_loaded(wide), 1);
-	/* So there is no free place for "c". */
-	ask("c");
-	assert_false(take());
-}
-
-static void
-what_expires_by_itself_teaches_nothing(void **state)
-{
-	struct backend_conf conf = node_conf("n2");
-	struct backend *wide;
-
-	conf.max_loaded = 2;
-	backend_set_draining(node, true);
-	wide = desk_add(&d, conf);
-	ask("a");
-	expect(ORDER_LOAD, wide, "a");
-	done();
-	desk_pick_all(&d);
-	desk_end(&d, &d.jobs[0]);
-	d.now += 300000;
-	ask("b");
-	expect(ORDER_LOAD, wide, "b");
-	done();
-	load_models(wide, "b", NULL, NULL);
-	load_models(wide, "b", NULL, NULL);
-	assert_int_equal(backend_max_loaded(wide), 2);
-}
-
-static void
-a_model_that_a_client_unloads_is_loaded_by_order_again(void **state)
-{
-	load_a(0);
-	backend_saw_unload(node, "a");
-	load_models(node, "a", NULL, NULL); /* asked before */
-	assert_int_equal(ask("a")->state, JOB_QUEUED);
-	expect(ORDER_LOAD, node, "a");
-	done();
-}
-
-static void
-a_model_that_is_unloaded_while_it_runs_takes_nothing_more(void **state)
-{
-	load_a(1);
-	backend_saw_unload(node, "a");
-	assert_true(backend_holds_model(node, "a"));
-	assert_int_equal(ask("a")->state, JOB_QUEUED);
-	load_models(node, "a", NULL, NULL);
-	assert_false(take());
-	desk_end(&d, &d.jobs[0]);
-	assert_false(backend_holds_model(node, "a"));
-	expect(ORDER_LOAD, node, "a");
-	done();
-}
-
-/* A prompt with keep_alive 0. */
-static void
-a_request_may_unload_the_model_after_it(void **state)
-{
-	struct job *j;
-
-	load_a(0);
-	j = desk_new(&d, CLASS_NORMAL);
-	j->unloads = true;
-	desk_submit(&d, j, "a");
-	desk_pick_all(&d);
-	assert_int_equal(ask("a")->state, JOB_QUEUED);
-	desk_end(&d, j);
-	expect(ORDER_LOAD, node, "a");
-	done();
-}
-
-static void
-what_cannot_be_unloaded_stays_for_a_while(void **state)
-{
-	load_a(0);
-	d.now += 1000000;
-	ask("b");
-	wait_for_order();
-	sched_saw_order(d.sched, &o, ORDER_FAILED, d.now);
-	assert_false(take());
-	d.now += 60000;
-	expect(ORDER_UNLOAD, node, "a");
-	sched_saw_order(d.sched, &o, ORDER_LOST, d.now);
-	expect(ORDER_UNLOAD, node, "a");
-	sched_saw_order(d.sched, &o, ORDER_FAILED, d.now);
-}
-
 static void
 an_unload_that_failed_gives_the_node_back(void **state)
 {
@@ -557,8 +355,6 @@ a_listing_of_what_is_held_does_not_undo_an_order(void **state)
 	assert_non_null(desk_pick(&d));
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
-
 int
 main(void)
 {
@@ -580,12 +376,6 @@ main(void)
 	    TEST(no_node_is_loaded_that_nobody_may_use),
 	    TEST(who_was_failed_by_the_only_node_that_has_it_goes_back_there),
 	    TEST(a_load_that_takes_long_gets_the_node_for_itself),
-	    TEST(a_node_that_makes_room_by_itself_is_not_filled_any_more),
-	    TEST(what_expires_by_itself_teaches_nothing),
-	    TEST(a_model_that_a_client_unloads_is_loaded_by_order_again),
-	    TEST(a_model_that_is_unloaded_while_it_runs_takes_nothing_more),
-	    TEST(a_request_may_unload_the_model_after_it),
-	    TEST(what_cannot_be_unloaded_stays_for_a_while),
 	    TEST(an_unload_that_failed_gives_the_node_back),
 	    TEST(a_place_that_others_took_meanwhile_is_made_again),
 	    TEST(a_second_copy_is_made_when_the_first_is_full),
