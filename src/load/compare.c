@@ -50,8 +50,55 @@ take_numbers(struct metrics *m, const cJSON *json)
 	}
 }
 
+static void
+note(struct comparison *c, const char *what, const char *then)
+{
+	size_t len = strlen(c->differs);
+
+	snprintf(c->differs + len, sizeof(c->differs) - len, "%s%s %s", len == 0 ? "" : ", ", what,
+	         then);
+}
+
+static void
+check_number(struct comparison *c, const cJSON *json, const char *name, const char *what,
+             double now)
+{
+	const cJSON *it = cJSON_GetObjectItemCaseSensitive(json, name);
+	double then = cJSON_IsNumber(it) ? it->valuedouble : 0;
+	char text[32];
+
+	if (it == NULL || cJSON_IsString(it) || fabs(then - now) <= 1e-9 * now)
+		return;
+	snprintf(text, sizeof(text), "%g", then);
+	note(c, what, then > 0 ? text : "none");
+}
+
+static void
+check_text(struct comparison *c, const cJSON *json, const char *name, const char *what,
+           const char *now)
+{
+	const cJSON *it = cJSON_GetObjectItemCaseSensitive(json, name);
+
+	if (cJSON_IsString(it) && strcmp(it->valuestring, now) != 0)
+		note(c, what, it->valuestring);
+}
+
+/* Two runs that asked for different things differ for that reason first. */
+static void
+check_plan(struct comparison *c, const cJSON *json, const struct plan *plan)
+{
+	struct buf models = {0};
+
+	plan_add_models(plan, &models);
+	check_text(c, json, "endpoint_type", "API", plan->api->name);
+	check_text(c, json, "model_id", "model", buf_text(&models));
+	check_number(c, json, "request_rate", "rate", plan->rate);
+	check_number(c, json, "max_concurrency", "concurrency", (double)plan->concurrency);
+	buf_finish(&models);
+}
+
 bool
-comparison_read(struct comparison *c, const char *path, struct buf *why)
+comparison_read(struct comparison *c, const char *path, const struct plan *plan, struct buf *why)
 {
 	struct buf text = {0};
 	cJSON *json;
@@ -63,6 +110,7 @@ comparison_read(struct comparison *c, const char *path, struct buf *why)
 	json = cJSON_Parse(buf_text(&text));
 	take_numbers(&c->old, json);
 	good = metrics_find(&c->old, "completed") != NULL;
+	check_plan(c, json, plan);
 	if (!good)
 		buf_addf(why, "%s: this is no result of drover-bench (--output json, --save)", path);
 	cJSON_Delete(json);
@@ -133,6 +181,8 @@ comparison_add_table(struct buf *out, const struct comparison *c, const struct m
 	double before, percent;
 
 	buf_addf(out, "\nCompared with %s\n", c->path);
+	if (c->differs[0] != '\0')
+		buf_addf(out, "  It asked for other things: %s.\n", c->differs);
 	buf_addf(out, "  %-26s %14s %14s %11s\n", "", "before", "now", "change");
 	for (size_t i = 0; i < now->count; i++)
 		if (comparison_is_telling(&now->all[i]) &&

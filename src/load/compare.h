@@ -11,10 +11,12 @@
 struct comparison {
 	const char *path;   /* borrowed */
 	struct metrics old; /* those that the file has */
+	char differs[240];  /* what was asked for otherwise then, in words; "" where nothing was */
 };
 
 /* False: `why` says what is wrong with the file. */
-bool comparison_read(struct comparison *c, const char *path, struct buf *why);
+bool comparison_read(struct comparison *c, const char *path, const struct plan *plan,
+                     struct buf *why);
 /* The change in percent; false where there is none to say. */
 bool comparison_change(const struct comparison *c, const struct metric *now, double *before,
                        double *percent);

@@ -65,8 +65,7 @@ add_plan(struct buf *out, const struct plan *p, const char *url)
 {
 	struct buf models = {0};
 
-	for (size_t i = 0; i < p->models.count; i++)
-		buf_addf(&models, "%s%s", i == 0 ? "" : ",", p->models.texts[i]);
+	plan_add_models(p, &models);
 	add_date(out);
 	add_text(out, "tool", "drover-bench " DROVER_VERSION);
 	add_text(out, "base_url", url);

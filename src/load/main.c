@@ -49,7 +49,7 @@ run_once(const struct plan *plan, struct buf *why)
 	enum run_end end;
 	int status = EXIT_SUCCESS;
 
-	if (plan->compare != NULL && !comparison_read(&other, plan->compare, why))
+	if (plan->compare != NULL && !comparison_read(&other, plan->compare, plan, why))
 		return EXIT_NOTHING;
 	t = NEW(struct tally);
 	l = loop_create();

@@ -350,7 +350,7 @@ static bool
 take_option(struct plan *p, struct plan_given *given, int option, char *const *argv,
             struct buf *why)
 {
-	const struct row *row = &rows[option == 'h' ? 0 : option - OPTION_FIRST];
+	const struct row *row;
 	const char *wrong;
 
 	switch (option) {
@@ -358,6 +358,7 @@ take_option(struct plan *p, struct plan_given *given, int option, char *const *a
 	case ':': buf_addf(why, "%s needs a value", argv[optind - 1]); return false;
 	case '?': buf_addf(why, "unknown option %s", argv[optind - 1]); return false;
 	}
+	row = &rows[option - OPTION_FIRST];
 	wrong = read_value(p, row, optarg);
 	given->stream |= row->kind == KIND_STREAM;
 	given->arrival |= row->kind == KIND_ARRIVAL;
@@ -452,4 +453,11 @@ plan_add_help(struct buf *out)
 	for (size_t i = 0; i < ROWS; i++)
 		add_row_help(out, &rows[i]);
 	buf_adds(out, afterwards);
+}
+
+void
+plan_add_models(const struct plan *p, struct buf *out)
+{
+	for (size_t i = 0; i < p->models.count; i++)
+		buf_addf(out, "%s%s", i == 0 ? "" : ",", p->models.texts[i]);
 }

@@ -73,5 +73,7 @@ struct plan {
 int plan_read(int argc, char **argv, struct plan *out, struct buf *why);
 void plan_finish(struct plan *p);
 void plan_add_help(struct buf *out);
+/* The names of the models, with commas. */
+void plan_add_models(const struct plan *p, struct buf *out);
 
 #endif

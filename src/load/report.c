@@ -224,7 +224,13 @@ add_comparison(struct buf *out, const struct tally *t, const struct comparison *
 	metrics_make(t, &t->all, &m);
 	buf_adds(out, "<figure><h2>Compared with ");
 	format_add_html(out, other->path);
-	buf_adds(out, "</h2><table><tr><th></th><th>before</th><th>now</th><th>change</th></tr>\n");
+	buf_adds(out, "</h2>");
+	if (other->differs[0] != '\0') {
+		buf_adds(out, "<p>It asked for other things: ");
+		format_add_html(out, other->differs);
+		buf_adds(out, ".</p>");
+	}
+	buf_adds(out, "<table><tr><th></th><th>before</th><th>now</th><th>change</th></tr>\n");
 	for (size_t i = 0; i < m.count; i++) {
 		const struct metric *it = &m.all[i];
 

@@ -6,6 +6,7 @@
 #include "multipart.h"
 #include "run_impl.h"
 
+#include "base/clock.h"
 #include "base/mem.h"
 
 #include <string.h>
@@ -61,6 +62,8 @@ wish_for_runner(struct run *r)
 	r->wish = runners_wish(&n->runners, r->model, &r->ask.opts, r->ask.keep_ms, !r->ask.empty,
 	                       holds, r, node_now_ms());
 	node_wake(n);
+	if (r->wish->state == WISH_READY || r->wish->state == WISH_WAITING)
+		r->loaded_us = clock_now_us();
 	if (r->wish->state == WISH_READY)
 		run_ready(r);
 	else if (r->wish->state == WISH_BUSY)

@@ -25,6 +25,8 @@ struct run {
 	int next;    /* piece to make */
 	int passed;  /* pieces whose gates were passed; one more than pieces: the end's too */
 	int64_t arrived_us;
+	int64_t
+	    loaded_us; /* the model was there, though perhaps no slot; 0: only known with ready_us */
 	int64_t ready_us;
 	int64_t first_us;  /* the prompt was read */
 	int64_t slowed_us; /* what others cost it since */

@@ -44,13 +44,15 @@ run_set_metrics(struct run *r)
 {
 	struct metrics *m = &r->reply.metrics;
 	int64_t now_us = clock_now_us();
+	/* Waiting for a slot is no part of load_duration, only of the total. */
+	int64_t loaded_us = r->loaded_us > 0 ? r->loaded_us : r->ready_us;
 
 	m->prompt_tokens = ask_prompt_tokens(&r->ask);
 	if (r->visit->node->seeded) {
 		set_seeded_metrics(r);
 		return;
 	}
-	m->load_ns = at_least_one((r->ready_us - r->arrived_us) * 1000);
+	m->load_ns = at_least_one((loaded_us - r->arrived_us) * 1000);
 	m->prompt_ns = at_least_one((r->first_us - r->ready_us) * 1000);
 	m->eval_ns = at_least_one((now_us - r->first_us) * 1000);
 	m->total_ns = at_least_one((now_us - r->arrived_us) * 1000);

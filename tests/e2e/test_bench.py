@@ -8,11 +8,12 @@ import pathlib
 import re
 import signal
 import socket
+import subprocess
 
 import pytest
 from conftest import find_program
 from harness import wire
-from harness.program import now_ms
+from harness.program import LIMIT_S, now_ms
 
 TRACES = pathlib.Path(__file__).resolve().parents[2] / "bench" / "schedsim" / "traces"
 
@@ -302,6 +303,23 @@ def test_an_interrupt_prints_what_was_measured(stage):
     assert found["completed"] == 3 and found["unfinished"] == 2 and found["interrupted"]
     assert "3 in" in bench.log() and "interrupted" in bench.log()
     node.wait("open", most=0)
+
+
+def test_a_terminal_shows_how_far_it_is(stage, tmp_path):
+    node = stage.node("tiny")
+    node.gate("g", "before_first_token")
+    master, terminal = os.openpty()
+    binary = find_program(stage.request.config, "drover-bench")
+    words = ["--url", node.url, "--model", "tiny", "--prompt", "gate:g", "--requests", "3"]
+    bench = subprocess.Popen([binary, *words], stdout=subprocess.PIPE, stderr=terminal)
+    os.close(terminal)
+    shown = b""
+    while b"0 of 3 answered, 1 running" not in shown:
+        shown += os.read(master, 4096)
+    node.open("g")
+    table, _ = bench.communicate(timeout=LIMIT_S)
+    os.close(master)
+    assert bench.returncode == 0 and b"3 in" in table and b"running" not in table
 
 
 def test_a_duration_ends_by_itself(stage):

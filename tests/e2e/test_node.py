@@ -6,6 +6,7 @@ import subprocess
 
 import pytest
 from harness import wire
+from harness.program import now_ms
 from harness.wire import Wire
 
 CHAT = [{"role": "user", "content": "hello"}]
@@ -112,6 +113,23 @@ def test_without_a_seed_time_is_real(stage):
     assert first["load_duration"] >= 50e6 > again["load_duration"]
     assert again["eval_duration"] >= 10 / 200 * 1e9
     assert first["response"] == again["response"] and first["eval_count"] == 10
+
+
+def test_waiting_for_a_slot_is_no_part_of_the_load(stage):
+    """Both by the system's clock: the wait is at least as long as it was seen to be."""
+    node = stage.node("m", parallel=1)
+    close_gate(node, "g", "before_first_token")
+    with begin(node, "/api/generate", generate(prompt="gate:g")) as first:
+        wait(node, "gated")
+        with begin(node, "/api/generate", generate(prompt="second")) as second:
+            wait(node, "waiting")
+            seen_ms = now_ms()
+            state(node)
+            held_ns = (now_ms() - seen_ms) * 1e6
+            open_gate(node, "g")
+            assert first.read_answer("POST").status == 200
+            said = second.read_answer("POST").json()
+    assert said["load_duration"] + held_ns <= said["total_duration"]
 
 
 def test_a_load_is_seen_only_when_it_is_done(stage):

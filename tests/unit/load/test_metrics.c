@@ -311,11 +311,13 @@ an_earlier_run_is_compared_number_by_number(void **state)
 	cJSON *json;
 
 	/* As vllm bench serve writes it, among much else. */
-	write_text(path, "{\"backend\": \"openai\", \"completed\": 10, \"mean_ttft_ms\": 38.1, "
+	write_text(path, "{\"backend\": \"openai\", \"request_rate\": \"inf\", \"max_concurrency\": 8, "
+	                 "\"completed\": 10, \"mean_ttft_ms\": 38.1, "
 	                 "\"request_throughput\": 5, \"median_itl_ms\": null, \"ttfts\": [1, 2]}");
-	assert_true(comparison_read(&c, path, &why));
-	remove(path);
 	play(&b);
+	assert_true(comparison_read(&c, path, &b.plan, &why));
+	remove(path);
+	assert_string_equal(c.differs, "concurrency 8");
 	json = parse_result(&b, &c);
 	change = cJSON_GetObjectItem(cJSON_GetObjectItem(json, "compared_with"), "mean_ttft_ms");
 	assert_true(fabs(number_at(change, "change_percent") - 100) < 0.1);
@@ -333,13 +335,16 @@ a_file_that_is_no_result_is_refused(void **state)
 	static const char path[] = "test_metrics.json";
 	struct buf why = {0};
 	struct comparison c;
+	struct bed b;
 
+	open_bed(&b);
 	write_text(path, "[1]");
-	assert_false(comparison_read(&c, path, &why));
+	assert_false(comparison_read(&c, path, &b.plan, &why));
 	assert_non_null(strstr(buf_text(&why), "no result of drover-bench"));
 	remove(path);
-	assert_false(comparison_read(&c, path, &why));
+	assert_false(comparison_read(&c, path, &b.plan, &why));
 	buf_finish(&why);
+	close_bed(&b);
 }
 
 int
