@@ -8,7 +8,7 @@
 #include <assert.h>
 #include <stdlib.h>
 
-enum { WEIGH_EVERY_MS = 20 };
+enum { WEIGH_EVERY_MS = 50 };
 
 static void
 variant_free(struct variant *v)
@@ -269,6 +269,7 @@ variant_set_residency(struct variant *v, struct backend *b, enum residency resid
 		p->quarantine_end_ms = 0;
 	if (p->residency != ABSENT)
 		backend_drop_resident(b, v);
+	v->held += (residency != ABSENT) - (p->residency != ABSENT);
 	p->residency = residency;
 	if (p->residency != ABSENT)
 		backend_add_resident(b, v);

@@ -65,6 +65,8 @@ struct variant {
 	struct list siblings;     /* a base's: of struct variant, by sibling_link */
 	struct list sibling_link; /* in base.siblings */
 	int jobs;                 /* that refer to it */
+	int held;                 /* places where it is not ABSENT */
+	uint64_t open_in;         /* number of the latest survey that saw slots of it (place.h) */
 	int places_known;         /* where it is not ABSENT; a base: or listed */
 	struct estimate estimate;
 	int64_t wait_weight; /* of the jobs that wait: each 3, of the low class 1 */

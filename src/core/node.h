@@ -44,6 +44,7 @@ struct load {
 /* What the node holds; the rest is as of when swaps were weighed last (swap_cost.h). */
 struct resident {
 	struct variant *variant;
+	double load_ms;
 	double arrivals; /* weight a millisecond */
 	double waiting;  /* weight of those that have no other node */
 	bool copied;     /* it is loaded elsewhere too */

@@ -22,12 +22,25 @@ survey_resize(struct survey *y, size_t backends)
 	y->open = mem_realloc(y->open, backends * sizeof(*y->open));
 }
 
+/* By orders a node takes what it holds: few variants, where there may be many that wait. */
+static void
+mark_open(const struct survey *y, const struct backend *b)
+{
+	for (int n = 0; n < b->resident; n++) {
+		struct variant *v = b->residents[n].variant;
+
+		if (v->places[b->index].busy < b->parallel)
+			v->open_in = y->number;
+	}
+}
+
 void
 survey_take(struct survey *y, const struct fleet *f, int64_t now_ms)
 {
 	y->usable_count = 0;
 	y->open_count = 0;
 	y->now_ms = now_ms;
+	y->by_orders = f->by_orders;
 	for (size_t i = 0; i < f->count; i++) {
 		struct backend *b = f->backends[i];
 
@@ -37,6 +50,9 @@ survey_take(struct survey *y, const struct fleet *f, int64_t now_ms)
 		if (b->busy < b->slots)
 			y->open[y->open_count++] = b;
 	}
+	y->number++;
+	for (size_t i = 0; f->by_orders && i < y->open_count; i++)
+		mark_open(y, y->open[i]);
 }
 
 bool
@@ -156,6 +172,8 @@ place_is_open(const struct survey *y, const struct need *need)
 	struct backend *const *nodes = need->slotless ? y->usable : y->open;
 	size_t count = need->slotless ? y->usable_count : y->open_count;
 
+	if (y->by_orders && !need->slotless && need->variant->open_in != y->number)
+		return false;
 	for (size_t i = 0; i < count; i++)
 		if (is_open(y, nodes[i], need))
 			return true;

@@ -22,7 +22,9 @@ struct survey {
 	size_t usable_count;
 	struct backend **open; /* owned: of them, those below their own bound of slots */
 	size_t open_count;
+	uint64_t number; /* of surveys: variants that some open node may take by orders bear it */
 	int64_t now_ms;
+	bool by_orders;
 };
 
 void survey_finish(struct survey *y);

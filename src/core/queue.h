@@ -44,7 +44,8 @@ struct lane {
 	int waiting;
 	int64_t wait_weight; /* its part of the variant's */
 	int64_t wait_since;
-	enum standing standing; /* when swaps were weighed last (swap_choice.h) */
+	enum standing standing; /* when swaps were weighed last (swap_choice.h), */
+	int coming;             /* and the slots that were on their way */
 };
 
 struct flow {

@@ -96,8 +96,8 @@ enter_queue(struct sched *s, struct job *j, int64_t now_ms)
 {
 	job_move(j, JOB_QUEUED);
 	queue_add(&s->queue, j);
-	/* The first of its kind may be wanted on a free place. */
-	if (j == lane_oldest(j->lane))
+	/* There may be a free place for it. */
+	if (j->variant->held == 0 && j == lane_oldest(j->lane))
 		fleet_weigh_now(&s->fleet);
 	else
 		fleet_weigh_soon(&s->fleet);

@@ -15,6 +15,7 @@ struct look {
 	int64_t now_ms;
 	int64_t next_ms;                /* when something may be due that is not */
 	const struct backend *reserved; /* left to the most urgent wish; NULL: none is */
+	bool has_idle_place;            /* without one there are no copies */
 };
 
 static void
@@ -32,29 +33,60 @@ may_use(const struct look *k, const struct lane *l, const struct backend *b)
 	return place_serves(b, &l->need) && !place_is_avoided(k->survey, b, &l->need);
 }
 
-static enum standing
-standing_of(const struct look *k, const struct lane *l)
+/* What one node that holds a variant, or loads it, is to a lane that waits for it. */
+static void
+see_node(const struct look *k, struct lane *l, const struct backend *b)
 {
 	const struct variant *v = l->need.variant;
-	enum standing s = NOWHERE;
-	int coming = 0; /* slots */
 
-	for (size_t i = 0; i < k->fleet->count; i++) {
-		const struct backend *b = k->fleet->backends[i];
+	if (l->need.slotless || !may_use(k, l, b))
+		return;
+	if (b->swap.in == v)
+		l->coming += b->parallel;
+	else if (!place_is_held(b, v))
+		return;
+	else if (v->places[b->index].busy < b->parallel && b->busy < b->slots)
+		l->standing = HAS_SLOTS;
+	else if (l->standing == NOWHERE)
+		l->standing = FULL;
+}
 
-		if ((b->swap.in != v && !place_is_held(b, v)) || !may_use(k, l, b) ||
-		    !backend_is_usable(b, k->now_ms))
-			continue;
-		if (b->swap.in == v)
-			coming += b->parallel;
-		else if (v->places[i].busy < b->parallel && b->busy < b->slots)
-			s = HAS_SLOTS;
-		else if (s == NOWHERE)
-			s = FULL;
+static void
+see_lanes_of(const struct look *k, const struct variant *v, const struct backend *b)
+{
+	struct lane *l;
+
+	LIST_FOR_EACH (l, &v->lanes, struct lane, variant_link)
+		see_node(k, l, b);
+}
+
+/* Where everybody stands: from the nodes, each of which holds but a few. False: nobody wishes
+ * anything. */
+static bool
+survey_lanes(const struct look *k)
+{
+	bool wished = false;
+	struct lane *l;
+
+	LIST_FOR_EACH (l, &k->queue->lanes, struct lane, waiting_link) {
+		l->standing = NOWHERE;
+		l->coming = 0;
 	}
-	if (coming == 0)
-		return s;
-	return l->waiting <= coming ? COMES : COMES_SHORT;
+	for (size_t i = 0; i < k->survey->usable_count; i++) {
+		const struct backend *b = k->survey->usable[i];
+
+		for (int n = 0; n < b->resident; n++)
+			if (b->residents[n].variant != b->swap.in)
+				see_lanes_of(k, b->residents[n].variant, b);
+		if (b->swap.in != NULL)
+			see_lanes_of(k, b->swap.in, b);
+	}
+	LIST_FOR_EACH (l, &k->queue->lanes, struct lane, waiting_link) {
+		if (l->coming > 0)
+			l->standing = l->waiting <= l->coming ? COMES : COMES_SHORT;
+		wished |= l->standing != COMES && l->standing != HAS_SLOTS && !l->need.slotless;
+	}
+	return wished;
 }
 
 /* Whether the lane's variant may be loaded on the node now, or when. */
@@ -81,6 +113,8 @@ may_load(struct look *k, const struct lane *l, const struct backend *b)
 static bool
 is_held_elsewhere(const struct look *k, const struct variant *v, const struct backend *but)
 {
+	if (v->held < 2)
+		return false;
 	for (size_t i = 0; i < k->fleet->count; i++)
 		if (k->fleet->backends[i] != but && place_is_held(k->fleet->backends[i], v))
 			return true;
@@ -105,6 +139,7 @@ survey_resident(const struct look *k, const struct backend *b, struct resident *
 {
 	const struct lane *l;
 
+	r->load_ms = (double)estimate_load_ms(&r->variant->places[b->index].speed);
 	r->arrivals = swap_arrival_rate(r->variant, k->now_ms);
 	r->copied = is_held_elsewhere(k, r->variant, b);
 	r->waiting = 0;
@@ -113,15 +148,25 @@ survey_resident(const struct look *k, const struct backend *b, struct resident *
 			r->waiting += (double)l->wait_weight;
 }
 
+static bool
+is_idle(const struct resident *r, const struct backend *b)
+{
+	return r->variant->places[b->index].busy == 0 && r->waiting == 0;
+}
+
 /* What is loaded, and what that is worth: once a look, if anybody wishes anything. */
 static void
-survey_residents(const struct look *k)
+survey_residents(struct look *k)
 {
 	for (size_t i = 0; i < k->fleet->count; i++) {
 		struct backend *b = k->fleet->backends[i];
 
-		for (int n = 0; n < b->resident; n++)
+		b->wished = false;
+		k->has_idle_place |= b->resident < b->max_loaded;
+		for (int n = 0; n < b->resident; n++) {
 			survey_resident(k, b, &b->residents[n]);
+			k->has_idle_place |= is_idle(&b->residents[n], b);
+		}
 	}
 }
 
@@ -166,6 +211,7 @@ wish_of(const struct look *k, const struct lane *l, enum standing s)
 		if (other != l && (other->need.only == NULL || other->need.only == l->need.only) &&
 		    other->standing == s)
 			add_to_wish(k, &w, other);
+	w.by_weight = 1 / w.weight;
 	return w;
 }
 
@@ -257,7 +303,7 @@ best_copy(struct look *k, const struct lane *l, const struct wish *w)
 		for (int n = 0; n < b->resident; n++) {
 			const struct resident *r = &b->residents[n];
 
-			if (may_go(k, r, b, rival) && r->variant->places[i].busy == 0 && r->waiting == 0)
+			if (may_go(k, r, b, rival) && is_idle(r, b))
 				keep_better(&best, swap_weigh_copy(w, b, r, k->now_ms));
 		}
 	}
@@ -330,23 +376,6 @@ go_through(struct look *k, enum standing s, struct candidate *first, struct cand
 	}
 }
 
-/* Where everybody stands. False: nobody wishes anything. */
-static bool
-survey_lanes(const struct look *k)
-{
-	bool wished = false;
-	struct lane *l;
-
-	for (size_t i = 0; i < k->fleet->count; i++)
-		k->fleet->backends[i]->wished = false;
-	LIST_FOR_EACH (l, &k->queue->lanes, struct lane, waiting_link)
-		if (!l->need.slotless) {
-			l->standing = standing_of(k, l);
-			wished |= l->standing != COMES && l->standing != HAS_SLOTS;
-		}
-	return wished;
-}
-
 bool
 swap_choose(struct fleet *f, const struct queue *q, const struct survey *y, struct choice *out,
             int64_t *next_ms)
@@ -365,7 +394,7 @@ swap_choose(struct fleet *f, const struct queue *q, const struct survey *y, stru
 			go_through(&k, NOWHERE, &copy, &due);
 			copy = (struct candidate){0};
 		}
-		if (due.option.choice.backend == NULL) {
+		if (due.option.choice.backend == NULL && k.has_idle_place) {
 			go_through(&k, FULL, &copy, &due);
 			go_through(&k, COMES_SHORT, &copy, &due);
 		}

@@ -70,7 +70,7 @@ later(double a, double b)
 static double
 pays_at(const struct wish *w, double cost, double now)
 {
-	return now + later((cost - w->waited) / w->weight, 0);
+	return now + later((cost - w->waited) * w->by_weight, 0);
 }
 
 struct option
@@ -90,8 +90,8 @@ struct option
 swap_weigh(const struct wish *w, struct backend *b, const struct resident *out, int64_t now_ms)
 {
 	const struct place *p = &out->variant->places[b->index];
-	double now = (double)now_ms;
-	double both = load_ms(w->variant, b) + load_ms(out->variant, b), time = both + UNLOAD_MS;
+	double now = (double)now_ms, in_ms = load_ms(w->variant, b);
+	double both = in_ms + out->load_ms, time = both + UNLOAD_MS;
 	double quantum_ends = out->waiting > 0 ? (double)p->loaded_at_ms + RESIDENT_TIMES * both : now;
 	double run_out = p->busy > 0 ? later((double)p->ends_at_ms - now, 0) : 0;
 	double full =
@@ -105,9 +105,8 @@ swap_weigh(const struct wish *w, struct backend *b, const struct resident *out, 
 	return (struct option){
 	    .choice = {.backend = b, .in = w->variant, .out = out->variant},
 	    .when_ms = when,
-	    .rank = w->starving ? when
-	                        : COST_RANK * cost +
-	                              w->weight * (run_out + load_ms(w->variant, b) + (when - now)),
+	    .rank =
+	        w->starving ? when : COST_RANK * cost + w->weight * (run_out + in_ms + (when - now)),
 	};
 }
 
@@ -128,7 +127,7 @@ swap_weigh_copy(const struct wish *w, struct backend *b, const struct resident *
 	double load = load_ms(w->variant, b), cost = FREE_COPY_SHARE * load * NORMAL;
 
 	if (out != NULL) {
-		double time = load + load_ms(out->variant, b);
+		double time = load + out->load_ms;
 
 		cost = NORMAL * load + 0.5 * out->arrivals * time * time * (out->copied ? COPY_SHARE : 1);
 	}

@@ -15,7 +15,8 @@
 /* Of a lane that waits for its variant. */
 struct wish {
 	struct variant *variant;
-	double weight;  /* of the jobs that wait */
+	double weight; /* of the jobs that wait */
+	double by_weight;
 	double waited;  /* by them, weight times milliseconds */
 	int64_t age_ms; /* of the oldest; low ones age a third as fast */
 	bool starving;
