@@ -22,6 +22,7 @@ struct settings_call {
 	const char *key_name;     /* of COMMAND_KEY; points into argv */
 	/* Of the commands that ask a running drover; borrowed from argv and the environment: */
 	const char *admin;        /* where its admin API is: an address, or a URL */
+	const char *admin_key;    /* $DROVER_ADMIN_KEY, where that needs one; NULL: not set */
 	const char *const *words; /* what stands behind the command */
 	size_t word_count;
 };

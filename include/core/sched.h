@@ -129,6 +129,8 @@ int sched_position(const struct sched *s, const struct job *j);
 /* How long a queued job will wait until it starts, by the estimates; 0: it does not wait.
  * O(waiting). */
 int64_t sched_eta_ms(const struct sched *s, const struct job *j, int64_t now_ms);
+/* The node that loads what a queued job waits for; NULL: none does. */
+const struct backend *sched_loading_for(const struct sched *s, const struct job *j);
 /* How long what waits now, and one more, will take to start, by the measured drain rate: 1 s to
  * 1 h. */
 int64_t sched_retry_after_ms(const struct sched *s, int64_t now_ms);

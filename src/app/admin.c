@@ -150,7 +150,7 @@ admit(struct admin_call *c)
 	struct str site = http_find_header(head, "Sec-Fetch-Site");
 	bool reads = head->method == HTTP_GET || head->method == HTTP_HEAD;
 
-	if (strncmp(front_req_peer(c->client), "unix:", 5) != 0 && !host_is_loopback(host)) {
+	if (host_is_loopback(str_of(c->gateway->settings->admin)) && !host_is_loopback(host)) {
 		admin_fail(c, 403, "the admin API answers to localhost, 127.0.0.1 and [::1] only");
 		return false;
 	}

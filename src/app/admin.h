@@ -3,10 +3,10 @@
  * do about it. It has a front of its own, so that none of its routes can be reached from
  * where clients come in.
  *
- * Where a key is of an administrator, such a key is needed for all but /healthz. It listens
- * on loopback or a unix socket alone (conf sees to it), and no web page can drive it: it
- * answers to loopback's names only, which keeps out names that were made to point here, and
- * to no Origin but its own.
+ * Where a key is of an administrator, such a key is needed for all but /healthz. Else it
+ * listens on loopback or a unix socket alone (conf sees to it). No web page can drive it: on
+ * loopback it answers to loopback's names only, which keeps out names that were made to point
+ * here, and anywhere to no Origin but its own.
  */
 #ifndef APP_ADMIN_H
 #define APP_ADMIN_H

@@ -92,6 +92,10 @@ refuse(struct admin_warm *w, enum warm_answer answer, const struct backend *wher
 	struct buf why = {0};
 	int status = 503;
 
+	if (w->call->gateway->draining) {
+		fail(w, status, where, "the gateway is shutting down");
+		return;
+	}
 	switch (answer) {
 	case WARM_NO_ROOM:
 		status = 409;

@@ -251,6 +251,7 @@ gateway_drain(struct gateway *g)
 	front_stop_accepting(g->front);
 	proxy_refuse_waiting(g);
 	loader_give_up(g->loader);
+	warmer_give_up(g->warmer);
 	g->drain_until_ms = clock_now_ms() + g->settings->drain;
 	on_drain_tick(g);
 }

@@ -18,6 +18,7 @@
 #include "app/request.h"
 #include "app/rules.h"
 #include "app/shape.h"
+#include "app/standing.h"
 #include "app/terms.h"
 #include "base/clock.h"
 #include "base/log.h"
@@ -117,18 +118,8 @@ static void
 describe(const struct work *w, struct buf *json)
 {
 	const struct proxy *p = (const struct proxy *)w;
-	const struct sched *s = p->request->gateway->sched;
-	int64_t now_ms = clock_now_ms();
 
-	buf_addf(json, "\"state\":\"%s\",\"class\":\"%s\"", job_state_name(p->job.state),
-	         job_class_name(p->job.class));
-	if (p->job.state == JOB_QUEUED)
-		buf_addf(json, ",\"position\":%d,\"eta_ms\":%lld,\"waited_ms\":%lld",
-		         sched_position(s, &p->job), (long long)sched_eta_ms(s, &p->job, now_ms),
-		         (long long)(now_ms - p->job.queued_at_ms));
-	else
-		buf_addf(json, ",\"position\":null,\"eta_ms\":null,\"waited_ms\":%lld",
-		         (long long)p->request->waited_ms);
+	standing_add_json(p->request, &p->job, json);
 }
 
 /* Ends it from outside, wherever it is. */
@@ -154,23 +145,12 @@ cancel(struct work *w, int status, const char *why)
 	stop((struct proxy *)w, JOB_REFUSED, status, why);
 }
 
-/* What a heartbeat says. */
 static void
 say_where(struct buf *out, void *arg)
 {
 	const struct proxy *p = arg;
-	const struct sched *s = p->request->gateway->sched;
 
-	switch (p->job.state) {
-	case JOB_QUEUED:
-		buf_addf(out, "queued position=%d eta=%llds", sched_position(s, &p->job),
-		         (long long)(sched_eta_ms(s, &p->job, clock_now_ms()) + 999) / 1000);
-		return;
-	case JOB_RUNNING: buf_addf(out, "running backend=%s", backend_name(p->job.backend)); return;
-	case JOB_NEW: buf_adds(out, "asking the backends for the model"); return;
-	case JOB_ENDED: break;
-	}
-	abort();
+	standing_add_line(p->request, &p->job, out);
 }
 
 static const struct work_ops work_ops = {

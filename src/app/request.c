@@ -232,10 +232,11 @@ request_describe(const struct request *r, struct buf *json)
 	if (r->work != NULL && r->work->ops->describe != NULL)
 		r->work->ops->describe(r->work, json);
 	else
-		buf_addf(json,
-		         "\"state\":\"%s\",\"class\":null,\"position\":null,\"eta_ms\":null,"
-		         "\"waited_ms\":0",
-		         r->work == NULL ? "receiving" : "running");
+		buf_addf(
+		    json,
+		    "\"state\":\"%s\",\"class\":null,\"position\":null,\"eta_ms\":null,\"loading_on\":null,"
+		    "\"waited_ms\":0",
+		    r->work == NULL ? "receiving" : "running");
 }
 
 static void

@@ -103,7 +103,7 @@ const char *request_key(const struct request *r);
 struct str request_body(const struct request *r);
 /* The model that is meant, where an alias was named; else as the client wrote it. */
 const char *request_model(const struct request *r);
-/* Adds the members state, class, position, eta_ms and waited_ms of a JSON object. */
+/* Adds the members state, class, position, eta_ms, loading_on and waited_ms of a JSON object. */
 void request_describe(const struct request *r, struct buf *json);
 
 /* The body is read. */

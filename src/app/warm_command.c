@@ -22,6 +22,7 @@ struct warm_command {
 	struct upstream *upstream; /* owned */
 	struct exchange *exchange; /* owned; NULL: none runs */
 	const char *url;
+	struct buf headers; /* of each request */
 	const char *const *models;
 	size_t count;
 	size_t at;         /* the model under way */
@@ -99,6 +100,8 @@ take_error(struct warm_command *w)
 		buf_addf(&message, "%s answered %d", w->url, w->status);
 	if (w->status == 404 && str_starts_nocase(str_of(buf_text(&message)), "404"))
 		buf_adds(&message, "; is that drover's admin API, and not where clients come in?");
+	if (w->status == 401)
+		buf_adds(&message, "; set DROVER_ADMIN_KEY");
 	fail(w, buf_text(&message));
 	buf_finish(&message);
 }
@@ -176,7 +179,7 @@ begin(struct warm_command *w)
 	struct exchange_request req = {
 	    .method = HTTP_POST,
 	    .target = str_of("/admin/v1/warm"),
-	    .headers = str_of("Content-Type: application/json\r\nUser-Agent: drover\r\n"),
+	    .headers = {w->headers.data, w->headers.len},
 	};
 
 	w->waited = w->told = false;
@@ -232,6 +235,9 @@ warm_command_run(const struct settings_call *call)
 		return status;
 	}
 	add_url(call->admin, &url);
+	buf_adds(&w.headers, "Content-Type: application/json\r\nUser-Agent: drover\r\n");
+	if (call->admin_key != NULL)
+		buf_addf(&w.headers, "Authorization: Bearer %s\r\n", call->admin_key);
 	w.url = buf_text(&url);
 	w.loop = loop_create();
 	status = run(&w);
@@ -239,6 +245,7 @@ warm_command_run(const struct settings_call *call)
 	upstream_destroy(&w.upstream);
 	loop_destroy(&w.loop);
 	buf_finish(&w.answer);
+	buf_finish(&w.headers);
 	buf_finish(&w.body);
 	buf_finish(&url);
 	return status;

@@ -220,6 +220,17 @@ warmer_review(struct warmer *w)
 			review_plan(&w->plans[i]);
 }
 
+void
+warmer_give_up(struct warmer *w)
+{
+	struct warm_ask *ask;
+
+	LIST_FOR_EACH (ask, &w->asks, struct warm_ask, link) {
+		list_remove(&ask->link);
+		ask->tell(ask, WARM_NO_BACKEND, NULL);
+	}
+}
+
 struct warmer *
 warmer_create(struct gateway *g)
 {

@@ -25,6 +25,9 @@ void warmer_wake(struct warmer *w);
 /* The pump's part: begins what can begin, tells those who asked. */
 void warmer_review(struct warmer *w);
 
+/* The gateway is draining: nothing is loaded any more, and who asked is told. */
+void warmer_give_up(struct warmer *w);
+
 /* What an administrator asked for. Embedded in its owner. */
 struct warm_ask {
 	struct list link; /* in warmer.asks */

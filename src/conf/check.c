@@ -4,6 +4,7 @@
 #include "base/mem.h"
 #include "base/unit.h"
 #include "check_keys.h"
+#include "syntax.h"
 #include "url.h"
 #include "value.h"
 
@@ -215,9 +216,23 @@ takes_free_port(const char *address)
 	return len >= 2 && strcmp(address + len - 2, ":0") == 0;
 }
 
+static bool
+has_admin_key(const struct settings *s)
+{
+	for (size_t i = 0; i < s->key_count; i++)
+		if (s->keys[i].admin)
+			return true;
+	return false;
+}
+
 static void
 check_admin(const struct record *root, const struct settings *s, struct report *report)
 {
+	if (strcmp(s->admin, "off") != 0 && !syntax_is_on_loopback(s->admin) && !has_admin_key(s))
+		record_complain(root, origin_of(root, "admin"), "admin", report,
+		                "\"%s\" is not of this machine alone, and no key has admin: true; give "
+		                "127.0.0.1:port, [::1]:port, localhost:port, unix:/path or off",
+		                s->admin);
 	for (size_t i = 0; i < s->listen.count && !takes_free_port(s->admin); i++)
 		if (strcmp(s->listen.items[i], s->admin) == 0)
 			record_complain(root, origin_of(root, "admin"), "admin", report,

@@ -86,8 +86,9 @@ find_admin(struct loading *l, char **environment, struct settings_call *out)
 		admin = environment_get(&l->environment, "DROVER_ADMIN");
 	if (admin == NULL)
 		admin = settings_table.rows[table_find(&settings_table, "admin")].initial;
-	environment_finish(&l->environment);
 	out->admin = admin;
+	out->admin_key = environment_get(&l->environment, "DROVER_ADMIN_KEY");
+	environment_finish(&l->environment);
 	out->words = l->line.words;
 	out->word_count = l->line.word_count;
 }

@@ -22,8 +22,10 @@ bool syntax_sha256(struct str text, struct buf *why);
 bool syntax_net(struct str text, struct buf *why);
 bool syntax_path(struct str text, struct buf *why);
 bool syntax_listen(struct str text, struct buf *why);
-/* Of loopback, or a unix socket. */
+/* An address, or "off". */
 bool syntax_admin(struct str text, struct buf *why);
+/* Whether an address to listen on can be reached from this machine alone. */
+bool syntax_is_on_loopback(const char *address);
 bool syntax_host(struct str text, struct buf *why);
 bool syntax_origin(struct str text, struct buf *why);
 bool syntax_access(struct str text, struct buf *why);

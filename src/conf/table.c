@@ -144,7 +144,7 @@ static const struct row settings_rows[] = {
      .help = "addresses to listen on: host:port, :port, unix:/path"},
     {"admin", KIND_TEXT, FIXED(admin), .initial = "127.0.0.1:8081", .check = syntax_admin,
      .option = "--admin", .argument = "ADDR",
-     .help = "address of the admin API, on this machine alone; or off"},
+     .help = "address of the admin API, or off; without keys, of this machine alone"},
     {"max_body", KIND_SIZE, AT(max_body), .initial = "64MiB", .least = KIB, .most = 4 * GIB,
      .help = "largest request body, 413 above; blobs are streamed and exempt"},
     {"max_connections", KIND_INTEGER, FIXED(max_connections), .initial = "10000",

@@ -51,6 +51,15 @@ sched_eta_ms(const struct sched *s, const struct job *j, int64_t now_ms)
 	return j->lane == NULL ? 0 : eta_start_ms(&s->queue, &s->fleet, j, now_ms);
 }
 
+const struct backend *
+sched_loading_for(const struct sched *s, const struct job *j)
+{
+	for (size_t i = 0; i < s->fleet.count && j->lane != NULL; i++)
+		if (j->variant->places[i].residency == LOADING)
+			return s->fleet.backends[i];
+	return NULL;
+}
+
 int64_t
 sched_retry_after_ms(const struct sched *s, int64_t now_ms)
 {

@@ -133,6 +133,8 @@ def test_a_model_that_loads_is_shown_as_such(stage):
     node.wait("gated", 1)
     (row,) = shown(gateway, STATUS)["backends"][0]["models"]
     assert (row["name"], row["state"]) == ("tiny:latest", "loading")
+    (request,) = shown(gateway, REQUESTS)
+    assert (request["state"], request["loading_on"]) == ("queued", gateway.names[0])
     node.open("tiny:latest")
     assert answer.result(LIMIT_S).status == 200
     (row,) = shown(gateway, STATUS)["backends"][0]["models"]
@@ -326,6 +328,26 @@ def test_where_all_can_reach_it_it_does_not_start(request, stage, tmp_path, how)
     program = start(request, stage, tmp_path, *arguments, env=env)
     assert program.wait_exit() == 1
     assert f"{how}: admin:" in program.log() and "127.0.0.1:port" in program.log()
+
+
+KEY = "an-administrators-key-of-32-letters"
+ADMIN_KEYS = {"keys": [{"name": "root", "key": KEY, "admin": True}]}
+
+
+def test_with_an_administrators_key_it_may_be_reached_from_elsewhere(stage):
+    gateway = stage.gateway([stage.fake()], {"admin": "0.0.0.0:0", **ADMIN_KEYS})
+    gateway.admin = gateway.admin.replace("0.0.0.0", "127.0.0.1")
+    host, key = ("Host", "gpu.example.org"), ("Authorization", f"Bearer {KEY}")
+    assert ask(gateway, "GET", STATUS, headers=[host, key]).status == 200
+    assert ask(gateway, "GET", STATUS, headers=[host]).status == 401
+    page = ("Origin", "http://evil.example")
+    assert ask(gateway, "GET", STATUS, headers=[host, key, page]).status == 403
+
+
+def test_on_loopback_a_key_opens_no_other_host(stage):
+    gateway = stage.gateway([stage.fake()], ADMIN_KEYS)
+    headers = [("Authorization", f"Bearer {KEY}"), ("Host", "gpu.example.org")]
+    assert ask(gateway, "GET", STATUS, headers=headers).status == 403
 
 
 def test_it_answers_while_the_gateway_drains(held):

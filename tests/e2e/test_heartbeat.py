@@ -134,6 +134,20 @@ def test_official_clients_read_through_them(stage, talk):
         assert len(said.result(LIMIT_S)) > 5
 
 
+def test_who_waits_for_a_load_hears_of_that(stage):
+    node = stage.node("tiny")
+    gateway = stage.gateway([{"name": "one", "url": node.url}], SHORT)
+    node.gate("tiny:latest", "before_load")
+    with wire.Wire(gateway.url) as client:
+        ask(client, "/v1/chat/completions")
+        answer = client.read_head()
+        pieces = client.read_pieces(answer)
+        comments(pieces, 3, r": queued position=0 eta=\d+s loading_on=one\n\n")
+        node.open("tiny:latest")
+        assert b"data: [DONE]\n\n" in b"".join(pieces)
+    assert answer.whole and node.counts()["loads"] == 1
+
+
 # Failures after the status
 
 

@@ -155,6 +155,21 @@ def test_what_cannot_be_is_told(stage):
     assert node.counts()["loads"] == 0
 
 
+def test_who_waits_for_a_load_is_told_when_the_gateway_stops(stage):
+    node = stage.node("a")
+    gateway = stage.gateway([row(node, "one")])
+    node.gate("a:latest", "before_load")
+    with wire.Wire(gateway.admin) as client:
+        client.request("POST", WARM, {"model": "a"})
+        answer = client.read_head()
+        node.wait("gated", 1)
+        gateway.signal(15)
+        list(client.read_pieces(answer))
+    assert states(answer) == ["loading", "failed"]
+    assert "shutting down" in answer.lines()[-1]["error"]
+    assert gateway.wait_exit() == 0
+
+
 # By the command
 
 
@@ -187,6 +202,18 @@ def test_without_a_drover_the_command_says_so(drover):
     done = drover("warm", "a", "b", "--admin", "http://127.0.0.1:1")
     assert done.returncode == 1 and done.stdout == ""
     assert "http://127.0.0.1:1" in done.stderr and "--admin" in done.stderr
+
+
+def test_the_command_shows_its_key(stage, drover):
+    key = "an-administrators-key-of-32-letters"
+    keys = {"keys": [{"name": "root", "key": key, "admin": True}]}
+    gateway = stage.gateway([stage.node("a")], keys, ready=False)
+    gateway.wait_line("is up")
+    refused = drover("warm", "a", "--admin", gateway.admin)
+    assert refused.returncode == 1 and "DROVER_ADMIN_KEY" in refused.stderr
+    done = drover("warm", "a", "--admin", gateway.admin, env={"DROVER_ADMIN_KEY": key})
+    assert done.returncode == 0 and "a: loaded on" in done.stdout
+    assert key not in gateway.log() + done.stdout + done.stderr
 
 
 def test_the_wrong_listener_is_told(stage, drover):

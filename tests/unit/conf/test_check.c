@@ -100,6 +100,19 @@ rules_for_models_agree_with_themselves(void **state)
 }
 
 static void
+without_an_administrators_key_the_admin_api_stays_on_the_machine(void **state)
+{
+	assert_complaints(
+	    "admin: 0.0.0.0:1", NO_WORDS,
+	    "t.yaml:1:8: admin: \"0.0.0.0:1\" is not of this machine alone, and no key has "
+	    "admin: true; give 127.0.0.1:port, [::1]:port, localhost:port, unix:/path or "
+	    "off\n");
+	assert_complaints("admin: 0.0.0.0:1\nkeys: [{name: a, key: 0123456789abcdef, admin: true}]",
+	                  NO_WORDS, "");
+	assert_complaints("admin: 'unix:/run/x'", NO_WORDS, "");
+}
+
+static void
 an_address_is_listened_on_once(void **state)
 {
 	assert_complaints("listen: [':1', ':2', ':1']", NO_WORDS,
@@ -153,6 +166,7 @@ main(void)
 	    cmocka_unit_test(tls_is_for_https),
 	    cmocka_unit_test(values_of_rules_are_checked),
 	    cmocka_unit_test(rules_for_models_agree_with_themselves),
+	    cmocka_unit_test(without_an_administrators_key_the_admin_api_stays_on_the_machine),
 	    cmocka_unit_test(an_address_is_listened_on_once),
 	    cmocka_unit_test(the_first_pause_is_not_longer_than_the_longest),
 	    cmocka_unit_test(lists_are_bounded),
