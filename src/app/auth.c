@@ -72,9 +72,10 @@ take_key(struct request *r)
 		return false;
 	}
 	r->caller = callers_find_key(r->gateway->callers, key);
-	if (r->caller == NULL)
-		request_refuse(r, 401, "this key is not known");
-	return r->caller != NULL;
+	if (r->caller != NULL)
+		return true;
+	request_refuse(r, 401, "this key is not known");
+	return false;
 }
 
 bool
