@@ -88,8 +88,9 @@ step(struct fleet *f, struct backend *b, int64_t now_ms, struct order *out)
 	if (w->step != SWAP_NONE && !begun &&
 	    (!is_still_wanted(b, now_ms) || !backend_is_usable(b, now_ms)))
 		finish(f, b, now_ms);
-	/* Others took the place that was made. */
-	if (w->step == SWAP_READY && b->resident >= b->max_loaded)
+	/* Others took the place that was made, or loaded the model as they want it. */
+	if (w->step == SWAP_READY &&
+	    (b->resident >= b->max_loaded || variant_find_rival(w->in, b) != NULL))
 		finish(f, b, now_ms);
 	switch (w->step) {
 	case SWAP_DRAINING:
