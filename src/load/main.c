@@ -5,6 +5,7 @@
  */
 #include "base/mem.h"
 #include "io/loop.h"
+#include "models.h"
 #include "report.h"
 #include "result.h"
 #include "run.h"
@@ -83,10 +84,13 @@ help(void)
 }
 
 static int
-obey(const struct plan *plan, struct buf *why)
+obey(struct plan *plan, struct buf *why)
 {
 	switch (plan->command) {
-	case PLAN_RUN: return run_once(plan, why);
+	case PLAN_RUN:
+		if (plan->models.count == 0 && !models_choose(plan, why))
+			return EXIT_USAGE;
+		return run_once(plan, why);
 	case PLAN_SWEEP: return sweep(plan, why);
 	case PLAN_HELP: return help();
 	case PLAN_VERSION: puts("drover-bench " DROVER_VERSION); return EXIT_SUCCESS;

@@ -56,7 +56,8 @@ static const struct row rows[] = {
     {"url", "URL", KIND_URL, AT(url), "the gateway or server (http://127.0.0.1:8080)"},
     {"api", "NAME", KIND_API, AT(api),
      "generate, chat, openai, completions, responses,\nmessages, embed or embeddings (generate)"},
-    {"model", "M[=WEIGHT]", KIND_MIX, AT(models), "may be given several times: a mix"},
+    {"model", "M[=WEIGHT]", KIND_MIX, AT(models),
+     "may be given several times: a mix. Left out where the\nserver has one only"},
     {"key", "K[=WEIGHT]", KIND_KEY, AT(keys), "sent as bearer; the same. @FILE: its first line"},
     {"priority", "P[=WEIGHT]", KIND_MIX, AT(classes), "X-Drover-Priority; the same"},
     {"tls-ca", "FILE", KIND_TEXT, AT(tls_ca), "who signed the server's certificate"},
@@ -116,7 +117,7 @@ static const struct row rows[] = {
 enum { ROWS = sizeof(rows) / sizeof(rows[0]), OPTION_FIRST = 256 };
 
 static const char usage[] =
-    "usage: drover-bench --model M [--url URL] [OPTION]...\n"
+    "usage: drover-bench [--url URL] [--model M]... [OPTION]...\n"
     "       drover-bench sweep --parallel 1,2,4,8 --model M [OPTION]...\n"
     "\n"
     "Makes requests to an Ollama or OpenAI endpoint, or to a gateway in front of them,\n"

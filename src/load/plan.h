@@ -32,7 +32,7 @@ struct plan {
 	enum plan_command command;
 	char *url; /* owned */
 	const struct api *api;
-	struct mix models;
+	struct mix models; /* empty where none was said: the server is asked (models.h) */
 	struct mix keys;
 	struct mix classes;
 	char *options; /* owned; for struct ask */

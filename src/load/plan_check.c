@@ -28,6 +28,7 @@ check_sweep(const struct plan *p, struct buf *why)
 		bool wrong;
 		const char *what;
 	} checks[] = {
+	    {p->models.count == 0, "which --model?"},
 	    {p->parallel_count == 0, "a sweep needs --parallel, as --parallel 1,2,4,8"},
 	    {p->url != NULL, "a sweep starts its own servers: leave --url out, or see --start"},
 	    {p->start != NULL && p->simulate != NULL, "--start and --simulate exclude each other"},
@@ -51,7 +52,6 @@ check_together(const struct plan *p, const struct plan_given *given, struct buf 
 		bool wrong;
 		const char *what;
 	} checks[] = {
-	    {p->models.count == 0, "which --model?"},
 	    {p->rate > 0 && p->trace != NULL, "--rate and --trace both say when to start: take one"},
 	    {given->arrival && !(p->rate > 0), "--arrival needs a --rate"},
 	    {given->trace_speed && p->trace == NULL, "--trace-speed needs a --trace"},

@@ -278,6 +278,44 @@ def test_nobody_there_and_no_such_model_are_said_at_once(stage):
     assert "model 'nope' not found" in bench.log()
 
 
+def test_a_server_with_one_model_needs_no_name(stage):
+    node = stage.node("only")
+    assert stage.bench(node, "--requests", 3).result()["model_id"] == "only:latest"
+    several = stage.node("one", "two")
+    bench = stage.bench(several, "--requests", 3)
+    assert bench.wait_exit() == 2
+    assert all(word in bench.log() for word in ("which --model?", "one:latest", "two:latest"))
+
+    def play(exchange):
+        if exchange.target == "/v1/models":
+            exchange.reply({"data": [{"id": "gpt"}]})
+        elif exchange.method == "GET":
+            exchange.reply({"error": "no such route"}, status="404 Not Found")
+        else:
+            exchange.reply({"choices": [{"message": {"content": "x"}}]})
+
+    other = stage.fake(play)
+    found = stage.bench(other, "--api", "openai", "--stream", "no", "--requests", 1).result()
+    assert found["model_id"] == "gpt" and found["completed"] == 1
+
+
+def test_what_the_gateway_says_of_its_cache_is_counted(stage):
+    words = ["miss", "hit", "joined", "hit", "stale", "bypass"]
+
+    def play(exchange):
+        word = words[len(node.exchanges) - 1]
+        exchange.reply(
+            {"response": "x", "done": True, "load_duration": 10**9, "eval_count": 1},
+            more=f"X-Drover-Cache: {word}\r\nX-Drover-Queue-Ms: 7\r\n",
+        )
+
+    node = stage.fake(play)
+    found = stage.bench(node, "--model", "m", "--stream", "no", "--requests", 6).result()
+    assert (found["cache_hits"], found["joined"], found["cache_misses"]) == (3, 1, 1)
+    assert found["queue_wait_ms"] == 7
+    assert found["model_loads"] == 2  # what is in a copy was loaded long ago
+
+
 def test_wrong_usage_is_status_2_with_a_hint(stage):
     bench = stage.bench(None, "--model", "tiny", "--rate", "fast")
     assert bench.wait_exit() == 2

@@ -142,7 +142,7 @@ static void
 what_does_not_fit_is_refused_in_words(void **state)
 {
 	static const char *const lines[][2] = {
-	    {"", "which --model?"},
+	    {"sweep --parallel 1", "which --model?"},
 	    {"--model m --rate abc", "--rate: a number above 0 is needed, not 'abc'"},
 	    {"--model m --rate 0", "--rate"},
 	    {"--model m --rate nan", "--rate"},
