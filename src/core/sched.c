@@ -11,10 +11,10 @@
  */
 #include "core/sched.h"
 
+#include "admit.h"
 #include "base/mem.h"
-#include "estimate.h"
 #include "eta.h"
-#include "keep.h"
+#include "moves.h"
 #include "node.h"
 #include "outlook.h"
 #include "sched_impl.h"
@@ -91,31 +91,6 @@ sched_find_backend(const struct sched *s, const char *name)
 
 /* --- in and out of the queue --- */
 
-static void
-enter_queue(struct sched *s, struct job *j, int64_t now_ms)
-{
-	job_move(j, JOB_QUEUED);
-	queue_add(&s->queue, j);
-	/* There may be a free place for it. */
-	if (j->variant->held == 0 && j == lane_oldest(j->lane))
-		fleet_weigh_now(&s->fleet);
-	else
-		fleet_weigh_soon(&s->fleet);
-	pace_saw_queue(&s->pace, true, now_ms);
-}
-
-static void
-leave_queue(struct sched *s, struct job *j, int64_t now_ms)
-{
-	/* A node is kept for the oldest job of a lane alone. */
-	if (j == lane_oldest(j->lane))
-		keep_drop(j->lane);
-	queue_remove(&s->queue, j);
-	fleet_weigh_soon(&s->fleet);
-	if (s->queue.waiting == 0)
-		pace_saw_queue(&s->pace, false, now_ms);
-}
-
 /* No longer the scheduler's. */
 static void
 finish(struct sched *s, struct job *j, enum job_end end)
@@ -129,160 +104,10 @@ static void
 end_queued(struct sched *s, struct job *j, enum job_end end, int64_t now_ms)
 {
 	if (j->lane != NULL)
-		leave_queue(s, j, now_ms);
+		moves_leave_queue(s, j, now_ms);
 	else
 		list_remove(&j->queue_link); /* displaced */
 	finish(s, j, end);
-}
-
-/* --- decisions --- */
-
-static void
-start(struct sched *s, struct job *j, struct backend *b, int64_t now_ms)
-{
-	/* While it still waits: where its class rests counts it. */
-	fair_start(&s->queue.fair, j, eta_cost(j));
-	leave_queue(s, j, now_ms);
-	backend_take(b, j, now_ms);
-	affinity_saw(&s->affinity, j->conversation, b);
-	job_move(j, JOB_RUNNING);
-	j->dispatched_at_ms = now_ms;
-	if (j->attempts++ == 0)
-		budget_earn(&s->budget);
-	s->running++;
-	list_add_last(&s->started, &j->queue_link);
-}
-
-static struct backend *
-find_place(const struct sched *s, const struct job *j)
-{
-	return place_find(&s->survey, j, affinity_find(&s->affinity, j->conversation));
-}
-
-/* The first in the order of the queue that can start now. */
-static bool
-start_next(struct sched *s, int64_t now_ms)
-{
-	struct job *first = NULL;
-	struct backend *where = NULL;
-	struct turn turn = {0};
-	struct lane *l;
-
-	if (s->queue.waiting == 0)
-		return false;
-	survey_take(&s->survey, &s->fleet, now_ms);
-	/* By orders nodes are drained on purpose. */
-	if (!s->fleet.by_orders && queue_has_aged(&s->queue, now_ms))
-		keep_review(&s->queue, &s->survey, now_ms);
-	LIST_FOR_EACH (l, &s->queue.lanes, struct lane, waiting_link) {
-		struct backend *b;
-		struct turn its;
-		struct job *j;
-
-		if (!place_is_open(&s->survey, &l->need))
-			continue;
-		j = lane_first(&s->queue, l, now_ms);
-		its = turn_of(&s->queue, j, now_ms);
-		if (first != NULL && !turn_is_before(its, turn))
-			continue;
-		b = find_place(s, j);
-		if (b == NULL)
-			continue;
-		first = j;
-		where = b;
-		turn = its;
-	}
-	if (first == NULL)
-		return false;
-	start(s, first, where, now_ms);
-	return true;
-}
-
-static bool
-is_full(const struct sched *s)
-{
-	return s->queue.waiting >= s->conf.queue_size;
-}
-
-/* While the queue is half empty nobody is kept from using it alone. */
-static bool
-has_its_share(const struct sched *s, const struct job *j)
-{
-	return s->conf.per_key > 0 && 2 * s->queue.waiting >= s->conf.queue_size &&
-	       j->account->waiting >= s->conf.per_key;
-}
-
-static bool
-must_stay_out(const struct sched *s, const struct job *j)
-{
-	return is_full(s) || has_its_share(s, j);
-}
-
-/* The queue is full of jobs that must wait: a newcomer is taken only if it need not. */
-static bool
-start_newcomer(struct sched *s, struct job *j, int64_t now_ms)
-{
-	struct backend *b;
-
-	survey_take(&s->survey, &s->fleet, now_ms);
-	b = find_place(s, j);
-	if (b == NULL)
-		return false;
-	enter_queue(s, j, now_ms);
-	start(s, j, b, now_ms);
-	return true;
-}
-
-/* Somebody gives way to a newcomer. */
-static bool
-displace_for(struct sched *s, const struct job *newcomer, int64_t now_ms)
-{
-	struct job *j;
-
-	if (has_its_share(s, newcomer))
-		return false;
-	j = queue_find_displaced(&s->queue, newcomer);
-	if (j == NULL)
-		return false;
-	leave_queue(s, j, now_ms);
-	list_add_last(&s->displaced, &j->queue_link);
-	return true;
-}
-
-/* A refusal now is better than one when it is too late to go elsewhere. */
-static bool
-will_be_late(const struct sched *s, const struct job *j, int64_t now_ms)
-{
-	return eta_is_late(&s->queue, &s->fleet, j, now_ms);
-}
-
-static bool
-is_hopeless(const struct sched *s, const struct need *need)
-{
-	return outlook_of(&s->fleet, need->variant->model, need->variant, need->slotless, need->only,
-	                  s->now_ms) != SCHED_QUEUED;
-}
-
-static enum sched_answer
-admit(struct sched *s, struct job *j, int64_t now_ms)
-{
-	struct need need = need_of(j);
-
-	/* The model was not, but it may be with these options. */
-	if (is_hopeless(s, &need))
-		return SCHED_LOAD_FAILED;
-	if (must_stay_out(s, j) || will_be_late(s, j, now_ms)) {
-		while (start_next(s, now_ms))
-			;
-		if (start_newcomer(s, j, now_ms))
-			return SCHED_QUEUED;
-		if (will_be_late(s, j, now_ms))
-			return SCHED_TOO_LATE;
-		if (must_stay_out(s, j) && !displace_for(s, j, now_ms))
-			return SCHED_FULL;
-	}
-	enter_queue(s, j, now_ms);
-	return SCHED_QUEUED;
 }
 
 enum sched_answer
@@ -301,7 +126,7 @@ sched_submit(struct sched *s, struct job *j, const char *model, int64_t now_ms)
 	if (!j->slotless)
 		swap_saw_arrival(j->variant, queue_weight(j->class), now_ms);
 	fair_join(&s->queue.fair, j);
-	answer = admit(s, j, now_ms);
+	answer = admit_job(s, j, now_ms);
 	if (answer == SCHED_QUEUED) {
 		unify_gather(&s->fleet, &s->queue, j);
 		return answer;
@@ -327,7 +152,7 @@ sched_pick(struct sched *s, int64_t now_ms, bool *was_loaded)
 
 	s->now_ms = now_ms;
 	unify_settle(&s->fleet, &s->queue);
-	if (list_empty(&s->started) && !start_next(s, now_ms))
+	if (list_empty(&s->started) && !moves_start_next(s, now_ms))
 		return NULL;
 	j = LIST_FIRST(&s->started, struct job, queue_link);
 	list_remove(&j->queue_link);
@@ -374,7 +199,7 @@ sched_take_hopeless(struct sched *s, int64_t now_ms)
 	if (s->changes_weighed == s->fleet.changes)
 		return NULL;
 	LIST_FOR_EACH (l, &s->queue.lanes, struct lane, waiting_link)
-		if (is_hopeless(s, &l->need)) {
+		if (admit_is_hopeless(s, &l->need)) {
 			struct job *j = lane_oldest(l);
 
 			end_queued(s, j, JOB_REFUSED, now_ms);
@@ -495,14 +320,14 @@ sched_retry(struct sched *s, struct job *j, int64_t now_ms)
 
 	assert(j->state == JOB_RUNNING);
 	s->now_ms = now_ms;
-	if (j->attempts >= s->conf.retry_attempts || is_hopeless(s, &need))
+	if (j->attempts >= s->conf.retry_attempts || admit_is_hopeless(s, &need))
 		return false;
 	if (!budget_spend(&s->budget, now_ms))
 		return false;
 	j->avoid = j->backend;
 	stop(s, j, false, now_ms);
 	choose_again(s, j, now_ms);
-	enter_queue(s, j, now_ms);
+	moves_enter_queue(s, j, now_ms);
 	unify_gather(&s->fleet, &s->queue, j);
 	return true;
 }

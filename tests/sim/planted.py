@@ -152,7 +152,7 @@ BUGS = [
     ),
     (
         "a key's share is not kept",
-        "sched.c",
+        "admit.c",
         "j->account->waiting >= s->conf.per_key",
         "j->account->waiting >= 1000",
     ),
@@ -265,26 +265,26 @@ BUGS = [
     ),
     (
         "the place of a job kept for outlives it",
-        "sched.c",
+        "moves.c",
         "	if (j == lane_oldest(j->lane))\n		keep_drop(j->lane);\n",
         "",
     ),
     (
         "the queue is one longer",
-        "sched.c",
+        "admit.c",
         "return s->queue.waiting >= s->conf.queue_size",
         "return s->queue.waiting > s->conf.queue_size",
     ),
     (
         "a full queue refuses who could start",
-        "sched.c",
+        "admit.c",
         "		if (start_newcomer(s, j, now_ms))\n",
         "		if (s == NULL)\n",
     ),
     (
         "jobs that can start count as waiting",
-        "sched.c",
-        "		while (start_next(s, now_ms))\n",
+        "admit.c",
+        "		while (moves_start_next(s, now_ms))\n",
         "		while (false)\n",
     ),
     (
