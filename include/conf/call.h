@@ -11,6 +11,7 @@ enum settings_command {
 	COMMAND_CHECK,
 	COMMAND_KEY,
 	COMMAND_WARM,
+	COMMAND_USAGE,
 	COMMAND_HELP,
 	COMMAND_VERSION
 };
@@ -25,6 +26,8 @@ struct settings_call {
 	const char *admin_key;    /* $DROVER_ADMIN_KEY, where that needs one; NULL: not set */
 	const char *const *words; /* what stands behind the command */
 	size_t word_count;
+	const char *usage_by; /* of COMMAND_USAGE, as the admin API takes them */
+	const char *usage_since;
 };
 
 /* Reads everything; `environment` is the process's. On failure returns the exit status (1: bad

@@ -24,6 +24,7 @@ static const struct admin_route routes[] = {
     {HTTP_GET, "/healthz", admin_show_health},
     {HTTP_GET, "/admin/v1/status", admin_show_status},
     {HTTP_GET, "/admin/v1/requests", admin_show_requests},
+    {HTTP_GET, "/admin/v1/usage", admin_show_usage},
     {HTTP_DELETE, "/admin/v1/requests/*", admin_cancel_request},
     {HTTP_POST, "/admin/v1/warm", admin_warm_model},
     {HTTP_POST, "/admin/v1/backends/*/drain", admin_drain_backend},
@@ -104,6 +105,13 @@ admin_end_lines(struct admin_call *c)
 
 	call_free(c);
 	front_reply_end(client);
+}
+
+void
+admin_reply_csv(struct admin_call *c, struct buf *text)
+{
+	reply(c, 200, "text/csv; charset=utf-8", (struct str){text->data, text->len}, NULL);
+	buf_finish(text);
 }
 
 __attribute__((format(printf, 4, 0))) static void
@@ -227,7 +235,8 @@ refuse_path(struct admin_call *c)
 	else
 		admin_fail(c, 404,
 		           "no such route; there are /healthz, /admin/v1/status, "
-		           "/admin/v1/requests, /admin/v1/warm and /admin/v1/backends/NAME/drain, /resume");
+		           "/admin/v1/requests, /admin/v1/usage, /admin/v1/warm and "
+		           "/admin/v1/backends/NAME/drain, /resume");
 	buf_finish(&allow);
 }
 

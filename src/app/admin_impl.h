@@ -38,6 +38,7 @@ struct admin_call {
 
 /* Each of them answers, and ends the call. */
 void admin_reply(struct admin_call *c, int status, struct buf *json);
+void admin_reply_csv(struct admin_call *c, struct buf *text);
 /* `fmt` says what is wrong and what would be right. */
 void admin_fail(struct admin_call *c, int status, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
@@ -56,6 +57,7 @@ void admin_warm_model(struct admin_call *c);
 void admin_show_health(struct admin_call *c);
 void admin_show_status(struct admin_call *c);
 void admin_show_requests(struct admin_call *c);
+void admin_show_usage(struct admin_call *c);
 void admin_cancel_request(struct admin_call *c);
 void admin_drain_backend(struct admin_call *c);
 void admin_resume_backend(struct admin_call *c);

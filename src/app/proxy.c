@@ -73,6 +73,14 @@ report_usage(struct proxy *p)
 	sched_saw_tokens(r->gateway->sched, &p->job, r->usage.prompt, r->usage.output);
 }
 
+/* The slot that it has is given back. */
+static void
+count_slot(struct proxy *p)
+{
+	if (p->job.state == JOB_RUNNING && !p->job.slotless)
+		p->request->slot_ms += clock_now_ms() - p->job.dispatched_at_ms;
+}
+
 /* Gives back the slot or the place in the queue, and detaches from the request. The caller
  * ends the request. */
 static void
@@ -81,6 +89,7 @@ proxy_end(struct proxy *p, enum job_end end)
 	struct gateway *g = p->request->gateway;
 
 	report_usage(p);
+	count_slot(p);
 	if (p->job.state != JOB_ENDED)
 		sched_end(g->sched, &p->job, end, clock_now_ms());
 	p->request->work = NULL;
@@ -342,9 +351,12 @@ static bool
 retry(struct proxy *p)
 {
 	struct gateway *g = p->request->gateway;
+	int64_t began_ms = p->job.dispatched_at_ms, now_ms = clock_now_ms();
 
-	if (!sched_retry(g->sched, &p->job, clock_now_ms()))
+	if (!sched_retry(g->sched, &p->job, now_ms))
 		return false;
+	if (!p->job.slotless)
+		p->request->slot_ms += now_ms - began_ms;
 	dispatch_wake(g);
 	return true;
 }

@@ -4,6 +4,7 @@
  */
 #include "app/request.h"
 
+#include "app/accounts.h"
 #include "app/gateway.h"
 #include "app/limits.h"
 #include "base/clock.h"
@@ -148,6 +149,7 @@ finish(struct request *r, enum job_end end)
 	access_log_add(g->access, r, job_end_name(end));
 	log_slow(r);
 	limits_leave(r, end);
+	accounts_add(r);
 	callers_release(g->callers, &r->caller);
 	list_remove(&r->link);
 	request_drop_body(r);

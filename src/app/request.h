@@ -77,6 +77,7 @@ struct request {
 	char peer[FRONT_PEER_MAX];
 	int64_t began_ms;
 	int64_t waited_ms;
+	int64_t slot_ms;       /* that it had a slot */
 	int64_t first_byte_ms; /* absolute; 0: none yet */
 	uint64_t bytes_in;     /* of the body */
 	uint64_t bytes_out;    /* of the body */

@@ -4,6 +4,7 @@
  */
 #include "app/warm_command.h"
 
+#include "app/admin_url.h"
 #include "base/buf.h"
 #include "base/str.h"
 #include "io/exchange.h"
@@ -192,16 +193,6 @@ begin(struct warm_command *w)
 	w->exchange = exchange_start(w->upstream, &req, &exchange_ops, w);
 }
 
-/* --admin is an address as the configuration has it, or the URL of one. */
-static void
-add_url(const char *admin, struct buf *out)
-{
-	if (strstr(admin, "://") != NULL)
-		buf_adds(out, admin);
-	else
-		buf_addf(out, "http://%s%s", admin[0] == ':' ? "127.0.0.1" : "", admin);
-}
-
 static int
 run(struct warm_command *w)
 {
@@ -229,12 +220,8 @@ warm_command_run(const struct settings_call *call)
 	int status = 2;
 
 	setvbuf(stdout, NULL, _IOLBF, 0);
-	if (strncmp(call->admin, "unix:", 5) == 0 || strcmp(call->admin, "off") == 0) {
-		fprintf(stderr, "drover warm: --admin %s: give the URL of an admin API, as http://%s\n",
-		        call->admin, "127.0.0.1:8081");
+	if (!admin_url_add("warm", call->admin, &url))
 		return status;
-	}
-	add_url(call->admin, &url);
 	buf_adds(&w.headers, "Content-Type: application/json\r\nUser-Agent: drover\r\n");
 	if (call->admin_key != NULL)
 		buf_addf(&w.headers, "Authorization: Bearer %s\r\n", call->admin_key);

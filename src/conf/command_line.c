@@ -9,7 +9,7 @@
 #include <string.h>
 
 /* What getopt returns for long options; those of rows follow OPTION_ROW. */
-enum { OPTION_HELP = 256, OPTION_VERSION, OPTION_DEMO, OPTION_ROW };
+enum { OPTION_HELP = 256, OPTION_VERSION, OPTION_DEMO, OPTION_BY, OPTION_SINCE, OPTION_ROW };
 
 enum { MOST_OPTIONS = 32 };
 
@@ -17,9 +17,11 @@ static const struct option fixed_options[] = {
     {"help", no_argument, NULL, OPTION_HELP},
     {"version", no_argument, NULL, OPTION_VERSION},
     {"demo", no_argument, NULL, OPTION_DEMO},
+    {"by", required_argument, NULL, OPTION_BY},
+    {"since", required_argument, NULL, OPTION_SINCE},
 };
 
-static const char *const later_commands[] = {"top", "usage"};
+static const char *const later_commands[] = {"top"};
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 
@@ -57,6 +59,8 @@ take_option(struct command_line *c, int option, char *const *argv, struct buf *w
 	case OPTION_HELP: c->command = COMMAND_HELP; return true;
 	case OPTION_VERSION: c->command = COMMAND_VERSION; return true;
 	case OPTION_DEMO: c->demo = true; return true;
+	case OPTION_BY: c->usage_by = optarg; return true;
+	case OPTION_SINCE: c->usage_since = optarg; return true;
 	case ':': buf_addf(why, "%s needs an argument\n", argv[optind - 1]); return false;
 	case '?':
 		/* A short option stands in optopt alone; for a long one argv has moved on. */
@@ -87,6 +91,10 @@ take_command(struct command_line *c, const char *name, struct buf *why)
 		c->command = COMMAND_WARM;
 		return true;
 	}
+	if (strcmp(name, "usage") == 0) {
+		c->command = COMMAND_USAGE;
+		return true;
+	}
 	for (size_t i = 0; i < COUNT(later_commands); i++)
 		if (strcmp(name, later_commands[i]) == 0) {
 			buf_addf(why, "drover " DROVER_VERSION " does not have the command %s yet\n", name);
@@ -105,10 +113,14 @@ check_client_usage(const struct command_line *c, struct buf *why)
 	for (size_t i = 0; i < c->given_count; i++)
 		other = other || strcmp(settings_table.rows[c->givens[i].row].path, "admin") != 0;
 	if (other)
-		buf_adds(why, "the only option of warm is --admin URL\n");
-	else if (c->word_count == 0)
+		buf_adds(why, c->command == COMMAND_WARM
+		                  ? "the only option of warm is --admin URL\n"
+		                  : "the options of usage are --by, --since and --admin URL\n");
+	else if (c->command == COMMAND_WARM && c->word_count == 0)
 		buf_adds(why, "warm needs a model: drover warm MODEL...\n");
-	return !other && c->word_count > 0;
+	else if (c->command == COMMAND_USAGE && c->word_count > 0)
+		buf_addf(why, "one argument too many: %s\n", c->words[0]);
+	return why->len == 0;
 }
 
 static bool
@@ -127,7 +139,11 @@ take_key_name(struct command_line *c, const char *name, struct buf *why)
 static bool
 check_usage(const struct command_line *c, struct buf *why)
 {
-	if (c->command == COMMAND_WARM)
+	if (c->command != COMMAND_USAGE && (c->usage_by != NULL || c->usage_since != NULL)) {
+		buf_adds(why, "--by and --since are for drover usage\n");
+		return false;
+	}
+	if (c->command == COMMAND_WARM || c->command == COMMAND_USAGE)
 		return check_client_usage(c, why);
 	if (c->word_count > 0) {
 		buf_addf(why, "one argument too many: %s\n", c->words[0]);

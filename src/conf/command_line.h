@@ -18,6 +18,8 @@ struct given {
 struct command_line {
 	enum settings_command command;
 	const char *key_name; /* of COMMAND_KEY; borrowed */
+	const char *usage_by; /* these two of COMMAND_USAGE; borrowed; NULL: not said */
+	const char *usage_since;
 	bool demo;
 	const char *const *words; /* behind the command, borrowed */
 	size_t word_count;

@@ -13,6 +13,8 @@ static const char opening[] =
     "       drover warm MODEL... [--admin URL]\n"
     "                                    have a running drover load models, where nobody loses by\n"
     "                                    it; with the key of DROVER_ADMIN_KEY\n"
+    "       drover usage [--by hour,key,model] [--since 24h] [--admin URL]\n"
+    "                                    who used what of a running drover, as a table\n"
     "\n"
     "options:\n"
     "  -c FILE             the configuration; else $DROVER_CONFIG, ./drover.yaml or\n"

@@ -107,7 +107,9 @@ settings_load(int argc, char **argv, char **environment, struct settings_call *o
 	}
 	out->command = l.line.command;
 	out->key_name = l.line.key_name;
-	if (out->command == COMMAND_WARM)
+	out->usage_by = l.line.usage_by;
+	out->usage_since = l.line.usage_since;
+	if (out->command == COMMAND_WARM || out->command == COMMAND_USAGE)
 		find_admin(&l, environment, out);
 	if (out->command == COMMAND_SERVE || out->command == COMMAND_CHECK) {
 		environment_init(&l.environment, environment);

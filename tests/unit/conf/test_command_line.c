@@ -115,6 +115,24 @@ a_key_is_made_for_a_name(void **state)
 }
 
 static void
+usage_takes_what_it_asks_for(void **state)
+{
+	struct loaded l = load(WORDS("usage", "--by", "key", "--since", "2h", "--admin", ":1"),
+	                       WORDS("DROVER_ADMIN_KEY=k"));
+
+	assert_int_equal(l.call.command, COMMAND_USAGE);
+	assert_string_equal(l.call.usage_by, "key");
+	assert_string_equal(l.call.usage_since, "2h");
+	assert_string_equal(l.call.admin, ":1");
+	assert_string_equal(l.call.admin_key, "k");
+	unload(&l);
+	expect_usage(WORDS("usage", "x"), "one argument too many: x\n" HINT);
+	expect_usage(WORDS("usage", "-c", "x"),
+	             "the options of usage are --by, --since and --admin URL\n" HINT);
+	expect_usage(WORDS("check", "--by", "key"), "--by and --since are for drover usage\n" HINT);
+}
+
+static void
 what_comes_later_is_told_as_such(void **state)
 {
 	expect_usage(WORDS("top"),
@@ -148,6 +166,7 @@ main(void)
 	    cmocka_unit_test(options_may_be_given_several_times),
 	    cmocka_unit_test(wrong_usage_is_told_with_a_hint),
 	    cmocka_unit_test(a_key_is_made_for_a_name),
+	    cmocka_unit_test(usage_takes_what_it_asks_for),
 	    cmocka_unit_test(what_comes_later_is_told_as_such),
 	    cmocka_unit_test(a_wrong_value_names_its_option),
 	};
