@@ -13,6 +13,7 @@ import subprocess
 import pytest
 from conftest import find_program
 from harness import wire
+from harness.fake import FakeNode
 from harness.program import LIMIT_S, now_ms
 
 TRACES = pathlib.Path(__file__).resolve().parents[2] / "bench" / "schedsim" / "traces"
@@ -278,6 +279,13 @@ def test_nobody_there_and_no_such_model_are_said_at_once(stage):
     assert "model 'nope' not found" in bench.log()
 
 
+class Stranger(FakeNode):
+    """No Ollama: it knows none of its lists."""
+
+    def probe_answer(self, exchange):
+        return None
+
+
 def test_a_server_with_one_model_needs_no_name(stage):
     node = stage.node("only")
     assert stage.bench(node, "--requests", 3).result()["model_id"] == "only:latest"
@@ -294,7 +302,7 @@ def test_a_server_with_one_model_needs_no_name(stage):
         else:
             exchange.reply({"choices": [{"message": {"content": "x"}}]})
 
-    other = stage.fake(play)
+    other = stage.add(Stranger(play))
     found = stage.bench(other, "--api", "openai", "--stream", "no", "--requests", 1).result()
     assert found["model_id"] == "gpt" and found["completed"] == 1
 
