@@ -88,12 +88,14 @@ result_own_limit(const struct tally *t)
 {
 	bool open = t->plan->rate > 0 || t->plan->trace != NULL;
 
+	if (t->starved)
+		return "The system allows no more connections than were open (ulimit -n): requests "
+		       "waited here for one, and their latencies include that.";
 	if (tally_seconds(t) < shortest_s)
 		return NULL;
 	if (t->cpu_share > cpu_most)
 		return "drover-bench itself was the limit: it used nearly a whole core, so that these "
-		       "numbers "
-		       "say more of it than of the server. Run several at once.";
+		       "numbers say more of it than of the server. Run several at once.";
 	if (open && hist_quantile_us(&t->lag, 0.99) > lag_most_us)
 		return "drover-bench was late to start requests: the machine it ran on was busy. "
 		       "Latencies include that.";

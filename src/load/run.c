@@ -24,8 +24,9 @@
 enum {
 	CONNECT_MS = 10 * 1000,
 	WARMUP_PLACES = 16,
-	FILES_KEPT = 64,     /* of the descriptors that the system grants, for what is no connection */
-	HOPELESS_LEAST = 10, /* failures, and no success, after which a run is given up */
+	FILES_KEPT = 64,      /* of the descriptors that the system grants, for what is no connection */
+	HOPELESS_LEAST = 10,  /* failures, and no success, after which a run is given up; or */
+	HOPELESS_MOST = 1000, /* as many as run at once, but no more than this */
 };
 
 enum phase {
@@ -239,8 +240,10 @@ measure(struct run *r)
 			alarm_set(&r->due, r->tally->start_us + due_us);
 			return;
 		}
-		if (r->running >= r->places)
+		if (r->running >= r->places) {
+			r->tally->starved |= r->plan->concurrency != r->places;
 			return;
+		}
 		r->next = NULL;
 		begin(r, c, &r->next_shot, true, due_us < 0 ? -1 : r->tally->start_us + due_us);
 	}
@@ -271,13 +274,13 @@ go_on(void *arg)
 static void
 judge(struct run *r, const struct outcome *o)
 {
-	int64_t most = r->places < HOPELESS_LEAST ? HOPELESS_LEAST : r->places;
+	int64_t asked = r->plan->concurrency < HOPELESS_MOST ? r->plan->concurrency : HOPELESS_MOST;
+	int64_t most = asked < HOPELESS_LEAST ? HOPELESS_LEAST : asked;
 
 	r->succeeded |= o->end == OUTCOME_WHOLE;
 	if (r->succeeded || o->status == 503 || o->status == 429 || o->end == OUTCOME_TOO_LATE)
 		return;
-	if (++r->failed >= (most < 1000 ? most : 1000) ||
-	    (r->failed >= HOPELESS_LEAST && o->end == OUTCOME_NO_ANSWER))
+	if (++r->failed >= most || (r->failed >= HOPELESS_LEAST && o->end == OUTCOME_NO_ANSWER))
 		give_up(r, o->why);
 }
 

@@ -70,6 +70,7 @@ struct tally {
 	int64_t start_us;    /* of the clock; 0: not begun */
 	int64_t end_us;      /* of the last outcome */
 	double cpu_share;    /* of one core, this program, while it measured */
+	bool starved;        /* of descriptors: more could have been under way than the system allows */
 	bool interrupted;
 };
 
