@@ -13,6 +13,9 @@
 
 enum priority { PRIORITY_HIGH, PRIORITY_NORMAL, PRIORITY_LOW };
 
+/* Inherit: of a rule for models, as of all. */
+enum cache_mode { CACHE_MODE_DETERMINISTIC, CACHE_MODE_ALL, CACHE_MODE_OFF, CACHE_MODE_INHERIT };
+
 struct text_list {
 	char **items; /* owned, each too */
 	size_t count;
@@ -61,6 +64,7 @@ struct model_settings {
 		bool unify;
 	} num_ctx;
 	struct text_list fallback;
+	enum cache_mode cache;
 };
 
 /* Who may use the gateway. */

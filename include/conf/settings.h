@@ -21,10 +21,12 @@
 #include <stdint.h>
 
 enum manage_rule { MANAGE_ADMIN, MANAGE_ALL, MANAGE_NONE };
+enum cache_scope { CACHE_SCOPE_SHARED, CACHE_SCOPE_KEY };
 
 struct settings {
 	struct text_list listen;
 	char *admin;      /* an address, or "off" */
+	char *state;      /* a folder, or "none"; NULL: where the system keeps such things */
 	int64_t max_body; /* bytes */
 	int64_t max_connections;
 	int64_t drain; /* ms, as all durations */
@@ -81,6 +83,17 @@ struct settings {
 		int64_t open;
 		int64_t max_open;
 	} breaker;
+	struct {
+		enum cache_mode mode;
+		int64_t ttl;
+		int64_t stale;
+		int64_t entries;
+		int64_t memory;
+		int64_t max_entry;
+		enum cache_scope scope;
+		bool join;
+		bool charge; /* its answers count as tokens */
+	} cache;
 	struct {
 		enum log_level level;
 		enum log_format format;

@@ -36,6 +36,8 @@ struct flights *flights_create(void);
 void flights_destroy(struct flights **f);
 size_t flights_count(const struct flights *f);
 
+/* Whether a request with that key would follow. */
+bool flight_is_open(const struct flights *f, const struct sha256 *key);
 /* Follows the flight of that key, or begins one and leads it. A follower that comes after the
  * beginning of the answer is told by on_begin before this returns. Where the beginning of an
  * answer is not kept any more, it begins a new flight in the old one's place. */
@@ -45,6 +47,8 @@ void flight_begin(struct flights *f, struct flight_member *leader, struct record
 /* May be called in any role. Before the beginning the lead passes on; after it, the leader's
  * leaving ends the flight, and its followers live by the recording alone. */
 void flight_leave(struct flights *f, struct flight_member *m);
+/* Who leads the flight of a member; NULL where it is in none. */
+struct flight_member *flight_leader(const struct flight_member *m);
 /* Of the leader: how many follow. */
 size_t flight_followers(const struct flight_member *leader);
 

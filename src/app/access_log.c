@@ -246,6 +246,7 @@ access_log_add(struct access_log *log, const struct request *r, const char *end)
 		add_text(log, FIELD("first_byte_ms"), (struct str){0});
 	add_number(log, FIELD("total_ms"), now - r->began_ms);
 	add_text(log, FIELD("backend"), text_or_null(r->backend));
+	add_text(log, FIELD("cache"), text_or_null(r->cache));
 	add_number(log, FIELD("attempts"), r->attempts);
 	add_text(log, FIELD("end"), str_of(end));
 	end_line(log);

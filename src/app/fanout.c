@@ -9,6 +9,7 @@
  */
 #include "app/fanout.h"
 
+#include "app/answers.h"
 #include "app/forward.h"
 #include "app/gateway.h"
 #include "app/manage.h"
@@ -272,8 +273,10 @@ tell_scheduler(const struct fanout *f)
 		return;
 	if (r->route->kind == ROUTE_RUN)
 		backend_saw_unload(b, model);
-	else if (r->route->changes_model)
+	else if (r->route->changes_model) {
 		backend_saw_change(b, model);
+		answers_forget(r->gateway->answers, model);
+	}
 }
 
 static void

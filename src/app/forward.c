@@ -99,4 +99,6 @@ forward_answer_headers(const struct request *r, const struct http_head *answer, 
 		buf_adds(out, buf_text(&r->rewritten));
 		buf_adds(out, "\r\n");
 	}
+	if (r->cache != NULL)
+		buf_addf(out, "X-Drover-Cache: %s\r\n", r->cache);
 }

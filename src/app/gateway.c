@@ -2,6 +2,7 @@
 #include "app/gateway.h"
 
 #include "app/admin.h"
+#include "app/answers.h"
 #include "app/dispatch.h"
 #include "app/intake.h"
 #include "app/loader.h"
@@ -205,12 +206,23 @@ gateway_create(struct loop *l, const struct settings *s, struct buf *why)
 			goto fail;
 	g->loader = loader_create(g);
 	g->warmer = warmer_create(g);
+	g->answers = answers_create(g);
 	if (!build_admin(g, why))
 		goto fail;
 	return g;
 fail:
 	gateway_destroy(&g);
 	return NULL;
+}
+
+/* Those whose clients left before, and that went on for others. */
+static void
+end_headless(struct gateway *g)
+{
+	struct request *r;
+
+	while ((r = LIST_FIRST(&g->requests, struct request, link)) != NULL)
+		request_abandon(r);
 }
 
 void
@@ -224,6 +236,8 @@ gateway_destroy(struct gateway **gp)
 	admin_destroy(&g->admin);
 	front_destroy(&g->front); /* ends every request, and so every exchange */
 	warmer_destroy(&g->warmer);
+	end_headless(g);
+	answers_destroy(&g->answers);
 	loader_destroy(&g->loader);
 	for (size_t i = 0; i < g->server_count; i++) {
 		probe_destroy(&g->servers[i].probe);

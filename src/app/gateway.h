@@ -45,6 +45,7 @@ struct gateway {
 	struct tally *tally;       /* owned; who used what */
 	struct trust trust;
 	struct aliases aliases;
+	struct answers *answers; /* owned */
 	struct host_rule hosts;
 	struct origin_rule origins;
 	struct list requests;    /* of struct request, by link: all that are not ended */

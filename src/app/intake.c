@@ -12,6 +12,7 @@
 #include "app/own.h"
 #include "app/proxy.h"
 #include "app/request.h"
+#include "app/share.h"
 #include "app/upload.h"
 #include "base/random.h"
 #include "proto/model_name.h"
@@ -107,6 +108,7 @@ read_body(struct request *r)
 
 	if (r->route->model_key != NULL)
 		r->reader = body_reader_create(r->route, http_find_header(head, "Content-Type"));
+	share_watch_body(r);
 	if (r->reader != NULL && r->dialect != DIALECT_OLLAMA && coding.ptr != NULL &&
 	    str_eq_nocase(coding, "zstd")) {
 		r->is_zstd = true;
@@ -252,7 +254,7 @@ begin_run(struct request *r)
 {
 	if (r->route->kind == ROUTE_RUN && r->facts.unload)
 		fanout_unload(r);
-	else
+	else if (!share_begin(r))
 		proxy_begin(r);
 }
 

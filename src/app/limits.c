@@ -38,8 +38,12 @@ bool
 limits_enter(struct request *r, const struct job *j)
 {
 	int64_t retry_after_ms;
-	enum limit_answer answer = limit_enter(r->caller->limit, &r->stay, j->prompt_tokens,
-	                                       j->most_output_tokens, clock_now_ms(), &retry_after_ms);
+	enum limit_answer answer;
+
+	if (r->stay.inside)
+		return true;
+	answer = limit_enter(r->caller->limit, &r->stay, j->prompt_tokens, j->most_output_tokens,
+	                     clock_now_ms(), &retry_after_ms);
 
 	if (answer != LIMIT_FREE)
 		refuse(r, answer, retry_after_ms);

@@ -11,7 +11,8 @@
 
 struct request;
 
-/* For what runs a model. False: beyond a limit; refused with 429 and when to come back. */
+/* For what runs a model; a second time it does nothing. False: beyond a limit; refused with 429 and
+ * when to come back. */
 bool limits_enter(struct request *r, const struct job *j);
 /* Its end, whether it had entered or not: it is charged the tokens that its answer took. Where that
  * is not known, what was held for it stays charged if a node worked on it until somebody gave up.

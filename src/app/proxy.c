@@ -18,6 +18,7 @@
 #include "app/request.h"
 #include "app/rules.h"
 #include "app/shape.h"
+#include "app/share.h"
 #include "app/standing.h"
 #include "app/terms.h"
 #include "base/clock.h"
@@ -103,7 +104,8 @@ proxy_fail(struct proxy *p, enum job_end end, int status, int64_t retry_after_ms
 	struct request *r = p->request;
 
 	proxy_end(p, end);
-	request_fail(r, end, status, retry_after_ms, "%s", message);
+	if (status < 500 || !share_reply_stale(r))
+		request_fail(r, end, status, retry_after_ms, "%s", message);
 	proxy_free(p);
 }
 
@@ -404,7 +406,8 @@ on_over(struct relay *y, enum exchange_end end, void *arg)
 
 	report_fault(p, end);
 	proxy_end(p, why);
-	request_end(r, why);
+	if (why != JOB_DONE || !share_goes_on(r))
+		request_end(r, why);
 	proxy_free(p);
 }
 
@@ -464,6 +467,8 @@ proxy_dispatch(struct job *j, bool was_loaded)
 	r->model_sent = fallback_name(&p->fallback);
 	if (r->model_sent == NULL)
 		r->model_sent = r->alias_for;
+	if (fallback_name(&p->fallback) != NULL)
+		share_spoil(r);
 	if (r->route->kind == ROUTE_RUN)
 		shape_body(r, model, j);
 	else if (r->route->kind == ROUTE_SHOW)

@@ -10,6 +10,7 @@
 #include "app/forward.h"
 #include "app/gateway.h"
 #include "app/request.h"
+#include "app/share.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
@@ -91,6 +92,7 @@ on_head(struct exchange *x, const struct http_head *head, void *arg)
 		go_on_with_stream(y, head);
 	else
 		send_head(y, head);
+	y->shared = y->refused == 0 && share_begin_answer(r, head);
 }
 
 static void
@@ -98,6 +100,10 @@ send_piece(struct relay *y, struct str piece)
 {
 	if (piece.len == 0)
 		return;
+	if (y->shared) {
+		share_add(y->request, piece);
+		return;
+	}
 	y->at_line_start = piece.ptr[piece.len - 1] == '\n';
 	y->request->bytes_out += piece.len;
 	front_reply_body(y->request->client, piece);
@@ -138,13 +144,32 @@ end_rename(struct relay *y)
 	buf_finish(&rest);
 }
 
+/* Of whoever takes the answer. */
+static bool
+is_ahead(const struct relay *y)
+{
+	return y->shared ? share_is_ahead(y->request) : front_reply_is_full(y->request->client);
+}
+
+/* What is shared goes to the others, and the rest of it to the client. */
+static void
+end_shared(struct relay *y, bool whole)
+{
+	if (y->shared)
+		y->at_line_start = share_end_answer(y->request, whole);
+	y->shared = false;
+}
+
 static void
 on_flush(struct exchange *x, void *arg)
 {
 	struct relay *y = arg;
 
-	front_reply_flush(y->request->client);
-	if (!y->paused && front_reply_is_full(y->request->client)) {
+	if (y->shared)
+		share_flush(y->request);
+	else
+		front_reply_flush(y->request->client);
+	if (!y->paused && is_ahead(y)) {
 		y->paused = true;
 		exchange_pause(x, true);
 	}
@@ -178,7 +203,8 @@ on_end(struct exchange *x, enum exchange_end end, const char *why, void *arg)
 		return;
 	}
 	end_rename(y);
-	if (end != EXCHANGE_DONE) {
+	end_shared(y, end == EXCHANGE_DONE);
+	if (end != EXCHANGE_DONE && y->request->client != NULL) {
 		buf_addf(&message, "backend '%s' failed: %s", y->backend, exchange_end_text(end));
 		request_cut(y->request, y->form, y->at_line_start, BROKEN_STATUS, buf_text(&message));
 		buf_finish(&message);
@@ -251,6 +277,7 @@ void
 relay_abandon(struct relay *y)
 {
 	exchange_cancel(&y->exchange);
+	end_shared(y, false);
 	buf_finish(&y->refusal);
 }
 
@@ -258,14 +285,18 @@ void
 relay_break(struct relay *y, const char *why)
 {
 	exchange_cancel(&y->exchange);
-	request_cut(y->request, y->form, y->at_line_start, BROKEN_STATUS, why);
+	end_shared(y, false);
+	if (y->request->client != NULL)
+		request_cut(y->request, y->form, y->at_line_start, BROKEN_STATUS, why);
 	buf_finish(&y->refusal);
 }
 
 void
 relay_resume(struct relay *y)
 {
-	if (y->exchange == NULL || !y->paused)
+	if (y->shared)
+		share_resume(y->request);
+	if (y->exchange == NULL || !y->paused || (y->shared && is_ahead(y)))
 		return;
 	y->paused = false;
 	exchange_pause(y->exchange, false);

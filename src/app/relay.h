@@ -40,6 +40,7 @@ struct relay {
 	const char *why; /* it failed, in detail: a constant sentence, or NULL */
 	bool began;
 	bool paused;
+	bool shared; /* the answer goes to the share of the request, which gives it to the client */
 	enum stream_form form;
 	struct usage_reader *usage; /* owned; of an answer that ran a model, once it began; or NULL */
 	struct rename *rename;      /* owned; where the answer is to have another name of the model */

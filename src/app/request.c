@@ -5,8 +5,10 @@
 #include "app/request.h"
 
 #include "app/accounts.h"
+#include "app/answers.h"
 #include "app/gateway.h"
 #include "app/limits.h"
+#include "app/share.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
@@ -151,6 +153,8 @@ finish(struct request *r, enum job_end end)
 	limits_leave(r, end);
 	accounts_add(r);
 	callers_release(g->callers, &r->caller);
+	share_drop(r);
+	answers_count(g->answers, r->cache);
 	list_remove(&r->link);
 	request_drop_body(r);
 	request_drop_readers(r);
@@ -178,10 +182,12 @@ request_abandon(struct request *r)
 {
 	struct work *w = r->work;
 
+	if (share_outlives_client(r))
+		return;
+	r->client = NULL;
 	r->work = NULL;
 	if (w != NULL)
 		w->ops->abandon(w);
-	r->client = NULL;
 	r->status = 499;
 	request_end(r, JOB_CLIENT_GONE);
 }
@@ -252,7 +258,8 @@ add_cors(const struct request *r, struct buf *out)
 	else
 		buf_addf(out, "Access-Control-Allow-Origin: %.*s\r\nVary: Origin\r\n", STR_ARG(r->origin));
 	buf_adds(out, "Access-Control-Expose-Headers: X-Request-Id, X-Drover-Backend, "
-	              "X-Drover-Queue-Ms, X-Drover-Rewrite, Retry-After, x-ratelimit-limit-requests, "
+	              "X-Drover-Queue-Ms, X-Drover-Rewrite, X-Drover-Cache, Age, Retry-After, "
+	              "x-ratelimit-limit-requests, "
 	              "x-ratelimit-remaining-requests, x-ratelimit-reset-requests, "
 	              "x-ratelimit-limit-tokens, x-ratelimit-remaining-tokens, "
 	              "x-ratelimit-reset-tokens\r\n");

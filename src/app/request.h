@@ -24,6 +24,7 @@
 #include <stdint.h>
 
 struct gateway;
+struct share;
 struct work;
 
 enum { REQUEST_ID_MAX = 128 };
@@ -62,6 +63,7 @@ struct request {
 	const char *model_sent;     /* in its place, to the node; NULL: as the client wrote it */
 	struct buf target;          /* so that the node is told of it, where the model is in the path */
 	struct work *work;          /* owned; NULL: none */
+	struct share *share;        /* owned; NULL: its answer is neither kept nor shared */
 	bool in_stream;             /* the head of an event stream was sent ahead of the answer */
 	struct body_reader *reader; /* owned; NULL: none */
 	struct zstd_body *unzip;    /* owned; in front of the reader; NULL: none */
@@ -86,6 +88,7 @@ struct request {
 	bool usage_known;
 	struct usage usage;
 	const char *backend; /* the last one's name; NULL: none */
+	const char *cache;   /* what X-Drover-Cache says; NULL: nothing */
 };
 
 /* Takes the client's id if it is fit, else makes one. */

@@ -9,7 +9,7 @@
 const struct model_settings *
 rules_find(const struct settings *s, const char *model)
 {
-	static const struct model_settings none = {.num_ctx.unify = true};
+	static const struct model_settings none = {.num_ctx.unify = true, .cache = CACHE_MODE_INHERIT};
 
 	for (size_t i = 0; i < s->model_count; i++)
 		if (str_glob_model(s->models[i].match, model))

@@ -221,3 +221,11 @@ syntax_access(struct str text, struct buf *why)
 		return true;
 	return refuse(why, "is no place for it; give stdout, off or the path of a file");
 }
+
+bool
+syntax_state(struct str text, struct buf *why)
+{
+	if (str_eq(text, "none") || (text.len > 0 && text.len < 3800 && text.ptr[0] == '/'))
+		return true;
+	return refuse(why, "is no place for it; give none or the absolute path of a folder");
+}

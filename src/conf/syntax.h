@@ -29,5 +29,6 @@ bool syntax_is_on_loopback(const char *address);
 bool syntax_host(struct str text, struct buf *why);
 bool syntax_origin(struct str text, struct buf *why);
 bool syntax_access(struct str text, struct buf *why);
+bool syntax_state(struct str text, struct buf *why);
 
 #endif

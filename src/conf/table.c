@@ -27,6 +27,9 @@
 /* In the order of the enums in settings.h and base/log.h. */
 static const char *const manage_words[] = {"admin", "all", "none", NULL};
 static const char *const priority_words[] = {"high", "normal", "low", NULL};
+static const char *const cache_words[] = {"deterministic", "all", "off", NULL};
+static const char *const model_cache_words[] = {"deterministic", "all", "off", "inherit", NULL};
+static const char *const scope_words[] = {"shared", "key", NULL};
 static const char *const level_words[] = {"error", "warn", "info", "debug", NULL};
 static const char *const format_words[] = {"text", "json", NULL};
 
@@ -90,13 +93,12 @@ static const struct row model_rows[] = {
      .help = "whether requests share the largest context in use, so that it is not reloaded for each"},
     {"fallback", KIND_TEXTS, AT(fallback), .most = 16, .check = syntax_model,
      .help = "models that are taken, in this order, when no backend can serve it"},
+    {"cache", KIND_WORD, AT(cache), .initial = "inherit", .words = model_cache_words,
+     .help = "which of its answers are kept: cache.mode for it alone"},
 };
 
-/* Keys of later versions. */
-static const char *const model_later[] = {"cache", NULL};
-
 static const struct table model_table = {
-    model_rows, COUNT(model_rows), sizeof(struct model_settings), .later = model_later,
+    model_rows, COUNT(model_rows), sizeof(struct model_settings), .single_row = 0,
 };
 
 #undef AT
@@ -145,6 +147,8 @@ static const struct row settings_rows[] = {
     {"admin", KIND_TEXT, FIXED(admin), .initial = "127.0.0.1:8081", .check = syntax_admin,
      .option = "--admin", .argument = "ADDR",
      .help = "address of the admin API, or off; without keys, of this machine alone"},
+    {"state", KIND_TEXT, FIXED(state), .check = syntax_state,
+     .help = "folder for what outlives a restart, or none; default: $STATE_DIRECTORY"},
     {"max_body", KIND_SIZE, AT(max_body), .initial = "64MiB", .least = KIB, .most = 4 * GIB,
      .help = "largest request body, 413 above; blobs are streamed and exempt"},
     {"max_connections", KIND_INTEGER, FIXED(max_connections), .initial = "10000",
@@ -253,6 +257,28 @@ static const struct row settings_rows[] = {
      .least = 1, .most = DAY,
      .help = "the longest pause"},
 
+    {"cache.mode", KIND_WORD, AT(cache.mode), .initial = "deterministic", .words = cache_words,
+     .help = "which answers are kept: those that would be the same again, all, none"},
+    {"cache.ttl", KIND_DURATION, AT(cache.ttl), .initial = "1h", .least = 1, .most = 400 * DAY,
+     .help = "how long an answer is kept"},
+    {"cache.stale", KIND_DURATION, AT(cache.stale), .initial = "24h", .most = 400 * DAY,
+     .help = "for so long after it, it is given when no backend can answer"},
+    {"cache.entries", KIND_INTEGER, AT(cache.entries), .initial = "50000", .least = 1,
+     .most = 100 * MILLION,
+     .help = "answers at once"},
+    {"cache.memory", KIND_SIZE, AT(cache.memory), .initial = "256MiB", .least = KIB * KIB,
+     .most = 1024 * GIB,
+     .help = "memory of all of them, and what they take in the state folder"},
+    {"cache.max_entry", KIND_SIZE, AT(cache.max_entry), .initial = "4MiB", .least = KIB,
+     .most = GIB,
+     .help = "the largest answer that is kept"},
+    {"cache.scope", KIND_WORD, AT(cache.scope), .initial = "shared", .words = scope_words,
+     .help = "whether keys share what is kept"},
+    {"cache.join", KIND_BOOL, AT(cache.join), .initial = "true",
+     .help = "whether equal requests under way share one answer"},
+    {"cache.charge", KIND_BOOL, AT(cache.charge), .initial = "false",
+     .help = "whether answers out of it count as tokens of their keys"},
+
     {"log.level", KIND_WORD, AT(log.level), .initial = "info", .words = level_words,
      .option = "--log-level", .argument = "LEVEL",
      .help = "what goes to standard error"},
@@ -267,7 +293,9 @@ static const struct row settings_rows[] = {
 
 /* What the documents name and this version does not do yet. */
 static const char *const settings_later[] = {
-    "state", "tls", "cache", "usage", NULL,
+    "tls",
+    "usage",
+    NULL,
 };
 
 const struct table settings_table = {

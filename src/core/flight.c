@@ -84,6 +84,24 @@ flight_free(struct flights *f, struct flight *fl)
 	free(fl);
 }
 
+/* The one that a newcomer would follow, or NULL. */
+static struct flight *
+find_open(const struct flights *f, const char *key)
+{
+	struct flight *fl = map_find(&f->by_key, key);
+
+	return fl == NULL || fl->recording == NULL || recording_is_kept(fl->recording) ? fl : NULL;
+}
+
+bool
+flight_is_open(const struct flights *f, const struct sha256 *key)
+{
+	char text[KEY_TEXT];
+
+	key_text(key, text);
+	return find_open(f, text) != NULL;
+}
+
 enum flight_role
 flight_enter(struct flights *f, const struct sha256 *key, struct flight_member *m)
 {
@@ -91,9 +109,9 @@ flight_enter(struct flights *f, const struct sha256 *key, struct flight_member *
 	struct flight *fl;
 
 	key_text(key, text);
-	fl = map_find(&f->by_key, text);
+	fl = find_open(f, text);
 	list_init(&m->link);
-	if (fl == NULL || (fl->recording != NULL && !recording_is_kept(fl->recording))) {
+	if (fl == NULL) {
 		m->flight = flight_create(f, text, m);
 		m->role = FLIGHT_LEADS;
 		return m->role;
@@ -185,6 +203,12 @@ flight_leave(struct flights *f, struct flight_member *m)
 	}
 	next->role = FLIGHT_LEADS;
 	next->on_lead(next);
+}
+
+struct flight_member *
+flight_leader(const struct flight_member *m)
+{
+	return m->flight == NULL ? NULL : m->flight->leader;
 }
 
 size_t

@@ -5,6 +5,9 @@
 
 #include <string.h>
 
+/* Of a text that is sent as a stream. */
+enum { PIECES_MAX = 256 };
+
 /* --- pieces --- */
 
 void
@@ -43,6 +46,28 @@ pieces_add_list(struct buf *out, struct str value)
 	if (items.len > 0 && out->len > 0)
 		buf_addc(out, ',');
 	buf_add(out, items.ptr, items.len);
+	return true;
+}
+
+size_t
+pieces_least(const struct buf *text)
+{
+	return 1 + text->len / PIECES_MAX;
+}
+
+/* No escape has a blank in it. */
+bool
+pieces_cut(struct buf *rest, size_t least, struct buf *piece)
+{
+	const char *blank;
+
+	if (rest->len == 0)
+		return false;
+	blank = rest->len > least ? memchr(rest->data + least, ' ', rest->len - least) : NULL;
+	*piece = (struct buf){.data = rest->data, .len = rest->len};
+	if (blank != NULL)
+		piece->len = (size_t)(blank - rest->data);
+	*rest = (struct buf){.data = rest->data + piece->len, .len = rest->len - piece->len};
 	return true;
 }
 

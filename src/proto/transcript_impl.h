@@ -21,6 +21,13 @@ void pieces_finish(struct pieces *p);
 bool pieces_add_text(struct buf *out, struct str value);
 bool pieces_add_list(struct buf *out, struct str value);
 
+/* Cuts the next piece off a text, as a model would send it: a word with the blank before it, or
+ * more of them where there would be too many pieces. False: nothing is left. Both are views of the
+ * text. */
+bool pieces_cut(struct buf *rest, size_t least, struct buf *piece);
+/* How long a piece of it is at least. */
+size_t pieces_least(const struct buf *text);
+
 /* Cuts the next JSON value off `rest`: a line, or the data of an event. Other lines are skipped;
  * false at the end. */
 bool transcript_next(enum answer_family family, struct str *rest, struct str *json);

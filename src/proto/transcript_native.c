@@ -197,6 +197,34 @@ add_piece(struct buf *out, const struct transcript *t, const struct json_childre
 	buf_adds(out, "}\n");
 }
 
+/* Words one by one, unless their probabilities stand beside them: it is not known which has which.
+ */
+static void
+add_words(struct buf *out, const struct transcript *t, const struct json_children *whole,
+          const struct pieces *p)
+{
+	struct buf rest = p->content;
+	struct pieces words = {.content = p->content, .logprobs = p->logprobs, .role = p->role};
+
+	if (p->logprobs.len > 0) {
+		add_piece(out, t, whole, &words);
+		return;
+	}
+	while (pieces_cut(&rest, pieces_least(&p->content), &words.content))
+		add_piece(out, t, whole, &words);
+}
+
+static void
+add_thoughts(struct buf *out, const struct transcript *t, const struct json_children *whole,
+             const struct pieces *p)
+{
+	struct buf rest = p->thinking;
+	struct pieces thought = {.role = p->role};
+
+	while (pieces_cut(&rest, pieces_least(&p->thinking), &thought.thinking))
+		add_piece(out, t, whole, &thought);
+}
+
 bool
 native_split(const struct transcript *t, struct buf *out)
 {
@@ -205,15 +233,11 @@ native_split(const struct transcript *t, struct buf *out)
 	bool ok = json_children_read(&whole, t->body) && whole.object && take_line(&p, t, &whole);
 
 	if (ok) {
-		struct pieces thought = {.thinking = p.thinking, .role = p.role};
-		struct pieces words = {.content = p.content, .logprobs = p.logprobs, .role = p.role};
 		struct pieces calls = {.tool_calls = p.tool_calls, .role = p.role};
 		struct pieces end = {.role = p.role};
 
-		if (p.thinking.len > 0)
-			add_piece(out, t, &whole, &thought);
-		if (p.content.len > 0 || p.logprobs.len > 0)
-			add_piece(out, t, &whole, &words);
+		add_thoughts(out, t, &whole, &p);
+		add_words(out, t, &whole, &p);
 		if (p.tool_calls.len > 0)
 			add_piece(out, t, &whole, &calls);
 		add_last(out, t, &whole, &end);

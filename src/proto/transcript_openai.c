@@ -263,29 +263,41 @@ add_usage_chunk(struct buf *out, const struct transcript *t, const struct json_c
 	buf_finish(&chunk);
 }
 
-/* Thoughts, words and calls in chunks of their own, as they would have come; the role in the
- * first. */
+/* The role is in the first one alone. */
+static void
+add_delta(struct buf *out, const struct transcript *t, const struct json_children *whole,
+          struct pieces *delta, struct str *role, bool include_usage)
+{
+	static const struct str none = {NULL, 0};
+
+	delta->role = *role;
+	*role = none;
+	add_chunk(out, t, whole, delta, none, include_usage);
+}
+
+/* Thoughts, words and calls in chunks of their own, as they would have come. Which word has which
+ * probability is not known, so those that have any stay together. */
 static void
 add_deltas(struct buf *out, const struct transcript *t, const struct json_children *whole,
            const struct choice *c, bool include_usage)
 {
-	static const struct str none = {NULL, 0};
 	const struct pieces *p = &c->pieces;
 	struct str role = p->role.ptr == NULL ? str_of("\"assistant\"") : p->role;
-	struct pieces thought = {.thinking = p->thinking};
-	struct pieces words = {.content = p->content, .logprobs = p->logprobs};
+	struct pieces thought = {0}, words = {.logprobs = p->logprobs};
 	struct pieces calls = {.tool_calls = p->tool_calls};
-	struct pieces *deltas[] = {&thought, &words, &calls};
-	bool wanted[] = {p->thinking.len > 0, p->content.len > 0 || p->logprobs.len > 0,
-	                 p->tool_calls.len > 0};
+	struct buf thoughts = p->thinking, rest = p->content;
+	size_t least = p->logprobs.len > 0 ? p->content.len : pieces_least(&p->content);
 
-	wanted[1] = wanted[1] || (!wanted[0] && !wanted[2]);
-	for (int i = 0; i < 3; i++)
-		if (wanted[i]) {
-			deltas[i]->role = role;
-			role = none;
-			add_chunk(out, t, whole, deltas[i], none, include_usage);
-		}
+	while (pieces_cut(&thoughts, pieces_least(&p->thinking), &thought.thinking))
+		add_delta(out, t, whole, &thought, &role, include_usage);
+	while (pieces_cut(&rest, least, &words.content))
+		add_delta(out, t, whole, &words, &role, include_usage);
+	if (p->tool_calls.len > 0)
+		add_delta(out, t, whole, &calls, &role, include_usage);
+	if (role.ptr != NULL) { /* nothing was said */
+		words.content = p->content;
+		add_delta(out, t, whole, &words, &role, include_usage);
+	}
 	add_chunk(out, t, whole, NULL, c->finish_reason, include_usage);
 }
 

@@ -96,14 +96,14 @@ def test_an_embedding_model_is_loaded_as_such(stage):
     node = stage.node("nomic,embed", "tiny", max_loaded=1)
     gateway = stage.gateway([small(node)])
 
-    def embed():
-        return gateway.post("/api/embed", {"model": "nomic", "input": "hello"})
+    def embed(text="hello"):
+        return gateway.post("/api/embed", {"model": "nomic", "input": text})
 
     assert embed().status == 200
     ways = [row["target"] for row in node.orders()]
     assert ways == ["/api/generate", "/api/embed"]
     assert generate(gateway.url, "nomic", keep_alive=0, prompt="").status == 200
-    assert embed().status == 200
+    assert embed("and again").status == 200
     assert [row["target"] for row in node.orders()][2:] == ["/api/embed"]
     assert node.counts()["loads"] == 2
 

@@ -16,6 +16,7 @@ OWN_FIELDS = (
     "x-request-id",
     "x-drover-backend",
     "x-drover-queue-ms",
+    "x-drover-cache",
     "date",
     "connection",
     "keep-alive",

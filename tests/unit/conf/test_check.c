@@ -62,7 +62,7 @@ values_of_rules_are_checked(void **state)
 	    "    fallback: ['x*']\n"
 	    "    num_ctx: {unify: maybe}\n"
 	    "    num_predict: {max: many}\n"
-	    "    cache: all\n"
+	    "    cache: some\n"
 	    "    keepalive: 5m\n",
 	    NO_WORDS,
 	    "t.yaml:3:17: models[0].keep_alive: \"5 minutes\" is no time to keep a model; "
@@ -72,7 +72,8 @@ values_of_rules_are_checked(void **state)
 	    "t.yaml:5:22: models[0].num_ctx.unify: \"maybe\" is neither true nor false\n"
 	    "t.yaml:6:24: models[0].num_predict.max: \"many\" is no whole number; give 0 to "
 	    "1000000\n"
-	    "t.yaml:7:5: models[0].cache: drover " DROVER_VERSION " does not have this key yet\n"
+	    "t.yaml:7:12: models[0].cache: \"some\" is not known; give deterministic, all, off or "
+	    "inherit\n"
 	    "t.yaml:8:5: models[0].keepalive: unknown key; did you mean keep_alive?\n");
 }
 

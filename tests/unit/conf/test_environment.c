@@ -26,10 +26,10 @@ other_value(const struct row *row)
 		return "off";
 	switch (row->kind) {
 	case KIND_DURATION: return "11s";
-	case KIND_SIZE: return "7KiB";
+	case KIND_SIZE: return "7MiB";
 	case KIND_INTEGER: return "7";
 	case KIND_RATIO: return "0.07";
-	case KIND_BOOL: return "false";
+	case KIND_BOOL: return strcmp(row->initial, "true") == 0 ? "false" : "true";
 	case KIND_WORD: return row->words[1];
 	case KIND_TEXT: return row->check == syntax_keep_alive ? "7h" : "/seven";
 	case KIND_TEXTS:
@@ -116,8 +116,8 @@ a_misspelled_variable_is_told(void **state)
 	                  "DROVER_QUEUE_SIZ: unknown variable; did you mean DROVER_QUEUE_SIZE?\n");
 	expect_complaints("DROVER_BACKEND=http://a",
 	                  "DROVER_BACKEND: unknown variable; did you mean DROVER_BACKENDS?\n");
-	expect_complaints("DROVER_STATE=none",
-	                  "DROVER_STATE: drover " DROVER_VERSION " does not have this setting yet\n");
+	expect_complaints("DROVER_USAGE=none",
+	                  "DROVER_USAGE: drover " DROVER_VERSION " does not have this setting yet\n");
 }
 
 /* Kubernetes makes them of a service that is called drover. */

@@ -71,7 +71,9 @@ the_first_leads_and_equal_ones_follow(void **state)
 	struct flights *f = flights_create();
 	struct passenger a = {0}, b = {0}, c = {0};
 
+	assert_false(flight_is_open(f, &(struct sha256){{1}}));
 	assert_int_equal(enter(f, &a, 1), FLIGHT_LEADS);
+	assert_true(flight_is_open(f, &(struct sha256){{1}}));
 	assert_int_equal(enter(f, &b, 1), FLIGHT_FOLLOWS);
 	assert_int_equal(enter(f, &c, 2), FLIGHT_LEADS);
 	assert_int_equal(flight_followers(&a.member), 1);
@@ -146,6 +148,7 @@ an_answer_whose_beginning_is_lost_is_not_joined(void **state)
 	flight_begin(f, &a.member, r);
 	for (int i = 0; i < 1000; i++)
 		recording_append(r, str_of("0123456789"));
+	assert_false(flight_is_open(f, &(struct sha256){{1}}));
 	assert_int_equal(enter(f, &b, 1), FLIGHT_LEADS);
 	assert_int_equal(flights_count(f), 2);
 	leave(&a);

@@ -1,0 +1,58 @@
+/*
+ * The answers that are kept: the cache, its file, and the flights of requests that
+ * share an answer under way. What one request has to do with them is in share.h.
+ */
+#ifndef APP_ANSWERS_H
+#define APP_ANSWERS_H
+
+#include "base/buf.h"
+#include "core/cache.h"
+#include "core/flight.h"
+#include "io/loop.h"
+#include "proto/transcript.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct gateway;
+struct settings;
+
+struct answers {
+	struct gateway *gateway; /* borrowed */
+	struct cache *cache;     /* owned */
+	struct cache_disk *disk; /* owned; NULL: nothing outlives a restart */
+	struct flights *flights; /* owned */
+	struct buf unfit;        /* keys that were dropped while the file was read */
+	struct list settling;    /* of struct share, by settle_link: share_settle is to look at them */
+	struct waker settle;
+	uint64_t hits, misses, joined, stale; /* requests, by what X-Drover-Cache says */
+};
+
+/* Whether answers of any model are. */
+bool answers_are_kept(const struct settings *s);
+/* Reads what the state folder has. A folder that cannot be used is said and does without. */
+struct answers *answers_create(struct gateway *g);
+/* No request may be left. Waits for the file. */
+void answers_destroy(struct answers **a);
+
+/* What an entry is, beside its bytes. */
+struct answer_kept {
+	struct transcript transcript;
+	struct str model;     /* as it was asked for */
+	struct str rewritten; /* what rules changed in the request: X-Drover-Rewrite; may be empty */
+	bool include_usage;   /* of OpenAI's streams: as it was asked for */
+};
+
+/* Pins the entry. */
+enum cache_found answers_find(struct answers *a, const struct sha256 *key, struct cache_entry **e,
+                              struct answer_kept *out);
+/* `canonical`: of the model, to forget it by. */
+void answers_keep(struct answers *a, const struct sha256 *key, const char *canonical,
+                  const struct answer_kept *kept);
+/* The model is another one now, or gone. */
+void answers_forget(struct answers *a, const char *canonical);
+size_t answers_purge(struct answers *a);
+/* A request has ended, for the counts. `cache`: what X-Drover-Cache said; NULL: nothing. */
+void answers_count(struct answers *a, const char *cache);
+
+#endif
