@@ -30,6 +30,7 @@ FAULTS = [
     ("error", {}),
     ("no_done", {}),
 ]
+LOAD_FAULTS = ["status", "busy", "close", "reset", "garbage"]
 MODELS = ["a:1", "b:1"]
 
 
@@ -137,6 +138,7 @@ def test_the_books_balance(stage, turn):
         for _ in range(12):
             kind, more = rng.choice(FAULTS)
             node.fault(kind, count=rng.randint(1, 3), **more)
+        node.fault(rng.choice(LOAD_FAULTS), route="load")
     customers = [Customer(i, rng) for i in range(REQUESTS)]
     run_all(customers, gateway.url)
 
@@ -146,9 +148,13 @@ def test_the_books_balance(stage, turn):
     for node in nodes:
         node.wait("open", most=0)
         assert node.counts()["most_open"] <= 4
-    # Every slot can be had again, once each node has shown by one request that it is well.
+    # Every slot can be had again, once each node has shown by one request that it is well. What
+    # could not be loaded is pulled, so that it is tried at once.
     for node in nodes:
         node.control("reset")
+    for model in MODELS:
+        assert gateway.post("/api/pull", {"model": model, "stream": False}).status == 200
+    for node in nodes:
         name = node.url.removeprefix("http://")
         for model in MODELS:
             well = gateway.post(
