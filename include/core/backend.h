@@ -13,6 +13,11 @@
 
 struct backend;
 
+struct listed_model {
+	const char *name;
+	uint64_t digest; /* equal for equal models; 0: not known */
+};
+
 struct backend_conf {
 	const char *name;
 	int weight;                /* at least 1 */
@@ -100,6 +105,9 @@ bool backend_is_draining(const struct backend *b);
  * was sent there or reckoned as evicted since the snapshot before, is not corrected yet: this
  * snapshot may be older. */
 void backend_set_models(struct backend *b, const char *const *names, size_t count);
+/* The first of them, with what the names stand for: those that stand for the same on all nodes are
+ * loaded as one (sched_model). */
+void backend_set_listing(struct backend *b, const struct listed_model *models, size_t count);
 /* What is gone from there soon after another one was loaded had to make room: the node holds less
  * than its configuration says, and is not filled up to that for a while. */
 void backend_set_loaded(struct backend *b, const char *const *names, size_t count);

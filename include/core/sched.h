@@ -70,6 +70,10 @@ struct backend *sched_backend(const struct sched *s, size_t i);
 /* NULL when there is none of that name. */
 struct backend *sched_find_backend(const struct sched *s, const char *name);
 
+/* By which name orders call the model: names that stand for the same have one of them. Valid until
+ * the next listing. */
+const char *sched_model(const struct sched *s, const char *name);
+
 /* Queues a new job for a model (canonical name, copied). On a refusal the job stays JOB_NEW.
  * Jobs that could start at once do not count against queue_size, whether sched_pick was called
  * since they came or not, and are not refused for a deadline that will pass while they run. A model

@@ -269,7 +269,7 @@ tell_scheduler(const struct fanout *f)
 	struct backend *b = f->servers[f->at]->backend;
 	char model[MODEL_NAME_MAX];
 
-	if (f->status >= 300 || !model_name_canonical(str_of(r->facts.model), model))
+	if (f->status >= 300 || !model_name_canonical(str_of(request_model(r)), model))
 		return;
 	if (r->route->kind == ROUTE_RUN)
 		backend_saw_unload(b, model);

@@ -185,6 +185,7 @@ add_options(struct buf *body, const struct variant_options *v)
 
 /* Whether /api/ps shows the model. */
 struct sight {
+	const struct sched *sched;
 	const char *model;
 	bool seen;
 };
@@ -194,13 +195,13 @@ see(const struct listing_model *m, void *arg)
 {
 	struct sight *s = arg;
 
-	s->seen |= strcmp(m->name, s->model) == 0;
+	s->seen |= strcmp(sched_model(s->sched, m->name), s->model) == 0;
 }
 
 static bool
 is_shown(const struct errand *e, struct str body)
 {
-	struct sight s = {.model = e->order.model};
+	struct sight s = {.sched = e->loader->gateway->sched, .model = e->order.model};
 
 	return listing_read_models(body, see, &s) && s.seen;
 }
@@ -480,12 +481,13 @@ loader_saw_stuck(struct loader *l, const char *model, const char *backend)
 
 	buf_addf(&message, "backend '%s' failed: it lost the model and does not load it again",
 	         backend);
-	load_notes_saw_failure(&l->notes, model, 504, buf_text(&message));
+	load_notes_saw_failure(&l->notes, sched_model(l->gateway->sched, model), 504,
+	                       buf_text(&message));
 	buf_finish(&message);
 }
 
 const struct load_failure *
 loader_find_failure(const struct loader *l, const char *model)
 {
-	return load_notes_find_failure(&l->notes, model);
+	return load_notes_find_failure(&l->notes, sched_model(l->gateway->sched, model));
 }

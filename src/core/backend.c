@@ -16,6 +16,7 @@
  */
 #include "core/backend.h"
 
+#include "base/mem.h"
 #include "node.h"
 
 #include <stdlib.h>
@@ -211,22 +212,83 @@ backend_is_draining(const struct backend *b)
 	return b->draining;
 }
 
-void
-backend_set_models(struct backend *b, const char *const *names, size_t count)
+/* --- what it lists --- */
+
+/* A name that found its elder meanwhile is listed until nothing is left of it. */
+static bool
+is_in_use(const struct variant *v, const struct backend *b)
 {
-	MAP_FOR_EACH (it, &b->fleet->variants) {
+	const struct variant *sibling;
+
+	if (v->jobs > 0 || v->places[b->index].residency != ABSENT)
+		return true;
+	LIST_FOR_EACH (sibling, &v->siblings, const struct variant, sibling_link)
+		if (sibling->jobs > 0)
+			return true;
+	return false;
+}
+
+static void
+apply_listing(struct backend *b)
+{
+	struct fleet *f = b->fleet;
+
+	MAP_FOR_EACH (it, &f->variants) {
 		struct variant *v = it.value;
 
 		if (v->base == v)
 			variant_set_listed(v, b, false);
 	}
+	for (size_t i = 0; i < b->listing_count; i++) {
+		const char *name = b->listing[i].name;
+		struct variant *v = map_find(&f->variants, name), *elder = variant_get(f, name);
+
+		variant_set_listed(elder, b, true);
+		if (v != NULL && v != elder && is_in_use(v, b))
+			variant_set_listed(v, b, true);
+	}
+	MAP_FOR_EACH (it, &f->variants)
+		variant_drop_unused(f, it.value);
+}
+
+static void
+keep_listing(struct backend *b, const struct listed_model *models, size_t count)
+{
+	struct listing_row *copy = mem_zalloc(count + 1, sizeof(copy[0]));
+
 	for (size_t i = 0; i < count; i++)
-		variant_set_listed(variant_get(b->fleet, names[i]), b, true);
-	MAP_FOR_EACH (it, &b->fleet->variants)
-		variant_drop_unused(b->fleet, it.value);
+		copy[i] = (struct listing_row){mem_strdup(models[i].name), models[i].digest};
+	backend_drop_listing(b);
+	b->listing = copy;
+	b->listing_count = count;
+}
+
+void
+backend_set_listing(struct backend *b, const struct listed_model *models, size_t count)
+{
+	struct fleet *f = b->fleet;
+
+	keep_listing(b, models, count);
 	b->has_listed = true;
-	b->fleet->changes++;
-	fleet_weigh_now(b->fleet);
+	if (twins_review(&f->twins, f)) {
+		for (size_t i = 0; i < f->count; i++)
+			apply_listing(f->backends[i]);
+	} else {
+		apply_listing(b);
+	}
+	f->changes++;
+	fleet_weigh_now(f);
+}
+
+void
+backend_set_models(struct backend *b, const char *const *names, size_t count)
+{
+	struct listed_model *models = mem_zalloc(count + 1, sizeof(models[0]));
+
+	for (size_t i = 0; i < count; i++)
+		models[i].name = names[i];
+	backend_set_listing(b, models, count);
+	free(models);
 }
 
 /* --- what it holds --- */

@@ -49,6 +49,7 @@ fleet_finish(struct fleet *f)
 	MAP_FOR_EACH (it, &f->variants)
 		variant_free(it.value);
 	map_finish(&f->variants);
+	twins_finish(&f->twins);
 	for (size_t i = 0; i < f->count; i++)
 		backend_destroy(f->backends[i]);
 	free(f->backends);
@@ -87,7 +88,7 @@ fleet_add(struct fleet *f, const struct backend_conf *conf, const struct health_
 struct variant *
 variant_find(const struct fleet *f, const char *model)
 {
-	return map_find(&f->variants, model);
+	return map_find(&f->variants, twins_elder(&f->twins, model));
 }
 
 static struct variant *
@@ -113,6 +114,7 @@ variant_get(struct fleet *f, const char *model)
 {
 	struct variant *v = variant_find(f, model);
 
+	model = twins_elder(&f->twins, model);
 	return v != NULL ? v : variant_create(f, model, NULL, model);
 }
 
@@ -151,6 +153,7 @@ variant_get_with(struct fleet *f, const char *model, const struct variant_option
 
 	if (options->given == 0)
 		return variant_get(f, model);
+	model = twins_elder(&f->twins, model);
 	add_key(&key, model, options);
 	v = map_find(&f->variants, buf_text(&key));
 	if (v == NULL) {

@@ -21,6 +21,7 @@
 #include "core/backend.h"
 #include "core/variant.h"
 #include "estimate.h"
+#include "twins.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -80,7 +81,8 @@ struct variant {
 struct fleet {
 	struct backend **backends; /* owned, each too */
 	size_t count;
-	struct map variants;  /* of struct variant, owned, by model and options */
+	struct map variants; /* of struct variant, owned, by model and options */
+	struct twins twins;
 	bool by_orders;       /* nothing is loaded but by order */
 	int64_t load_ms;      /* longer than that no load takes, whatever is measured */
 	int64_t next_swap_ms; /* no swap need be weighed before (swap.h) */

@@ -45,10 +45,21 @@ backend_create(struct fleet *f, size_t index, const struct backend_conf *conf,
 }
 
 void
+backend_drop_listing(struct backend *b)
+{
+	for (size_t i = 0; i < b->listing_count; i++)
+		free(b->listing[i].name);
+	free(b->listing);
+	b->listing = NULL;
+	b->listing_count = 0;
+}
+
+void
 backend_destroy(struct backend *b)
 {
 	if (b == NULL)
 		return;
+	backend_drop_listing(b);
 	for (size_t i = 0; i < b->glob_count; i++)
 		free(b->globs[i]);
 	free(b->globs);

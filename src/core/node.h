@@ -33,6 +33,11 @@ struct swap {
 	bool warm;           /* nobody asked for it */
 };
 
+struct listing_row {
+	char *name; /* owned */
+	uint64_t digest;
+};
+
 /* The last load by order, while snapshots may show what had to make room for it. */
 struct load {
 	struct variant *variant; /* only compared */
@@ -61,6 +66,9 @@ struct backend {
 	int slots;
 	char **globs; /* owned, each too */
 	size_t glob_count;
+
+	struct listing_row *listing; /* owned: what it listed last */
+	size_t listing_count;
 
 	enum backend_state health; /* never BACKEND_DRAINING: that is on top of it */
 	bool draining;
@@ -97,6 +105,7 @@ struct backend {
 struct backend *backend_create(struct fleet *f, size_t index, const struct backend_conf *conf,
                                const struct health_conf *health);
 void backend_destroy(struct backend *b);
+void backend_drop_listing(struct backend *b);
 /* Whether its configuration lets it run the model. */
 bool backend_allows(const struct backend *b, const char *model);
 /* Called by variant_set_residency alone. */

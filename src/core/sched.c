@@ -138,6 +138,12 @@ sched_submit(struct sched *s, struct job *j, const char *model, int64_t now_ms)
 	return answer;
 }
 
+const char *
+sched_model(const struct sched *s, const char *name)
+{
+	return twins_elder(&s->fleet.twins, name);
+}
+
 enum sched_answer
 sched_outlook(const struct sched *s, const struct job *j, const char *model)
 {

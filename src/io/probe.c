@@ -25,6 +25,7 @@ struct names {
 	char **items;      /* owned, each too */
 	int64_t *contexts; /* owned; of each, 0 where it is not said */
 	size_t count;
+	uint64_t *digests; /* owned */
 };
 
 struct probe {
@@ -51,6 +52,8 @@ names_add(const struct listing_model *m, void *arg)
 	names->contexts = mem_realloc(names->contexts, (names->count + 1) * sizeof(names->contexts[0]));
 	names->items[names->count] = mem_strdup(m->name);
 	names->contexts[names->count] = m->context_length;
+	names->digests = mem_realloc(names->digests, (names->count + 1) * sizeof(names->digests[0]));
+	names->digests[names->count] = m->digest;
 	names->count++;
 }
 
@@ -61,6 +64,7 @@ names_finish(struct names *names)
 		free(names->items[i]);
 	free(names->items);
 	free(names->contexts);
+	free(names->digests);
 }
 
 static void
@@ -75,7 +79,12 @@ take_loaded(struct backend *b, const struct names *names)
 static void
 take_listed(struct backend *b, const struct names *names)
 {
-	backend_set_models(b, (const char *const *)names->items, names->count);
+	struct listed_model *models = mem_zalloc(names->count + 1, sizeof(models[0]));
+
+	for (size_t i = 0; i < names->count; i++)
+		models[i] = (struct listed_model){names->items[i], names->digests[i]};
+	backend_set_listing(b, models, names->count);
+	free(models);
 }
 
 static bool

@@ -38,7 +38,7 @@ static void
 pass_on(const struct listing_entry *e, void *arg)
 {
 	const struct reader *r = arg;
-	struct listing_model model = {e->name, e->context_length};
+	struct listing_model model = {e->name, e->context_length, e->digest};
 
 	if (e->name[0] != '\0')
 		r->fn(&model, r->arg);

@@ -14,7 +14,7 @@
 /* Nodes are trusted, but not to be well: what is kept of their answers is bounded. */
 enum { NODES_MAX = 1000000, ENTRIES_MAX = 10000, TEXT_MAX = MODEL_NAME_MAX };
 
-enum member { MEMBER_OTHER, MEMBER_NAME, MEMBER_MODIFIED, MEMBER_CONTEXT };
+enum member { MEMBER_OTHER, MEMBER_NAME, MEMBER_MODIFIED, MEMBER_CONTEXT, MEMBER_DIGEST };
 
 /* A text that is put together from pieces; a longer one is cut, and marked. */
 struct text {
@@ -88,6 +88,7 @@ begin_entry(struct listing_scan *s, uint64_t offset)
 	s->entry.name[0] = '\0';
 	s->entry.modified_s = INT64_MIN;
 	s->entry.context_length = 0;
+	s->entry.digest = 0;
 	s->entry.has_backend = false;
 	s->member = MEMBER_OTHER;
 }
@@ -112,6 +113,8 @@ end_member_key(struct listing_scan *s)
 		s->member = MEMBER_MODIFIED;
 	else if (text_is(&s->text, "context_length"))
 		s->member = MEMBER_CONTEXT;
+	else if (text_is(&s->text, "digest"))
+		s->member = MEMBER_DIGEST;
 	else if (text_is(&s->text, "backend"))
 		s->entry.has_backend = true;
 }
@@ -125,6 +128,8 @@ end_member_text(struct listing_scan *s)
 		s->entry.name[0] = '\0';
 	if (s->member == MEMBER_MODIFIED)
 		s->entry.modified_s = parse_time_s(&s->text);
+	if (s->member == MEMBER_DIGEST && text.len > 0 && !s->text.cut)
+		s->entry.digest = str_hash(text, 0);
 }
 
 static void

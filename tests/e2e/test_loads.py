@@ -363,6 +363,20 @@ def test_who_waits_long_for_a_model_that_is_there_is_left_alone(stage):
     assert answer.result(LIMIT_S).status == 200
 
 
+def test_two_names_of_one_model_are_loaded_once(stage):
+    node = stage.node("a:1", max_loaded=1)
+    gateway = stage.gateway([small(node)], QUICK)
+    copied = gateway.post("/api/copy", {"source": "a:1", "destination": "b:1"})
+    assert copied.status == 200
+    for model in ("b:1", "a:1", "b:1"):
+        assert generate(gateway.url, model).status == 200
+    assert orders(node) == [("load", "a:1")]
+    until_held(gateway, "a:1")
+    assert generate(gateway.url, "b:1", keep_alive=0, prompt="").status == 200
+    assert generate(gateway.url, "a:1").status == 200
+    assert orders(node) == [("load", "a:1")] * 2
+
+
 # Who waits for what
 
 
