@@ -27,7 +27,6 @@ end(struct call *c, enum outcome_end how, const char *why)
 	o->why = why;
 	o->end_us = clock_now_us();
 	o->first_us = c->world->plan->stream ? c->answer.first_us : 0;
-	o->last_us = c->answer.last_us;
 	o->tokens = c->answer.tokens;
 	o->facts = &c->answer.facts;
 	o->gaps_us = c->answer.gaps.us;
@@ -192,14 +191,12 @@ call_destroy(struct call **cp)
 }
 
 void
-call_begin(struct call *c, const struct shot *shot, struct str headers, int64_t due_us,
-           int64_t now_us)
+call_begin(struct call *c, const struct shot *shot, struct str headers, int64_t due_us)
 {
 	answer_restart(&c->answer);
 	c->outcome = (struct outcome){
 	    .shot = *shot,
 	    .due_us = due_us,
-	    .start_us = now_us,
 	    .queue_ms = -1,
 	};
 	c->headers = headers;

@@ -23,10 +23,8 @@ enum cache_word { CACHE_NOT_SAID, CACHE_HIT, CACHE_MISS, CACHE_JOINED, CACHE_STA
 struct outcome {
 	enum outcome_end end;
 	struct shot shot;
-	int64_t due_us; /* when it was meant to start: what latency counts from */
-	int64_t start_us;
+	int64_t due_us;   /* when it was meant to start: what latency counts from */
 	int64_t first_us; /* token; 0: none, or not streamed */
-	int64_t last_us;
 	int64_t end_us;
 	int status;      /* 0: no head came */
 	const char *why; /* of what is not whole */

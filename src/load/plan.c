@@ -125,8 +125,9 @@ static const char usage[] =
 
 static const char afterwards[] =
     "\n"
-    "Ctrl-C ends a run and prints what was measured. Exit status: 0; 1 nothing was\n"
-    "answered or written; 2 wrong usage; 130 stopped by Ctrl-C.\n"
+    "A request that is refused counts as failed and is not tried again. Ctrl-C ends a run\n"
+    "and prints what was measured. Exit status: 0; 1 nothing was answered or written; 2\n"
+    "wrong usage; 130 stopped by Ctrl-C.\n"
     "\n"
     "  drover-bench --model llama3.2:3b --concurrency 8 --requests 200\n"
     "  drover-bench --url http://gpu1:11434 --model qwen2.5:7b --rate 2 --duration 5m \\\n"

@@ -24,6 +24,7 @@
 enum {
 	CONNECT_MS = 10 * 1000,
 	WARMUP_PLACES = 16,
+	BEGUN_A_TURN = 64,    /* then answers are read first, or their times would be wrong */
 	FILES_KEPT = 64,      /* of the descriptors that the system grants, for what is no connection */
 	HOPELESS_LEAST = 10,  /* failures, and no success, after which a run is given up; or */
 	HOPELESS_MOST = 1000, /* as many as run at once, but no more than this */
@@ -194,7 +195,7 @@ begin(struct run *r, struct call *c, const struct shot *shot, bool measured, int
 	due_us = due_us < 0 ? now_us : due_us;
 	if (measured)
 		tally_begin(r->tally, now_us - (due_us > r->freed_us ? due_us : r->freed_us), now_us);
-	call_begin(c, shot, headers_of(r, shot), due_us, now_us);
+	call_begin(c, shot, headers_of(r, shot), due_us);
 }
 
 static void
@@ -232,7 +233,7 @@ draw(struct run *r)
 static void
 measure(struct run *r)
 {
-	while (draw(r)) {
+	for (int begun = 0; draw(r); begun++) {
 		struct call *c = r->next;
 		int64_t due_us = r->next_shot.due_us, now_us = clock_now_us();
 
@@ -242,6 +243,10 @@ measure(struct run *r)
 		}
 		if (r->running >= r->places) {
 			r->tally->starved |= r->plan->concurrency != r->places;
+			return;
+		}
+		if (begun == BEGUN_A_TURN) {
+			waker_wake(&r->waker);
 			return;
 		}
 		r->next = NULL;

@@ -16,6 +16,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 enum {
 	READY_WITHIN_MS = 120 * 1000,
@@ -116,6 +117,8 @@ run_step(const struct plan *plan, struct step *s, struct buf *why)
 	struct child child;
 
 	tally_init(&s->tally, plan);
+	if (isatty(STDERR_FILENO) == 1)
+		fprintf(stderr, "\r\033[Kparallel %lld: waiting for its server", (long long)s->parallel);
 	if (child_start(&child, plan, s->parallel, why)) {
 		buf_adds(&s->url, child.url);
 		if (wait_ready(l, &child, &interrupted, why))

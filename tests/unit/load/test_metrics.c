@@ -61,7 +61,6 @@ end_one(struct bed *b, size_t model, int64_t ttft_ms, int64_t e2e_ms, enum cache
 	    .end = OUTCOME_WHOLE,
 	    .shot = {.model = model, .key = 1},
 	    .due_us = START_US,
-	    .start_us = START_US,
 	    .first_us = START_US + ttft_ms * MS,
 	    .end_us = START_US + e2e_ms * MS,
 	    .status = 200,
