@@ -26,6 +26,7 @@ static const struct admin_route routes[] = {
     {HTTP_GET, "/admin/v1/requests", admin_show_requests},
     {HTTP_GET, "/admin/v1/usage", admin_show_usage},
     {HTTP_DELETE, "/admin/v1/requests/*", admin_cancel_request},
+    {HTTP_POST, "/admin/v1/cache/purge", admin_purge_cache},
     {HTTP_POST, "/admin/v1/warm", admin_warm_model},
     {HTTP_POST, "/admin/v1/backends/*/drain", admin_drain_backend},
     {HTTP_POST, "/admin/v1/backends/*/resume", admin_resume_backend},
@@ -235,7 +236,8 @@ refuse_path(struct admin_call *c)
 	else
 		admin_fail(c, 404,
 		           "no such route; there are /healthz, /admin/v1/status, "
-		           "/admin/v1/requests, /admin/v1/usage, /admin/v1/warm and "
+		           "/admin/v1/requests, /admin/v1/usage, /admin/v1/cache/purge, "
+		           "/admin/v1/warm and "
 		           "/admin/v1/backends/NAME/drain, /resume");
 	buf_finish(&allow);
 }

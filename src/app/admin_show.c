@@ -1,5 +1,6 @@
 /* What the admin API shows: the state of everything, and each request under way. */
 #include "app/admin_impl.h"
+#include "app/answers.h"
 #include "app/gateway.h"
 #include "app/request.h"
 #include "base/clock.h"
@@ -67,6 +68,19 @@ add_server(const struct gateway *g, size_t i, struct buf *json)
 	buf_adds(json, "]}");
 }
 
+static void
+add_cache(const struct answers *a, struct buf *json)
+{
+	struct cache_stats s = cache_stats(a->cache);
+
+	buf_addf(json,
+	         "{\"entries\":%zu,\"bytes\":%zu,\"hits\":%llu,\"misses\":%llu,\"joined\":%llu,"
+	         "\"stale\":%llu,\"evicted\":%llu}",
+	         s.entries, s.bytes, (unsigned long long)a->hits, (unsigned long long)a->misses,
+	         (unsigned long long)a->joined, (unsigned long long)a->stale,
+	         (unsigned long long)s.evicted);
+}
+
 void
 admin_show_status(struct admin_call *c)
 {
@@ -84,7 +98,9 @@ admin_show_status(struct admin_call *c)
 			buf_addc(&json, ',');
 		add_server(g, i, &json);
 	}
-	buf_adds(&json, "]}");
+	buf_adds(&json, "],\"cache\":");
+	add_cache(g->answers, &json);
+	buf_addc(&json, '}');
 	admin_reply(c, 200, &json);
 }
 

@@ -242,13 +242,14 @@ answers_keep(struct answers *a, const struct sha256 *key, const char *canonical,
 	buf_finish(&body);
 }
 
-void
+size_t
 answers_forget(struct answers *a, const char *canonical)
 {
 	size_t count = cache_forget_model(a->cache, canonical);
 
 	if (count > 0)
 		log_info(log_name, "%zu answers of %s are forgotten", count, canonical);
+	return count;
 }
 
 size_t

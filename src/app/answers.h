@@ -49,8 +49,8 @@ enum cache_found answers_find(struct answers *a, const struct sha256 *key, struc
 /* `canonical`: of the model, to forget it by. */
 void answers_keep(struct answers *a, const struct sha256 *key, const char *canonical,
                   const struct answer_kept *kept);
-/* The model is another one now, or gone. */
-void answers_forget(struct answers *a, const char *canonical);
+/* How many there were. The model is another one now, or gone. */
+size_t answers_forget(struct answers *a, const char *canonical);
 size_t answers_purge(struct answers *a);
 /* A request has ended, for the counts. `cache`: what X-Drover-Cache said; NULL: nothing. */
 void answers_count(struct answers *a, const char *cache);

@@ -319,6 +319,30 @@ def test_a_model_that_changed_is_forgotten(pair):
     assert result(gateway.post("/api/generate", llama)) == "miss"
 
 
+def test_an_operator_sees_and_purges_it(pair):
+    node, gateway = pair
+    tiny, llama = sure("/api/generate"), sure("/api/generate", model="llama3")
+    for body in (tiny, llama, tiny):
+        gateway.post("/api/generate", body)
+
+    def shown():
+        return wire.get(gateway.admin, "/admin/v1/status").json()["cache"]
+
+    def purge(body=None):
+        return wire.post(gateway.admin, "/admin/v1/cache/purge", body)
+
+    seen = shown()
+    assert (seen["entries"], seen["hits"], seen["misses"]) == (2, 1, 2)
+    assert seen["bytes"] > 0 and seen["joined"] == seen["stale"] == seen["evicted"] == 0
+    assert purge({"model": "Llama3"}).json() == {"purged": 1}
+    assert result(gateway.post("/api/generate", tiny)) == "hit"
+    assert result(gateway.post("/api/generate", llama)) == "miss"
+    assert purge().json() == {"purged": 2}
+    assert shown()["entries"] == 0
+    for wrong in ({"models": "tiny"}, {"model": ""}, [], "{", {"model": "tiny", "all": True}):
+        assert purge(wrong).status == 400
+
+
 # When no backend can
 
 
