@@ -27,12 +27,13 @@ keep(struct lane *l, struct backend *b)
 	l->keeps = b;
 }
 
-/* Whether nothing but other models in flight stands in the way. Where the node has the
- * variant in flight, or room for it, a slot that is given back is enough. */
+/* Whether nothing but other variants in flight stands in the way. Where the node has this one in
+ * flight, or room for it, a slot that is given back is enough. */
 static bool
 must_run_dry(const struct backend *b, const struct variant *v)
 {
-	return v->places[b->index].busy == 0 && b->busy_variants >= b->max_loaded;
+	return v->places[b->index].busy == 0 &&
+	       (b->busy_variants >= b->max_loaded || place_has_busy_rival(b, v));
 }
 
 /* The node to keep: its own as long as it will do, else the least busy one that is not kept

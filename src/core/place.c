@@ -112,16 +112,6 @@ rank_of(const struct backend *b, const struct need *need, const struct backend *
 	};
 }
 
-/* Whether the node is at work on another variant of the model: it would be reloaded, once all that
- * is done. */
-static bool
-has_busy_rival(const struct backend *b, const struct variant *v)
-{
-	const struct variant *rival = variant_find_rival(v, b);
-
-	return rival != NULL && rival->places[b->index].busy > 0;
-}
-
 /* Whether a node that has a slot left at all can take the variant. One with nothing in flight
  * needs the node to have less than max_loaded variants in flight: Ollama then has an idle model
  * to evict; else it would wait for one, and everything behind it too. */
@@ -134,7 +124,7 @@ has_room(const struct backend *b, const struct variant *v)
 		return p->residency == LOADED && p->busy < b->parallel &&
 		       (b->swap.out != v || (b->swap.step == SWAP_DRAINING && p->busy > 0));
 	return p->busy < b->parallel && (p->busy > 0 || b->busy_variants < b->max_loaded) &&
-	       !has_busy_rival(b, v);
+	       !place_has_busy_rival(b, v);
 }
 
 /* The tests that fail most come first. */

@@ -50,6 +50,16 @@ place_is_held(const struct backend *b, const struct variant *v)
 	return v->places[b->index].residency == LOADED && b->swap.out != v;
 }
 
+/* Whether the node is at work on another variant of the model: it would be reloaded, once all that
+ * is done. */
+static inline bool
+place_has_busy_rival(const struct backend *b, const struct variant *v)
+{
+	const struct variant *rival = variant_find_rival(v, b);
+
+	return rival != NULL && rival->places[b->index].busy > 0;
+}
+
 /* Whether the failed node is left out since another one has the variant; by orders: holds it. */
 bool place_is_avoided(const struct survey *y, const struct backend *b, const struct need *need);
 /* Whether any node has a place for such a job, be it kept for somebody else: most lanes fail

@@ -84,6 +84,26 @@ a_node_runs_dry_for_who_waited_past_the_aging_bound(void **state)
 }
 
 static void
+a_node_runs_dry_for_another_variant_of_its_model_too(void **state)
+{
+	struct job *running, *waits;
+
+	add("n1", 2, 2);
+	running = run("a");
+	waits = desk_new(&d, CLASS_LOW);
+	variant_options_set(&waits->options, OPTION_NUM_CTX, 8192);
+	assert_int_equal(desk_submit(&d, waits, "a"), SCHED_QUEUED);
+	assert_null(desk_pick(&d));
+	assert_non_null(run("a"));
+	d.now = waits->queued_at_ms + AGING_MS;
+	assert_null(desk_pick(&d));
+	desk_end(&d, running);
+	assert_null(run("a"));
+	end_all_on(sched_backend(d.sched, 0));
+	assert_ptr_equal(desk_pick(&d), waits);
+}
+
+static void
 only_one_node_is_kept_and_always_the_same(void **state)
 {
 	struct backend *first = add("first", 2, 1);
@@ -233,6 +253,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    TEST(a_node_runs_dry_for_who_waited_past_the_aging_bound),
+	    TEST(a_node_runs_dry_for_another_variant_of_its_model_too),
 	    TEST(only_one_node_is_kept_and_always_the_same),
 	    TEST(nothing_is_kept_where_a_slot_is_enough),
 	    TEST(the_kept_model_itself_may_start_on_the_node),

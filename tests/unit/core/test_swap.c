@@ -97,6 +97,75 @@ who_waits_alone_is_not_starved(void **state)
 	                60000 + 2 * (2 * LOAD_MS + 2000) + 5000);
 }
 
+/* Of "a", "b" and "c". */
+static const int64_t measured_ms[] = {10000, 10000, 200000};
+
+static int64_t
+order_takes_ms(void)
+{
+	return o.kind == ORDER_LOAD ? measured_ms[o.model[0] - 'a'] : 1000;
+}
+
+static void
+end_all(void)
+{
+	for (int n = 0; n < d.used; n++)
+		if (d.jobs[n].state == JOB_RUNNING)
+			desk_end(&d, &d.jobs[n]);
+}
+
+static void
+measure_load(const char *model)
+{
+	ask(model);
+	while (!backend_holds_model(node, model)) {
+		wait_for_order();
+		d.now += order_takes_ms();
+		done();
+	}
+	desk_pick_all(&d);
+	end_all();
+	d.now += 300000;
+}
+
+/* Five seconds in which two jobs for each of "a" and "b" come and two end. */
+static void
+work(int64_t *order_ends_ms)
+{
+	for (int i = 0; i < 2 && d.used < DESK_JOBS - 1 && sched_waiting(d.sched) < 20; i++) {
+		ask("a");
+		ask("b");
+	}
+	if (*order_ends_ms == 0 && take())
+		*order_ends_ms = d.now + order_takes_ms();
+	d.now += 5000;
+	if (*order_ends_ms != 0 && d.now >= *order_ends_ms) {
+		*order_ends_ms = 0;
+		done();
+	}
+	end_all();
+	desk_pick_all(&d);
+}
+
+/* Two models that load fast and always have work would swap for ever, each after its quantum,
+ * before that of a model that loads slowly is over. */
+static void
+a_slow_model_gets_its_turn_between_two_fast_ones(void **state)
+{
+	enum { STARVES_MS = 60000 + 2 * 212000, QUANTUM_MS = 2 * 210000, SWAP_MS = 201000 };
+	int64_t order_ends_ms = 0;
+	struct job *slow;
+
+	measure_load("c");
+	measure_load("b");
+	measure_load("a");
+	ask("a");
+	slow = desk_queue(&d, "c", CLASS_HIGH);
+	while (slow->state == JOB_QUEUED && d.now - slow->queued_at_ms < 3600000)
+		work(&order_ends_ms);
+	assert_in_range(d.now - slow->queued_at_ms, 0, STARVES_MS + QUANTUM_MS + SWAP_MS);
+}
+
 static void
 a_node_drains_before_it_is_told_to_unload(void **state)
 {
@@ -364,6 +433,7 @@ main(void)
 	    TEST(an_idle_model_goes_soon_by_name_and_first),
 	    TEST(a_model_in_use_goes_when_the_wait_pays_for_it_after_its_quantum),
 	    TEST(who_waits_alone_is_not_starved),
+	    TEST(a_slow_model_gets_its_turn_between_two_fast_ones),
 	    TEST(a_node_drains_before_it_is_told_to_unload),
 	    TEST(what_ends_in_time_is_let_in_while_a_node_drains),
 	    TEST(a_swap_that_nobody_wants_any_more_is_given_up),
