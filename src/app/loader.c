@@ -9,6 +9,7 @@
 
 #include "app/gateway.h"
 #include "app/load_notes.h"
+#include "app/order_text.h"
 #include "app/rules.h"
 #include "app/warmer.h"
 #include "base/clock.h"
@@ -41,6 +42,7 @@ struct errand {
 	struct server *server;
 	enum step step;
 	struct order order;
+	struct buf label;    /* what it does, for the log */
 	struct fetch *fetch; /* owned; NULL: none under way */
 	struct fetch *look;  /* owned: at /api/ps, while a load takes longer than it should */
 	struct timer timer;  /* the next look, or when the load should be over */
@@ -64,7 +66,7 @@ name_of(const struct errand *e)
 static const char *
 what(const struct errand *e)
 {
-	return e->order.kind == ORDER_LOAD ? "loading" : "unloading";
+	return buf_text(&e->label);
 }
 
 /* --- the end of an order --- */
@@ -86,8 +88,7 @@ finish(struct errand *e, enum order_end end)
 static void
 succeed(struct errand *e)
 {
-	log_info(name_of(e), "%s %s: done in %lld ms", what(e), e->order.model,
-	         (long long)(clock_now_ms() - e->began_ms));
+	log_info(name_of(e), "%s: done in %lld ms", what(e), (long long)(clock_now_ms() - e->began_ms));
 	if (e->order.kind == ORDER_LOAD) {
 		load_notes_saw_success(&e->loader->notes, e->order.model, e->step == EMBEDDING);
 		/* It tells the context that the model was loaded with. */
@@ -100,7 +101,7 @@ succeed(struct errand *e)
 static void
 fail(struct errand *e, int status, const char *message)
 {
-	log_warn(name_of(e), "%s %s failed: %s", what(e), e->order.model, message);
+	log_warn(name_of(e), "%s failed: %s", what(e), message);
 	if (e->order.kind == ORDER_LOAD)
 		load_notes_saw_failure(&e->loader->notes, e->order.model, status, message);
 	e->busy_answers = 0;
@@ -120,7 +121,7 @@ fail_by_node(struct errand *e, int status, const char *why)
 static void
 lose(struct errand *e, const char *why)
 {
-	log_warn(name_of(e), "%s %s: %s", what(e), e->order.model, why);
+	log_warn(name_of(e), "%s: %s", what(e), why);
 	finish(e, ORDER_LOST);
 }
 
@@ -152,35 +153,6 @@ ask(struct errand *e, enum http_method method, const char *target, const struct 
 	if (body != NULL)
 		req.body = (struct str){body->data, body->len};
 	return fetch_start(e->server->upstream, &req, ANSWER_BYTES_MAX, cb, e);
-}
-
-static void
-begin_body(struct buf *body, const struct order *o)
-{
-	buf_adds(body, "{\"model\":");
-	buf_add_json(body, o->model, strlen(o->model));
-}
-
-static void
-add_options(struct buf *body, const struct variant_options *v)
-{
-	const char *before = ",\"options\":{";
-
-	if (v->given == 0)
-		return;
-	for (int o = 0; o < VARIANT_OPTIONS; o++) {
-		enum variant_option option = (enum variant_option)o;
-
-		if (!variant_options_has(v, option))
-			continue;
-		buf_addf(body, "%s\"%s\":", before, variant_option_name(option));
-		if (option == OPTION_USE_MMAP)
-			buf_adds(body, v->values[o] != 0 ? "true" : "false");
-		else
-			buf_add_int(body, v->values[o]);
-		before = ",";
-	}
-	buf_addc(body, '}');
 }
 
 /* Whether /api/ps shows the model. */
@@ -295,13 +267,7 @@ load(struct errand *e, enum step step)
 	struct buf body = {0};
 
 	e->step = step;
-	begin_body(&body, &e->order);
-	add_options(&body, &e->order.options);
-	if (keep_alive_s != 0) {
-		buf_adds(&body, ",\"keep_alive\":");
-		buf_add_int(&body, keep_alive_s);
-	}
-	buf_adds(&body, step == EMBEDDING ? ",\"input\":\"\"}" : ",\"stream\":false}");
+	order_add_load(&body, &e->order, step == EMBEDDING, keep_alive_s);
 	e->fetch =
 	    ask(e, HTTP_POST, step == EMBEDDING ? "/api/embed" : "/api/generate", &body, 0, on_loaded);
 	buf_finish(&body);
@@ -322,7 +288,7 @@ begin_load(struct errand *e)
 
 	if (e->order.limit_ms > 0 && e->order.limit_ms < limit_ms)
 		limit_ms = e->order.limit_ms;
-	log_info(name_of(e), "loading %s", e->order.model);
+	log_info(name_of(e), "%s", what(e));
 	timer_start(&e->timer, limit_ms);
 	load(e, embeds ? EMBEDDING : LOADING);
 }
@@ -388,10 +354,9 @@ begin_unload(struct errand *e)
 {
 	struct buf body = {0};
 
-	log_info(name_of(e), "unloading %s", e->order.model);
+	log_info(name_of(e), "%s", what(e));
 	e->step = UNLOADING;
-	begin_body(&body, &e->order);
-	buf_adds(&body, ",\"stream\":false,\"keep_alive\":0}");
+	order_add_unload(&body, &e->order);
 	e->fetch = ask(e, HTTP_POST, "/api/generate", &body, e->order.limit_ms, on_unloaded);
 	buf_finish(&body);
 }
@@ -425,6 +390,8 @@ loader_carry_out(struct loader *l, const struct order *o)
 
 	assert(e->step == IDLE);
 	e->order = *o;
+	buf_clear(&e->label);
+	order_add_label(&e->label, o);
 	e->began_ms = clock_now_ms();
 	switch (o->kind) {
 	case ORDER_LOAD: begin_load(e); return;
@@ -460,6 +427,7 @@ loader_destroy(struct loader **lp)
 		fetch_cancel(&l->errands[i].fetch);
 		fetch_cancel(&l->errands[i].look);
 		timer_finish(&l->errands[i].timer);
+		buf_finish(&l->errands[i].label);
 	}
 	load_notes_finish(&l->notes);
 	free(l->errands);
