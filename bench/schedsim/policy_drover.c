@@ -182,6 +182,7 @@ create(struct world *w)
 	    .per_key = PER_KEY,
 	    .aging_ms = AGING_MS,
 	    .loads_by_orders = true,
+	    .load_ms = 900000,
 	    .health = {.down_after = 3,
 	               .up_after = 2,
 	               .breaker_failures = 5,

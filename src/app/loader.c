@@ -293,15 +293,18 @@ begin_load(struct errand *e)
 	load(e, embeds ? EMBEDDING : LOADING);
 }
 
-/* Newer servers show a model while they load it: then it only takes long. */
+/* A model is shown while it is loaded, and the newest servers answer only once it is: then it
+ * takes long, no more. One that is not shown waits in the node for others to leave. */
 static void
 on_load_looked(struct fetch *f, enum exchange_end end, int status, struct str content_type,
                struct str body, void *arg)
 {
 	struct errand *e = arg;
+	bool silent = end == EXCHANGE_FIRST_BYTE_TIMEOUT;
+	bool shown = end == EXCHANGE_DONE && status == 200 && is_shown(e, body);
 
 	e->look = NULL;
-	if (end == EXCHANGE_DONE && status == 200 && is_shown(e, body) && left_ms(e) > 0)
+	if ((silent || shown) && left_ms(e) > 0)
 		timer_start(&e->timer, left_ms(e));
 	else
 		hang(e);

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 
 enum {
-	LIMIT_MARGIN_MS = 60000,
+	LIMIT_MARGIN_SHARE = 15, /* of the longest load: a minute of a quarter of an hour */
 	UNLOAD_LIMIT_MS = 30000,
 	STAYS_MS = 60000,
 	QUARANTINE_MS = 10000, /* the first; doubles */
@@ -61,9 +61,9 @@ order(struct backend *b, enum order_kind kind, const struct variant *v, int64_t 
 
 /* Twice what is expected and a margin; the first load of all takes what it takes. */
 int64_t
-swap_load_limit_ms(const struct speed *s)
+swap_load_limit_ms(const struct fleet *f, const struct speed *s)
 {
-	return s->load_x16 > 0 ? 2 * estimate_load_ms(s) + LIMIT_MARGIN_MS : 0;
+	return s->load_x16 > 0 ? 2 * estimate_load_ms(s) + f->load_ms / LIMIT_MARGIN_SHARE : 0;
 }
 
 /* What is warmed takes the place of nothing that came to be used meanwhile. */
@@ -102,7 +102,7 @@ step(struct fleet *f, struct backend *b, int64_t now_ms, struct order *out)
 	case SWAP_READY:
 		move(b, SWAP_LOADING, now_ms);
 		variant_set_residency(w->in, b, LOADING);
-		order(b, ORDER_LOAD, w->in, swap_load_limit_ms(&w->in->places[b->index].speed), out);
+		order(b, ORDER_LOAD, w->in, swap_load_limit_ms(f, &w->in->places[b->index].speed), out);
 		return true;
 	case SWAP_NONE:
 	case SWAP_UNLOADING:

@@ -25,7 +25,7 @@ void swap_begin(struct backend *b, const struct choice *c, bool warm, int64_t no
 bool swap_take_order(struct fleet *f, const struct queue *q, struct survey *survey, int64_t now_ms,
                      struct order *out);
 /* How long a load there may take, by what is measured; 0: nothing is. */
-int64_t swap_load_limit_ms(const struct speed *s);
+int64_t swap_load_limit_ms(const struct fleet *f, const struct speed *s);
 /* Not loaded there for a while. */
 void swap_quarantine(struct fleet *f, struct place *p, int64_t now_ms);
 void swap_saw_order(struct fleet *f, const struct order *o, enum order_end end, int64_t now_ms);

@@ -14,7 +14,7 @@ watchdog_is_stuck(const struct job *j, int64_t now_ms)
 	if (j->state != JOB_RUNNING || j->slotless || !b->fleet->by_orders)
 		return false;
 	p = &j->variant->places[b->index];
-	limit_ms = swap_load_limit_ms(&p->speed);
+	limit_ms = swap_load_limit_ms(b->fleet, &p->speed);
 	if (limit_ms == 0 || limit_ms > b->fleet->load_ms)
 		limit_ms = b->fleet->load_ms;
 	return p->missing && now_ms - j->dispatched_at_ms > limit_ms;

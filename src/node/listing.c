@@ -131,10 +131,24 @@ later_first(const void *a, const void *b, void *arg)
 	return x < y ? 1 : x > y ? -1 : 0;
 }
 
+/* What is being loaded is shown as if it were: it expires so long after now. */
+static struct runner
+loading_runner(const struct runners *rs)
+{
+	const struct wish *w = rs->in_hand;
+
+	return (struct runner){
+	    .model = w->model,
+	    .opts = w->opts,
+	    .keep_ms = w->keep_ms == KEEP_DEFAULT ? rs->keep_ms : w->keep_ms,
+	};
+}
+
 void
 listing_ps(struct visit *v)
 {
 	struct runners *rs = &v->node->runners;
+	struct runner loading;
 	const struct runner *r, **sorted = mem_zalloc((size_t)rs->loaded_count + 1, sizeof(*sorted));
 	struct buf *out = &v->node->out;
 	int64_t now_ms = node_now_ms();
@@ -142,6 +156,10 @@ listing_ps(struct visit *v)
 
 	LIST_FOR_EACH (r, &rs->loaded, const struct runner, link)
 		sorted[count++] = r;
+	if (rs->loop == LOOP_LOADING) {
+		loading = loading_runner(rs);
+		sorted[count++] = &loading;
+	}
 	qsort_r(sorted, (size_t)count, sizeof(*sorted), later_first, &now_ms);
 	buf_clear(out);
 	buf_adds(out, "{\"models\":[");

@@ -5,6 +5,7 @@ import json
 import threading
 
 import harness
+import harness.fake
 import pytest
 from harness import wire
 
@@ -238,6 +239,52 @@ def test_a_load_that_hangs_is_left_for_another_node(stage):
     answer = generate(gateway.url, "tiny")
     assert answer.status == 200 and answer.header("x-drover-backend") == "good"
     bad.wait("open", most=0)
+
+
+def held_load(shown):
+    """A node whose second load takes until an event; it shows the model meanwhile, or not."""
+    go = threading.Event()
+
+    def obey(exchange):
+        node = exchange.node
+        if exchange.json().get("keep_alive") != 0 and node.orders:
+            node.loaded = ["tiny:latest"] if shown else []
+            assert go.wait(LIMIT_S)
+        harness.fake.FakeNode.obey(node, exchange)
+
+    return go, obey
+
+
+SHORT_LOADS = {**QUICK, "timeouts": {"load": "15s"}}  # a second more than twice the usual
+
+
+def loaded_before(stage, obey):
+    node = stage.fake(loaded=[])
+    node.obey = obey
+    gateway = stage.gateway([node], SHORT_LOADS)
+    assert generate(gateway.url, "tiny").status == 200
+    node.loaded = []
+    until_held(gateway)
+    return node, gateway
+
+
+def test_a_load_that_takes_long_and_is_seen_to_go_on_is_left_alone(stage):
+    go, obey = held_load(shown=True)
+    node, gateway = loaded_before(stage, obey)
+    answer = later(gateway.url, "tiny")
+    node.wait_looks(40)  # two seconds and more
+    assert not answer.done()
+    go.set()
+    assert answer.result(LIMIT_S).status == 200
+    assert len(node.orders) == 2
+
+
+def test_a_load_that_takes_long_and_is_not_seen_is_given_up(stage):
+    go, obey = held_load(shown=False)
+    _, gateway = loaded_before(stage, obey)
+    answer = generate(gateway.url, "tiny")
+    assert answer.status == 504 and "in time" in answer.json()["error"]
+    go.set()
 
 
 def test_a_model_that_is_made_anew_is_tried_at_once(stage):

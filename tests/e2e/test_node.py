@@ -132,12 +132,12 @@ def test_waiting_for_a_slot_is_no_part_of_the_load(stage):
     assert said["load_duration"] + held_ns <= said["total_duration"]
 
 
-def test_a_load_is_seen_only_when_it_is_done(stage):
+def test_a_model_is_shown_while_it_loads(stage):
     node = stage.node("m,load=50ms")
     close_gate(node, "g", "before_load")
     with begin(node, "/api/generate", generate(prompt="gate:g")) as c:
         wait(node, "gated")
-        assert state(node)["loop"] == "loading" and loaded(node) == []
+        assert state(node)["loop"] == "loading" and loaded(node) == ["m:latest"]
         open_gate(node, "g")
         assert words(c.read_answer("POST"))
     assert loaded(node) == ["m:latest"]
