@@ -106,6 +106,8 @@ int64_t sched_next_ms(const struct sched *s, int64_t now_ms);
 /* What a queued or running job runs with: other than it asks for where contexts are unified. It
  * may change until the job starts. */
 const struct variant_options *sched_options(const struct job *j);
+/* Of a running job: the context that its request is to name; 0: none, the node gives its own. */
+int32_t sched_context(const struct sched *s, const struct job *j);
 
 /* The real number of tokens of a running job, before its end: its key was charged by an
  * estimate. */

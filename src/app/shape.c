@@ -184,20 +184,18 @@ change_number(struct changes *c, enum body_member m, int64_t value)
 	change(c, m, text, text);
 }
 
+/* 0: none is to be named. */
 static void
-change_context(struct changes *c, const struct variant_options *runs_with)
+change_context(struct changes *c, int32_t wanted)
 {
 	const struct body_number *n = &c->facts->numbers[BODY_NUM_CTX];
-	int32_t wanted = runs_with->values[OPTION_NUM_CTX];
 
 	if (!rewrite_can(c->facts, BODY_NUM_CTX))
 		return;
-	if (!variant_options_has(runs_with, OPTION_NUM_CTX)) {
-		if (n->is == BODY_GIVEN)
-			change(c, BODY_NUM_CTX, "null", "default");
-	} else if (n->is != BODY_GIVEN || n->value != wanted) {
+	if (wanted == 0 && n->is == BODY_GIVEN)
+		change(c, BODY_NUM_CTX, "null", "default");
+	else if (wanted != 0 && (n->is != BODY_GIVEN || n->value != wanted))
 		change_number(c, BODY_NUM_CTX, wanted);
-	}
 }
 
 /* Where a bound was said, or must be. */
@@ -309,7 +307,7 @@ shape_body(struct request *r, const char *model, const struct job *j)
 	if (r->model_sent != NULL)
 		change_model(&c, r, r->model_sent, &quoted);
 	if (is_native(r) && !j->slotless)
-		change_context(&c, sched_options(j));
+		change_context(&c, sched_context(r->gateway->sched, j));
 	if (generates(r) && !r->facts.load_only)
 		change_bounds(&c, r, rule);
 	if (is_native(r) && !j->slotless)

@@ -463,6 +463,8 @@ backend_saw_context(struct backend *b, const char *model, int32_t num_ctx)
 	v = find_held(b, model);
 	ours = v->places[b->index].ours;
 	if (v->base == v && (ours || !own->measured)) {
+		/* Seen once: if it is another one later, others loaded that. */
+		v->places[b->index].ours = false;
 		b->fleet->regroup |= own->num_ctx != num_ctx;
 		*own = (struct own_context){num_ctx, ours};
 	} else if (!is_certain(b, v)) {

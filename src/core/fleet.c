@@ -216,15 +216,16 @@ variant_drop_unused(struct fleet *f, struct variant *v)
 int32_t
 variant_own_context(const struct fleet *f, const struct variant *base)
 {
-	int32_t least = 0;
+	struct own_context least = {0};
 
 	for (size_t i = 0; i < f->count; i++) {
-		int32_t num_ctx = base->own[i].num_ctx;
+		struct own_context own = base->own[i];
+		bool better = own.measured == least.measured ? own.num_ctx < least.num_ctx : own.measured;
 
-		if (num_ctx > 0 && (least == 0 || num_ctx < least))
-			least = num_ctx;
+		if (own.num_ctx > 0 && (least.num_ctx == 0 || better))
+			least = own;
 	}
-	return least;
+	return least.num_ctx;
 }
 
 struct variant *

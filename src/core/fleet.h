@@ -113,7 +113,8 @@ void variant_release(struct fleet *f, struct variant **vp);
 /* Frees it when neither a job nor a place needs it. */
 void variant_drop_unused(struct fleet *f, struct variant *v);
 
-/* Of a base: the least context that nodes load it with, when none is asked for; 0: not known. */
+/* Of a base: the least context that nodes load it with, when none is asked for: as was measured
+ * somewhere, or else guessed; 0: not known. */
 int32_t variant_own_context(const struct fleet *f, const struct variant *base);
 /* Another variant of its model that is resident on the node; NULL: none. */
 struct variant *variant_find_sibling_on(const struct variant *v, const struct backend *b);

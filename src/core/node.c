@@ -9,6 +9,7 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "eta.h"
+#include "unify.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -137,7 +138,8 @@ reckon_load(struct backend *b, struct variant *v)
 	while (b->resident >= b->max_loaded && (idle = find_idle(b)) != NULL)
 		reckon_evicted(b, idle);
 	variant_set_residency(v, b, LOADING);
-	v->places[b->index].ours = true;
+	/* Whether the node gives its own context is seen when the job has run. */
+	v->places[b->index].ours = v->base != v;
 }
 
 static void
@@ -180,11 +182,15 @@ backend_take(struct backend *b, struct job *j, int64_t now_ms)
 	if (breaker_let_through(&b->breaker))
 		b->trial = j;
 	j->backend = b;
+	/* What it names may not be what the node has of its own. */
+	if (!j->slotless && j->variant->base == j->variant && unify_context(b->fleet, j) != 0)
+		j->variant->places[b->index].ours = false;
 }
 
 static void
-put_slot(struct backend *b, struct variant *v, bool done, int64_t now_ms)
+put_slot(struct backend *b, const struct job *j, bool done, int64_t now_ms)
 {
+	struct variant *v = j->variant;
 	struct place *p = &v->places[b->index];
 
 	assert(p->busy > 0 && b->busy > 0);
@@ -194,8 +200,10 @@ put_slot(struct backend *b, struct variant *v, bool done, int64_t now_ms)
 	p->used_at_ms = now_ms;
 	if (done && p->residency == LOADING)
 		variant_set_residency(v, b, LOADED);
-	/* It ran, so that this is what the node holds. */
-	p->ours = p->ours || (done && p->residency == LOADED);
+	/* It ran, so that this is what the node holds; who may have named a context in the place of its
+	 * own (unify.h) shows nothing of that. */
+	if (done && p->residency == LOADED)
+		p->ours = p->ours || v->base != v || !j->unify;
 	if (p->residency == LEAVING && p->busy == 0) {
 		p->fresh = true;
 		variant_set_residency(v, b, ABSENT);
@@ -209,7 +217,7 @@ backend_put(struct backend *b, struct job *j, bool done, int64_t now_ms)
 	if (j->slotless)
 		b->remote--;
 	else
-		put_slot(b, j->variant, done, now_ms);
+		put_slot(b, j, done, now_ms);
 	if (b->trial == j) {
 		b->trial = NULL;
 		breaker_lost_trial(&b->breaker);

@@ -283,6 +283,12 @@ sched_options(const struct job *j)
 	return &j->variant->options;
 }
 
+int32_t
+sched_context(const struct sched *s, const struct job *j)
+{
+	return unify_context(&s->fleet, j);
+}
+
 void
 sched_saw_tokens(struct sched *s, struct job *j, int prompt, int output)
 {

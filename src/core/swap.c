@@ -161,6 +161,7 @@ saw_loaded(struct backend *b, struct variant *v, int64_t now_ms)
 	struct place *p = &v->places[b->index];
 
 	variant_set_residency(v, b, LOADED);
+	p->ours = true;
 	estimate_saw_load(&p->speed, now_ms - b->swap.since_ms);
 	p->loaded_at_ms = now_ms;
 	p->used_at_ms = now_ms;
@@ -187,7 +188,6 @@ saw_load(struct fleet *f, struct backend *b, enum order_end end, int64_t now_ms)
 	struct place *p = &v->places[b->index];
 
 	p->fresh = true;
-	p->ours = end == ORDER_DONE;
 	variant_set_residency(v, b, ABSENT);
 	switch (end) {
 	case ORDER_DONE: saw_loaded(b, v, now_ms); break;

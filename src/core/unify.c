@@ -153,6 +153,21 @@ move(struct fleet *f, struct queue *q, struct job *j, struct variant *to)
 	fleet_weigh_now(f);
 }
 
+int32_t
+unify_context(const struct fleet *f, const struct job *j)
+{
+	const struct variant *v = j->variant, *base = v->base;
+	const struct own_context *own = &base->own[j->backend->index];
+	int32_t wanted = j->options.values[OPTION_NUM_CTX], guess;
+
+	if (variant_options_has(&v->options, OPTION_NUM_CTX))
+		return v->options.values[OPTION_NUM_CTX];
+	if (!j->unify || own->measured)
+		return 0;
+	guess = own->num_ctx > 0 ? own->num_ctx : variant_own_context(f, base);
+	return guess > wanted ? guess : wanted;
+}
+
 /* O(waiting). `base`: of one model; NULL: of all. */
 static void
 regroup(struct fleet *f, struct queue *q, const struct variant *base)

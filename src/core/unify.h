@@ -26,6 +26,9 @@
 void unify_take(struct fleet *f, struct job *j, const char *model, int64_t now_ms);
 /* The job was queued: if its variant is new, others move to it. */
 void unify_gather(struct fleet *f, struct queue *q, const struct job *j);
+/* As sched_context. Where a node's own context is but guessed, by what was found loaded, who may
+ * name it does: so it gets no less than it asks for, and what is loaded stays. */
+int32_t unify_context(const struct fleet *f, const struct job *j);
 /* Before a decision: moves who waits, where contexts became known. */
 void unify_settle(struct fleet *f, struct queue *q);
 

@@ -37,6 +37,7 @@ struct world {
 	bool by_orders; /* else nodes load what they are sent, and tell nothing */
 	bool others;    /* load models too, behind the gateway's back */
 	bool meddled;   /* they did */
+	bool found;     /* something was loaded when the gateway came */
 	bool tells;     /* what contexts are loaded, as newer servers do */
 	int32_t most;
 	struct sched *sched;
@@ -96,19 +97,26 @@ check_node(const struct truth *n)
 	CHECK(resident == n->backend->resident);
 }
 
+/* What it asks for, as far as it may. */
+static int32_t
+clamp(const struct job *j)
+{
+	int32_t wanted = j->options.values[OPTION_NUM_CTX];
+
+	return j->most_num_ctx > 0 && wanted > j->most_num_ctx ? j->most_num_ctx : wanted;
+}
+
 static void
 check_job(const struct job *j)
 {
 	const struct variant_options *runs = sched_options(j);
-	int32_t wanted = j->options.values[OPTION_NUM_CTX];
 
 	if (!j->unify) {
 		CHECK(memcmp(runs, &j->options, sizeof(*runs)) == 0);
 		return;
 	}
-	wanted = j->most_num_ctx > 0 && wanted > j->most_num_ctx ? j->most_num_ctx : wanted;
 	/* What others loaded may have been taken for the node's own. */
-	CHECK(w.meddled || context_in(runs) >= wanted);
+	CHECK(w.meddled || w.found || context_in(runs) >= clamp(j));
 	CHECK(runs->values[OPTION_NUM_BATCH] == j->options.values[OPTION_NUM_BATCH]);
 }
 
@@ -158,13 +166,15 @@ start(const struct job *j)
 {
 	struct truth *n = truth_of(j->backend);
 	int m = w.model[j - w.jobs];
+	int32_t named = sched_context(w.sched, j), context = named > 0 ? named : OWN_CONTEXT;
 
-	CHECK(!w.by_orders || w.meddled || n->held[m] == context_in(sched_options(j)));
+	CHECK(!w.by_orders || w.meddled || w.found || n->held[m] == context);
+	CHECK(!j->unify || w.meddled || context >= clamp(j));
 	/* The node would wait with the reload for what runs. */
 	for (int i = 0; i < JOBS; i++)
 		CHECK(w.jobs[i].state != JOB_RUNNING || w.jobs[i].backend != j->backend ||
 		      w.model[i] != m || w.jobs[i].variant == j->variant);
-	n->held[m] = context_in(sched_options(j));
+	n->held[m] = context;
 }
 
 static void
@@ -198,7 +208,9 @@ submit(void)
 		return;
 	job_init(j, (enum job_class)below(CLASSES));
 	w.model[i] = (int)below(MODELS);
-	j->unify = below(4) > 0;
+	/* Who cannot name a context shows whether what was found is the node's own: too late for those
+	 * that run. */
+	j->unify = w.found || below(4) > 0;
 	j->most_num_ctx = j->unify ? w.most : 0;
 	if (context > 0)
 		variant_options_set(&j->options, OPTION_NUM_CTX, context);
@@ -313,7 +325,8 @@ open_world(uint64_t seed)
 
 	w = (struct world){.seed = seed, .random = seed * 2 + 1, .now = 1000};
 	w.by_orders = below(4) > 0;
-	w.others = w.by_orders && below(2) == 0;
+	w.others = w.by_orders && below(3) == 0;
+	w.found = w.by_orders && below(2) == 0;
 	w.tells = below(3) > 0;
 	w.most = below(2) == 0 ? 0 : 10000;
 	conf.loads_by_orders = w.by_orders;
@@ -326,6 +339,9 @@ open_world(uint64_t seed)
 		w.nodes[n].backend = sched_add_backend(w.sched, &backend);
 		backend_saw_probe(w.nodes[n].backend, true, w.now);
 		backend_set_models(w.nodes[n].backend, models, MODELS);
+		w.nodes[n].held[below(MODELS)] = w.found ? contexts[2 + below(6)] : 0;
+		if (w.by_orders)
+			probe(&w.nodes[n]);
 	}
 	for (int i = 0; i < JOBS; i++) {
 		job_init(&w.jobs[i], CLASS_NORMAL);

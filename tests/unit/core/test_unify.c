@@ -80,7 +80,7 @@ take(void)
 static void
 done(void)
 {
-	sched_saw_order(d.sched, &o, true, d.now);
+	sched_saw_order(d.sched, &o, ORDER_DONE, d.now);
 }
 
 static void
@@ -197,6 +197,7 @@ what_fits_the_nodes_own_context_runs_with_it(void **state)
 	j = ask(3000, true);
 	assert_int_equal(sched_options(j)->given, 0);
 	assert_ptr_equal(desk_pick(&d), j);
+	assert_int_equal(sched_context(d.sched, j), 0);
 	assert_int_equal(context(ask(5000, true)), 8192);
 }
 
@@ -351,6 +352,25 @@ what_is_found_loaded_is_taken_for_the_nodes_own(void **state)
 	j = ask(6000, true);
 	assert_int_equal(sched_options(j)->given, 0);
 	assert_ptr_equal(desk_pick(&d), j);
+	/* That is a guess: so it is named, and what runs so does not make it certain. */
+	assert_int_equal(sched_context(d.sched, j), 8192);
+	desk_end(&d, j);
+	show(8192);
+	j = ask(6000, true);
+	assert_ptr_equal(desk_pick(&d), j);
+	assert_int_equal(sched_context(d.sched, j), 8192);
+	desk_end(&d, j);
+	j = ask(0, true);
+	assert_ptr_equal(desk_pick(&d), j);
+	assert_int_equal(sched_context(d.sched, j), 8192);
+	desk_end(&d, j);
+	j = ask(0, false);
+	assert_ptr_equal(desk_pick(&d), j);
+	assert_int_equal(sched_context(d.sched, j), 0);
+	desk_end(&d, j);
+	show(4096);
+	show(4096);
+	assert_int_equal(context(ask(6000, true)), 8192);
 }
 
 static void

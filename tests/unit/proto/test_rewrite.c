@@ -22,7 +22,7 @@ facts_of(const char *path, struct str body)
 {
 	struct body_reader *r =
 	    body_reader_create(route_of(path), str_of("multipart/form-data; boundary=xYz"));
-	struct body_facts f;
+	struct body_facts f = {0};
 
 	if (!body_reader_feed(r, body) || !body_reader_end(r, &f))
 		fail_msg("%s", body_reader_why(r));
