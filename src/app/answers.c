@@ -76,7 +76,7 @@ on_drop(const struct sha256 *key, void *arg)
 
 	if (a->disk != NULL)
 		cache_disk_remove(a->disk, key);
-	else
+	else if (a->loading)
 		buf_add(&a->unfit, key->bytes, SHA256_BYTES);
 }
 
@@ -141,7 +141,9 @@ open_disk(struct answers *a)
 	if (mkdir(buf_text(&path), 0700) != 0 && errno != EEXIST)
 		log_warn(log_name, "%s: %s", buf_text(&path), strerror(errno));
 	buf_adds(&path, "/cache.db");
+	a->loading = true;
 	a->disk = cache_disk_open(buf_text(&path), &limits, load_row, a, &report);
+	a->loading = false;
 	if (report.len > 0)
 		log_warn(log_name, "%s: %s", buf_text(&path), buf_text(&report));
 	if (a->disk != NULL)

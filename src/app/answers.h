@@ -22,6 +22,7 @@ struct answers {
 	struct cache *cache;     /* owned */
 	struct cache_disk *disk; /* owned; NULL: nothing outlives a restart */
 	struct flights *flights; /* owned */
+	bool loading;            /* the file is being read */
 	struct buf unfit;        /* keys that were dropped while the file was read */
 	struct list settling;    /* of struct share, by settle_link: share_settle is to look at them */
 	struct waker settle;

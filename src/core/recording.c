@@ -150,10 +150,11 @@ void
 recording_skip(struct recording_reader *reader, size_t bytes)
 {
 	size_t used;
-	struct recording_chunk *c = chunk_of(reader, &used);
+	struct recording_chunk *c;
 
-	if (bytes == 0)
+	if (bytes == 0) /* a lost one has no chunk any more */
 		return;
+	c = chunk_of(reader, &used);
 	if (c == NULL || bytes > c->len - used)
 		abort();
 	reader->chunk = c;
@@ -191,8 +192,7 @@ leave_chunk(struct recording *r, struct recording_chunk *c)
 	LIST_FOR_EACH (reader, &r->readers, struct recording_reader, link) {
 		if (reader->lost)
 			continue;
-		if (reader->at < c->at + c->len)
-			reader->lost = true;
+		reader->lost = reader->at < c->at + c->len;
 		if (reader->chunk == c || reader->chunk == NULL) {
 			reader->chunk = c->next;
 			reader->used = 0;
