@@ -271,6 +271,30 @@ oracle_check_order(const struct world *w, const struct order *o)
 	SIM_CHECK(w, o->kind == ORDER_UNLOAD || held <= w->nodes[n].conf.max_loaded);
 }
 
+/* Somebody runs it there, or waits for it. */
+static bool
+is_in_use(const struct world *w, const struct variant *v, const struct backend *b)
+{
+	for (int i = 0; i < MOST_JOBS; i++) {
+		const struct job *j = &w->jobs[i].job;
+
+		if (w->jobs[i].alive && !j->slotless && j->variant == v &&
+		    (j->state == JOB_QUEUED || j->backend == b))
+			return true;
+	}
+	return false;
+}
+
+void
+oracle_check_warm(const struct world *w, const struct warm_wish *wish, enum warm_answer answer,
+                  const struct backend *where)
+{
+	SIM_CHECK(w, wish->only == NULL || where == wish->only);
+	SIM_CHECK(w, answer != WARM_LOADED || backend_holds_model(where, wish->model));
+	if (answer == WARM_LOADING && where->swap.warm && where->swap.step == SWAP_DRAINING)
+		SIM_CHECK(w, !is_in_use(w, where->swap.out, where));
+}
+
 /* --- after the pump --- */
 
 static void

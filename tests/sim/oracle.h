@@ -7,6 +7,7 @@
 #ifndef TESTS_SIM_ORACLE_H
 #define TESTS_SIM_ORACLE_H
 
+#include "core/warm.h"
 #include "world.h"
 
 /* What the scheduler should answer, the bound of the queue aside. */
@@ -23,6 +24,9 @@ void oracle_check_displaced(const struct world *w, const struct sim_job *newcome
 void oracle_check_refused(const struct world *w, const struct sim_job *j, enum sched_answer why);
 /* The node had none, and is drained of what it shall unload. */
 void oracle_check_order(const struct world *w, const struct order *o);
+/* What nobody asked for puts out nothing that anybody uses or waits for. */
+void oracle_check_warm(const struct world *w, const struct warm_wish *wish, enum warm_answer answer,
+                       const struct backend *where);
 /* After the pump. */
 void oracle_check(struct world *w);
 

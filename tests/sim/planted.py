@@ -374,6 +374,18 @@ BUGS = [
         "pays",
     ),
     (
+        "what runs gives way to what nobody asked for",
+        "warm.c",
+        "p->residency == LOADED && p->busy == 0 && v->wait_weight == 0 &&",
+        "p->residency == LOADED && v->wait_weight == 0 &&",
+    ),
+    (
+        "two changes of a node at once",
+        "warm.c",
+        "if (b->swap.step != SWAP_NONE || is_wanted_by_others(b, v))",
+        "if (is_wanted_by_others(b, v))",
+    ),
+    (
         "a node that was not asked lacks everything",
         "outlook.c",
         "!slotless && b->has_listed &&",

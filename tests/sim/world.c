@@ -1,6 +1,7 @@
 /* The random world: its events, and the pump that follows each. */
 #include "world.h"
 
+#include "core/warm.h"
 #include "core/watchdog.h"
 #include "node.h"
 #include "oracle.h"
@@ -461,6 +462,42 @@ end_due(struct world *w)
 			carry_out(w, &w->nodes[n]);
 }
 
+/* What was under way through a long rest says nothing of how long such things take. */
+static void
+end_overslept(struct world *w)
+{
+	for (int i = 0; i < MOST_JOBS; i++)
+		if (w->jobs[i].alive && w->jobs[i].job.state == JOB_RUNNING)
+			end(w, &w->jobs[i], JOB_CLIENT_GONE);
+	for (int n = 0; n < w->node_count; n++) {
+		struct sim_node *node = &w->nodes[n];
+
+		if (node->ordered)
+			sched_saw_order(w->sched, &node->order, ORDER_LOST, w->now);
+		node->ordered = false;
+	}
+}
+
+/* Now and then after so long a rest that what is loaded may be replaced. */
+static void
+warm(struct world *w)
+{
+	struct warm_wish wish = {.model = model_names[world_below(w, MODELS)]};
+	bool rests = chance(w, 25);
+	struct backend *where;
+	enum warm_answer answer;
+
+	if (chance(w, 50))
+		wish.only = any_node(w)->backend;
+	if (rests)
+		advance(w, 400000);
+	answer = sched_warm(w->sched, &wish, w->now, &where);
+	oracle_check_warm(w, &wish, answer, where);
+	world_note(w, answer);
+	if (rests)
+		end_overslept(w);
+}
+
 static void
 client_leaves(struct world *w, enum job_state state)
 {
@@ -492,6 +529,8 @@ wild_event(struct world *w)
 		advance(w, 1 + world_below(w, chance(w, 10) ? 20000 : 500));
 	} else if (kind < 88) {
 		fault(w);
+	} else if (kind < 90 && w->conf.loads_by_orders) {
+		warm(w);
 	} else {
 		node_event(w);
 	}
