@@ -140,7 +140,8 @@ saw_unload(struct fleet *f, struct backend *b, enum order_end end, int64_t now_m
 	struct place *p = &b->swap.out->places[b->index];
 
 	if (end != ORDER_DONE) {
-		if (end == ORDER_FAILED)
+		/* Others may have unloaded it meanwhile. */
+		if (end == ORDER_FAILED && p->residency != ABSENT)
 			p->quarantine_end_ms = now_ms + STAYS_MS;
 		finish(f, b, now_ms);
 		return;

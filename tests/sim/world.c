@@ -5,6 +5,7 @@
 #include "core/watchdog.h"
 #include "node.h"
 #include "oracle.h"
+#include "world_nodes.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -66,12 +67,6 @@ world_note(struct world *w, uint64_t what)
 	w->trace = (w->trace ^ what) * 0x100000001b3;
 }
 
-static bool
-chance(struct world *w, uint32_t percent)
-{
-	return world_below(w, 100) < percent;
-}
-
 /* --- choosing --- */
 
 /* A job in that state, or NULL. */
@@ -87,12 +82,6 @@ any_job(struct world *w, enum job_state state)
 			return j;
 	}
 	return NULL;
-}
-
-static struct sim_node *
-any_node(struct world *w)
-{
-	return &w->nodes[world_below(w, (uint32_t)w->node_count)];
 }
 
 static struct sim_job *
@@ -189,13 +178,13 @@ submit(struct world *w)
 	j->job.weight = key_weights[j->key];
 	j->job.conversation = world_below(w, TALKS);
 	j->job.prompt_tokens = (int)world_below(w, 1000);
-	j->job.most_output_tokens = chance(w, 30) ? 1 + (int)world_below(w, 500) : 0;
-	j->job.slotless = chance(w, 5);
-	j->job.unloads = chance(w, 3);
-	if (chance(w, 10))
+	j->job.most_output_tokens = world_chance(w, 30) ? 1 + (int)world_below(w, 500) : 0;
+	j->job.slotless = world_chance(w, 5);
+	j->job.unloads = world_chance(w, 3);
+	if (world_chance(w, 10))
 		j->job.deadline_ms = w->now + 1 + world_below(w, 20000);
-	if (chance(w, 10))
-		j->job.only = any_node(w)->backend;
+	if (world_chance(w, 10))
+		j->job.only = world_any_node(w)->backend;
 	if (oracle_outlook(w, j) == SCHED_QUEUED)
 		ledger_arrives(w, j);
 	answer = sched_submit(w->sched, &j->job, model_names[j->model], w->now);
@@ -264,17 +253,6 @@ take_orders(struct world *w)
 	}
 }
 
-static void
-carry_out(struct world *w, struct sim_node *node)
-{
-	if (!node->ordered)
-		return;
-	node->ordered = false;
-	sched_saw_order(w->sched, &node->order,
-	                (enum order_end)(w->calm || chance(w, 80) ? ORDER_DONE : 2 * world_below(w, 2)),
-	                w->now);
-}
-
 /* What a node takes while it drains is no promise: as jobs age another one is asked whether it
  * fits. */
 static bool
@@ -334,7 +312,7 @@ static void
 finish_job(struct world *w, struct sim_job *j)
 {
 	backend_saw_answer(j->job.backend, w->now);
-	if (!j->job.slotless && chance(w, 70)) {
+	if (!j->job.slotless && world_chance(w, 70)) {
 		int output = (int)world_below(w, 1000);
 
 		sched_saw_tokens(w->sched, &j->job, j->job.prompt_tokens, output);
@@ -361,7 +339,7 @@ fault(struct world *w)
 	SIM_CHECK(w, what != FAULT_CONNECT || backend_state(b) == BACKEND_DOWN);
 	SIM_CHECK(w, what != FAULT_HANG || !backend_is_usable(b, w->now));
 	SIM_CHECK(w, what != FAULT_BUSY || !backend_is_usable(b, w->now));
-	if (chance(w, 70) && sched_retry(w->sched, &j->job, w->now)) {
+	if (world_chance(w, 70) && sched_retry(w->sched, &j->job, w->now)) {
 		SIM_CHECK(w, j->job.state == JOB_QUEUED && j->job.attempts < w->conf.retry_attempts);
 		SIM_CHECK(w, j->job.avoid == b && oracle_outlook(w, j) == SCHED_QUEUED);
 		j->done_at_ms = 0;
@@ -371,59 +349,6 @@ fault(struct world *w)
 	}
 	SIM_CHECK(w, j->job.state == JOB_RUNNING);
 	end(w, j, JOB_BACKEND_ERROR);
-}
-
-static void
-set_models(struct world *w, struct sim_node *node, uint32_t percent)
-{
-	const char *names[MODELS];
-	size_t count = 0;
-
-	for (int m = 0; m < MODELS; m++) {
-		bool listed = chance(w, percent);
-
-		node->lists[m] = listed && node->allowed[m];
-		if (listed)
-			names[count++] = model_names[m];
-	}
-	node->has_listed = true;
-	backend_set_models(node->backend, names, count);
-}
-
-/* The node's own word on what it holds may be old, or wrong, or of somebody else's doing. */
-static void
-set_loaded(struct world *w, struct sim_node *node)
-{
-	const char *names[MODELS];
-	size_t count = 0;
-
-	for (int m = 0; m < MODELS; m++)
-		if (chance(w, 30))
-			names[count++] = model_names[m];
-	backend_set_loaded(node->backend, names, count);
-}
-
-static void
-node_event(struct world *w)
-{
-	struct sim_node *node = any_node(w);
-	uint32_t kind = world_below(w, 10);
-
-	world_note(w, kind);
-	if (chance(w, 50))
-		carry_out(w, any_node(w));
-	if (kind < 4)
-		backend_saw_probe(node->backend, chance(w, 80), w->now);
-	else if (kind < 6)
-		set_models(w, node, 70);
-	else if (kind < 9)
-		set_loaded(w, node);
-	else if (chance(w, 70))
-		backend_set_draining(node->backend, chance(w, 30));
-	else if (chance(w, 50))
-		backend_saw_unload(node->backend, model_names[world_below(w, MODELS)]);
-	else
-		backend_saw_change(node->backend, model_names[world_below(w, MODELS)]);
 }
 
 /* Time goes on, in the steps that the scheduler asks for. Shortly before each of them
@@ -459,7 +384,7 @@ end_due(struct world *w)
 	}
 	for (int n = 0; n < w->node_count; n++)
 		if (w->nodes[n].order_end_ms <= w->now)
-			carry_out(w, &w->nodes[n]);
+			world_carry_out(w, &w->nodes[n]);
 }
 
 /* What was under way through a long rest says nothing of how long such things take. */
@@ -483,12 +408,12 @@ static void
 warm(struct world *w)
 {
 	struct warm_wish wish = {.model = model_names[world_below(w, MODELS)]};
-	bool rests = chance(w, 25);
+	bool rests = world_chance(w, 25);
 	struct backend *where;
 	enum warm_answer answer;
 
-	if (chance(w, 50))
-		wish.only = any_node(w)->backend;
+	if (world_chance(w, 50))
+		wish.only = world_any_node(w)->backend;
 	if (rests)
 		advance(w, 400000);
 	answer = sched_warm(w->sched, &wish, w->now, &where);
@@ -526,13 +451,13 @@ wild_event(struct world *w)
 	} else if (kind < 69) {
 		client_leaves(w, JOB_RUNNING);
 	} else if (kind < 82) {
-		advance(w, 1 + world_below(w, chance(w, 10) ? 20000 : 500));
+		advance(w, 1 + world_below(w, world_chance(w, 10) ? 20000 : 500));
 	} else if (kind < 88) {
 		fault(w);
 	} else if (kind < 90 && w->conf.loads_by_orders) {
 		warm(w);
 	} else {
-		node_event(w);
+		world_node_event(w);
 	}
 }
 
@@ -553,8 +478,8 @@ calm_event(struct world *w, bool arrivals)
 	for (uint32_t n = world_below(w, 3); arrivals && n > 0; n--)
 		submit(w);
 	/* By orders nothing but what they say changes what is held. */
-	if (chance(w, 5) && !w->conf.loads_by_orders)
-		set_loaded(w, any_node(w));
+	if (world_chance(w, 5) && !w->conf.loads_by_orders)
+		world_set_loaded(w, world_any_node(w));
 	pump(w);
 	advance(w, 1 + world_below(w, 500));
 	end_due(w);
@@ -585,7 +510,7 @@ world_heal(struct world *w, long steps)
 		backend_set_draining(w->nodes[n].backend, false);
 		for (int i = 0; i < w->conf.health.up_after; i++)
 			backend_saw_probe(w->nodes[n].backend, true, w->now);
-		set_models(w, &w->nodes[n], 100);
+		world_set_models(w, &w->nodes[n], 100);
 	}
 	for (int i = 0; i < MOST_JOBS; i++)
 		if (w->jobs[i].job.state == JOB_RUNNING)
@@ -619,7 +544,7 @@ world_close(struct world *w)
 	/* With nobody waiting no order follows another. */
 	for (int n = 0; n < w->node_count; n++)
 		for (int i = 0; i < 2; i++) {
-			carry_out(w, &w->nodes[n]);
+			world_carry_out(w, &w->nodes[n]);
 			take_orders(w);
 		}
 	for (int e = JOB_OPEN + 1; e <= JOB_DEADLINE; e++)

@@ -369,6 +369,20 @@ a_load_that_takes_long_gets_the_node_for_itself(void **state)
 }
 
 static void
+an_unload_that_failed_of_what_has_gone_stands_against_nothing(void **state)
+{
+	load_a(0);
+	d.now += 1000000;
+	ask("b");
+	(void)wait_for_order();
+	assert_int_equal(o.kind, ORDER_UNLOAD);
+	backend_saw_unload(node, "a");
+	sched_saw_order(d.sched, &o, ORDER_FAILED, d.now);
+	assert_false(backend_holds_model(node, "a"));
+	assert_int_equal(desk_submit(&d, desk_new(&d, CLASS_NORMAL), "a"), SCHED_QUEUED);
+}
+
+static void
 an_unload_that_failed_gives_the_node_back(void **state)
 {
 	load_a(0);
@@ -446,6 +460,7 @@ main(void)
 	    TEST(no_node_is_loaded_that_nobody_may_use),
 	    TEST(who_was_failed_by_the_only_node_that_has_it_goes_back_there),
 	    TEST(a_load_that_takes_long_gets_the_node_for_itself),
+	    TEST(an_unload_that_failed_of_what_has_gone_stands_against_nothing),
 	    TEST(an_unload_that_failed_gives_the_node_back),
 	    TEST(a_place_that_others_took_meanwhile_is_made_again),
 	    TEST(a_second_copy_is_made_when_the_first_is_full),
