@@ -39,33 +39,45 @@ result_add_what(struct buf *out, const struct plan *p)
 	add_when(out, p);
 }
 
+/* One row for each edge: how it ends a step, and how it begins one, in the unit of the next. */
+static const struct {
+	int64_t us;
+	const char *end;
+	const char *end_unit;
+	const char *begin;
+	const char *begin_unit;
+} edges[] = {
+    {1000, "1", "ms", "1", "ms"},       {5000, "5", "ms", "5", "ms"},
+    {10000, "10", "ms", "10", "ms"},    {50000, "50", "ms", "50", "ms"},
+    {100000, "100", "ms", "100", "ms"}, {500000, "500", "ms", "0.5", "s"},
+    {1000000, "1", "s", "1", "s"},      {5000000, "5", "s", "5", "s"},
+    {10000000, "10", "s", "10", "s"},   {30000000, "30", "s", "30", "s"},
+    {60000000, "60", "s", "1", "min"},  {300000000, "5", "min", "5", "min"},
+};
+
+enum { EDGES = sizeof(edges) / sizeof(edges[0]) };
+
+static size_t
+find_edge(int64_t us)
+{
+	size_t i = 0;
+
+	while (i < EDGES && edges[i].us != us)
+		i++;
+	return i;
+}
+
 void
 result_add_step(struct buf *out, int64_t from_us, int64_t to_us)
 {
-	static const struct {
-		int64_t us;
-		const char *value;
-		const char *unit;
-	} edges[] = {
-	    {1000, "1", "ms"},     {5000, "5", "ms"},     {10000, "10", "ms"},
-	    {50000, "50", "ms"},   {100000, "100", "ms"}, {500000, "500", "ms"},
-	    {1000000, "1", "s"},   {5000000, "5", "s"},   {10000000, "10", "s"},
-	    {30000000, "30", "s"}, {60000000, "60", "s"}, {300000000, "300", "s"},
-	};
-	size_t n = sizeof(edges) / sizeof(edges[0]), from = n, to = n;
+	size_t from = find_edge(from_us), to = find_edge(to_us);
 
-	for (size_t i = 0; i < n; i++) {
-		from = edges[i].us == from_us ? i : from;
-		to = edges[i].us == to_us ? i : to;
-	}
-	if (from == n)
-		buf_addf(out, "under %s %s", edges[to].value, edges[to].unit);
-	else if (to == n)
-		buf_addf(out, "over %s %s", edges[from].value, edges[from].unit);
-	else if (edges[from].unit[0] == edges[to].unit[0])
-		buf_addf(out, "%s-%s %s", edges[from].value, edges[to].value, edges[to].unit);
+	if (from == EDGES)
+		buf_addf(out, "under %s %s", edges[to].end, edges[to].end_unit);
+	else if (to == EDGES)
+		buf_addf(out, "over %s %s", edges[from].begin, edges[from].begin_unit);
 	else
-		buf_addf(out, "0.5-%s %s", edges[to].value, edges[to].unit);
+		buf_addf(out, "%s-%s %s", edges[from].begin, edges[to].end, edges[to].end_unit);
 }
 
 /* What is fast is told apart only where most are fast. */

@@ -101,8 +101,8 @@ wait_ready(struct loop *l, const struct child *child, bool *interrupted, struct 
 	loop_off_signal(&on_term);
 	*interrupted = p.interrupted;
 	if (!p.answered && !p.interrupted)
-		buf_adds(why, child_lives(child) ? "the server that was started does not answer"
-		                                 : "the server that was started has ended at once");
+		buf_adds(why,
+		         child_lives(child) ? "the server does not answer" : "the server ended at once");
 	return p.answered;
 }
 
@@ -123,6 +123,9 @@ run_step(const struct plan *plan, struct step *s, struct buf *why)
 		buf_adds(&s->url, child.url);
 		if (wait_ready(l, &child, &interrupted, why))
 			end = run(l, plan, child.url, &s->tally, why);
+		else if (!interrupted && plan->start != NULL)
+			buf_addf(why, "; to see why, run: OLLAMA_HOST=%s OLLAMA_NUM_PARALLEL=%lld %s",
+			         child.url + strlen("http://"), (long long)s->parallel, plan->start);
 		child_stop(&child);
 	}
 	loop_destroy(&l);
@@ -272,7 +275,7 @@ sweep(const struct plan *plan, struct buf *why)
 
 		s->parallel = plan->parallel[count++];
 		end = run_step(plan, s, why);
-		if (end != RUN_DONE && why->len > 0)
+		if (end == RUN_GAVE_UP)
 			buf_addf(why, " (parallel %lld)", (long long)s->parallel);
 	}
 	/* The step that broke off says nothing that could be compared. */

@@ -272,6 +272,34 @@ what_was_not_measured_is_null_and_not_zero(void **state)
 }
 
 static void
+expect_step(int64_t from_ms, int64_t to_us, const char *text)
+{
+	struct buf out = {0};
+
+	result_add_step(&out, from_ms * MS, to_us);
+	assert_string_equal(buf_text(&out), text);
+	buf_finish(&out);
+}
+
+static void
+steps_of_the_distribution_are_named_as_people_do(void **state)
+{
+	expect_step(0, 100 * MS, "under 100 ms");
+	expect_step(100, 500 * MS, "100-500 ms");
+	expect_step(500, 1000 * MS, "0.5-1 s");
+	expect_step(30000, 60000 * MS, "30-60 s");
+	expect_step(60000, 300000 * MS, "1-5 min");
+	expect_step(300000, INT64_MAX, "over 5 min");
+	for (size_t i = 0; i < metrics_step_count; i++) {
+		struct buf out = {0};
+
+		result_add_step(&out, i == 0 ? 0 : metrics_steps_us[i - 1], metrics_steps_us[i]);
+		assert_null(strstr(buf_text(&out), "null"));
+		buf_finish(&out);
+	}
+}
+
+static void
 the_table_says_what_failed_and_why(void **state)
 {
 	struct buf out = {0};
@@ -354,6 +382,7 @@ main(void)
 	    cmocka_unit_test(models_and_keys_have_figures_of_their_own),
 	    cmocka_unit_test(the_json_has_the_names_of_vllm_and_counts_that_add_up),
 	    cmocka_unit_test(what_was_not_measured_is_null_and_not_zero),
+	    cmocka_unit_test(steps_of_the_distribution_are_named_as_people_do),
 	    cmocka_unit_test(the_table_says_what_failed_and_why),
 	    cmocka_unit_test(an_earlier_run_is_compared_number_by_number),
 	    cmocka_unit_test(a_file_that_is_no_result_is_refused),
