@@ -32,7 +32,6 @@ check_sweep(const struct plan *p, struct buf *why)
 	    {p->parallel_count == 0, "a sweep needs --parallel, as --parallel 1,2,4,8"},
 	    {p->url != NULL, "a sweep starts its own servers: leave --url out, or see --start"},
 	    {p->start != NULL && p->simulate != NULL, "--start and --simulate exclude each other"},
-	    {p->report != NULL, "--report is for a single run"},
 	    {p->compare != NULL, "--compare is for a single run"},
 	};
 

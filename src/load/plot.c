@@ -190,3 +190,23 @@ plot_end(struct plot *p)
 {
 	buf_adds(p->out, "</svg>\n");
 }
+
+void
+plot_add_ms(struct buf *out, double ms)
+{
+	if (ms >= 60000)
+		buf_addf(out, "%g min", ms / 60000);
+	else if (ms >= 1000)
+		buf_addf(out, "%g s", ms / 1000);
+	else
+		buf_addf(out, "%g ms", round(ms * 1e6) / 1e6);
+}
+
+void
+plot_add_plain(struct buf *out, double x)
+{
+	if (x >= 10000)
+		format_add_count(out, (int64_t)x);
+	else
+		buf_addf(out, "%g", round(x * 1e6) / 1e6);
+}

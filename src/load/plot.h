@@ -43,4 +43,8 @@ void plot_dot(struct plot *p, const char *class, struct point at, const char *ab
 void plot_tick(struct plot *p, const char *class, double x, const char *about);
 void plot_end(struct plot *p);
 
+/* Labels of axes. */
+void plot_add_ms(struct buf *out, double ms);
+void plot_add_plain(struct buf *out, double x);
+
 #endif

@@ -1,88 +1,31 @@
 /* The page of a run. */
 #include "report.h"
 
-#include "base/clock.h"
 #include "base/mem.h"
 #include "format.h"
 #include "metrics.h"
+#include "page.h"
 #include "report_plots.h"
 #include "result.h"
 
 #include <math.h>
-#include <time.h>
-
-static const char style[] =
-    ":root{color-scheme:light dark;--page:#fff;--text:#1c2330;--soft:#5b6472;--line:#e2e6ec;"
-    "--card:#f6f8fa;--whole:#2563c9;--first:#b8590a;--third:#1a7f55;--fourth:#7a4fc0;--bad:#c2273b}"
-    "\n"
-    "@media(prefers-color-scheme:dark){:root{--page:#12161c;--text:#e3e8ef;--soft:#98a3b3;"
-    "--line:#2b323d;--card:#1a2029;--whole:#79adff;--first:#f2a65a;--third:#5ccb98;"
-    "--fourth:#b899f2;--bad:#ff7583}}\n"
-    "body{margin:0 auto;max-width:1500px;padding:24px;background:var(--page);color:var(--text);"
-    "font:15px/1.45 system-ui,-apple-system,\"Segoe UI\",Roboto,\"DejaVu Sans\",sans-serif}\n"
-    "h1{font-size:22px;margin:0 0 4px;overflow-wrap:anywhere}h2{font-size:15px;margin:0 0 6px}\n"
-    "p{margin:0 0 14px;color:var(--soft)}.warn{color:var(--bad);font-weight:600}\n"
-    ".tiles{display:grid;grid-template-columns:repeat(auto-fit,minmax(128px,1fr));gap:12px;"
-    "margin:18px 0}\n"
-    ".tile{background:var(--card);border:1px solid var(--line);border-radius:8px;padding:10px "
-    "14px}\n"
-    ".tile b{display:block;font-size:21px;font-weight:650;font-variant-numeric:tabular-nums}\n"
-    ".tile span{color:var(--soft);font-size:13px}\n"
-    ".grid2{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(540px,100%),1fr));gap:"
-    "16px}\n"
-    "figure{margin:0;background:var(--card);border:1px solid var(--line);border-radius:8px;"
-    "padding:14px 16px;overflow-x:auto}\n"
-    "svg{display:block;width:100%;height:auto}\n"
-    ".grid{stroke:var(--line)}.axis{stroke:var(--soft)}.tick{fill:var(--soft);font-size:12px}\n"
-    ".line{fill:none;stroke-width:2;stroke-linejoin:round}.area{opacity:.14;stroke:none}\n"
-    ".line.whole{stroke:var(--whole)}.line.first{stroke:var(--first)}.line.third{stroke:var(--"
-    "third)}"
-    ".line.fourth{stroke:var(--fourth)}.line.bad{stroke:var(--bad)}\n"
-    ".area.whole,.dot.whole{fill:var(--whole)}.dot.first{fill:var(--first)}.area.third"
-    "{fill:var(--third)}.area.fourth{fill:var(--fourth)}rect.bad{fill:var(--bad)}\n"
-    ".dot{opacity:.35}\n"
-    ".key{display:inline-block;margin-right:16px;font-size:13px;color:var(--soft)}\n"
-    ".key i{display:inline-block;width:11px;height:11px;border-radius:3px;margin-right:6px;"
-    "vertical-align:-1px}.note{font-size:13px;color:var(--soft)}\n"
-    "i.whole{background:var(--whole)}i.first{background:var(--first)}i.bad{background:var(--bad)}\n"
-    "table{border-collapse:collapse;width:100%;font-variant-numeric:tabular-nums}\n"
-    "th,td{text-align:right;padding:4px 6px;font-size:14px;border-bottom:1px solid "
-    "var(--line);font-weight:400;"
-    "white-space:nowrap}th:first-child,td.text{text-align:left}td.text{white-space:normal}\n"
-    "tr:first-child th{color:var(--soft);font-size:13px}tr:last-child>*{border-bottom:0}\n"
-    ".bars .bar{width:28%;min-width:70px}.bar i{display:block;height:11px;border-radius:3px;"
-    "}.bar .some{min-width:2px}.bars tr:first-child th{text-align:left;padding-left:8px}\n"
-    "section{margin:16px 0}.better{color:var(--third)}.worse{color:var(--bad)}\n";
 
 /* --- the head --- */
 
 static void
 add_head(struct buf *out, const struct tally *t, const char *url)
 {
-	time_t now = (time_t)(clock_wall_ms() / 1000);
-	struct buf what = {0};
-	struct tm tm;
-	char date[40];
+	struct buf title = {0}, what = {0};
 
-	gmtime_r(&now, &tm);
-	strftime(date, sizeof(date), "%Y-%m-%d %H:%M UTC", &tm);
 	for (size_t i = 0; i < t->plan->models.count; i++)
-		buf_addf(&what, "%s%s", i == 0 ? "" : ", ", t->plan->models.texts[i]);
-	buf_addf(&what, " at %s", url);
-	buf_adds(out,
-	         "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">"
-	         "<meta name=\"viewport\" content=\"width=device-width,initial-scale=1\">\n<title>");
-	format_add_html(out, buf_text(&what));
-	buf_addf(out, "</title>\n<style>\n%s</style></head><body>\n<h1>", style);
-	format_add_html(out, buf_text(&what));
-	buf_clear(&what);
+		buf_addf(&title, "%s%s", i == 0 ? "" : ", ", t->plan->models.texts[i]);
+	buf_addf(&title, " at %s", url);
 	result_add_what(&what, t->plan);
-	buf_adds(out, "</h1>\n<p>");
-	format_add_html(out, buf_text(&what));
-	buf_addf(out, "; %s; drover-bench " DROVER_VERSION "%s</p>\n", date,
-	         t->interrupted ? "; interrupted" : "");
+	buf_adds(&what, t->interrupted ? "; interrupted" : "");
+	page_begin(out, buf_text(&title), buf_text(&what));
 	if (result_own_limit(t) != NULL)
 		buf_addf(out, "<p class=\"warn\">%s</p>\n", result_own_limit(t));
+	buf_finish(&title);
 	buf_finish(&what);
 }
 
@@ -267,5 +210,6 @@ report_add_page(struct buf *out, const struct tally *t, const char *url,
 	add_failures(out, t);
 	if (other != NULL)
 		add_comparison(out, t, other);
-	buf_adds(out, "</div>\n</body></html>\n");
+	buf_adds(out, "</div>\n");
+	page_end(out);
 }

@@ -7,6 +7,7 @@
 #include "base/mem.h"
 #include "format.h"
 #include "metrics.h"
+#include "page.h"
 #include "plot.h"
 #include "result.h"
 
@@ -27,26 +28,6 @@ add_seconds(struct buf *out, double s)
 		buf_addf(out, "%g s", round(s * 1000) / 1000);
 }
 
-static void
-add_ms(struct buf *out, double ms)
-{
-	if (ms >= 60000)
-		buf_addf(out, "%g min", ms / 60000);
-	else if (ms >= 1000)
-		buf_addf(out, "%g s", ms / 1000);
-	else
-		buf_addf(out, "%g ms", round(ms * 1e6) / 1e6);
-}
-
-static void
-add_plain(struct buf *out, double x)
-{
-	if (x >= 10000)
-		format_add_count(out, (int64_t)x);
-	else
-		buf_addf(out, "%g", round(x * 1e6) / 1e6);
-}
-
 /* The axis is 1/(1-q): 1 is the fastest, 10 is p90, 100 is p99. */
 static void
 add_share(struct buf *out, double inverse)
@@ -55,26 +36,6 @@ add_share(struct buf *out, double inverse)
 		buf_adds(out, "min");
 	else
 		buf_addf(out, "p%g", round((1 - 1 / inverse) * 1e7) / 1e5);
-}
-
-/* --- figures --- */
-
-static void
-begin_figure(struct buf *out, const char *title)
-{
-	buf_addf(out, "<figure>\n<h2>%s</h2>\n", title);
-}
-
-static void
-add_key(struct buf *out, const char *class, const char *text)
-{
-	buf_addf(out, "<span class=\"key\"><i class=\"%s\"></i>%s</span>\n", class, text);
-}
-
-static void
-end_figure(struct buf *out)
-{
-	buf_adds(out, "</figure>\n");
 }
 
 /* --- latency over time --- */
@@ -165,7 +126,7 @@ void
 report_add_latency(struct buf *out, const struct tally *t)
 {
 	const struct series *s = &t->series;
-	struct plot p = {.out = out, .x.add_label = add_seconds, .y.add_label = add_ms};
+	struct plot p = {.out = out, .x.add_label = add_seconds, .y.add_label = plot_add_ms};
 	struct point medians[MEDIANS];
 	double low, high, seconds = tally_seconds(t);
 
@@ -173,12 +134,12 @@ report_add_latency(struct buf *out, const struct tally *t)
 	p.y.logarithmic = high > 20 * low;
 	p.x.high = seconds;
 	axis_fit(&p.y, p.y.logarithmic ? low : 0, high);
-	begin_figure(out, "Latency over time");
-	add_key(out, "whole", "end to end");
+	page_begin_figure(out, "Latency over time");
+	page_add_key(out, "whole", "end to end");
 	if (t->all.ttft.count > 0)
-		add_key(out, "first", "time to first token");
+		page_add_key(out, "first", "time to first token");
 	if (t->all.ended > t->all.whole)
-		add_key(out, "bad", "failed");
+		page_add_key(out, "bad", "failed");
 	buf_addf(out, "<span class=\"note\">lines are medians%s</span>\n",
 	         s->seen > (int64_t)s->sample_count ? "; dots are a sample" : "");
 	plot_begin(&p, "Latency of requests over the time of the run");
@@ -186,7 +147,7 @@ report_add_latency(struct buf *out, const struct tally *t)
 	plot_line(&p, "first", medians, make_medians(s, seconds, true, medians));
 	plot_line(&p, "whole", medians, make_medians(s, seconds, false, medians));
 	plot_end(&p);
-	end_figure(out);
+	page_end_figure(out);
 }
 
 /* --- what is counted in slots --- */
@@ -260,14 +221,14 @@ open_over_time(struct plot *p, const struct tally *t, double most, const char *w
 void
 report_add_throughput(struct buf *out, const struct tally *t)
 {
-	struct plot p = {.out = out, .x.add_label = add_seconds, .y.add_label = add_plain};
+	struct plot p = {.out = out, .x.add_label = add_seconds, .y.add_label = plot_add_plain};
 	struct point whole[STEPS_MOST], failed[STEPS_MOST];
 	size_t n = make_points(t, COUNT_WHOLE, whole), m = make_points(t, COUNT_FAILED, failed);
 
-	begin_figure(out, "Requests a second");
-	add_key(out, "whole", "completed");
+	page_begin_figure(out, "Requests a second");
+	page_add_key(out, "whole", "completed");
 	if (t->all.ended > t->all.whole)
-		add_key(out, "bad", "failed");
+		page_add_key(out, "bad", "failed");
 	open_over_time(&p, t, fmax(highest(whole, n), highest(failed, m)),
 	               "Requests a second over the time of the run");
 	plot_area(&p, "whole", whole, n);
@@ -275,23 +236,23 @@ report_add_throughput(struct buf *out, const struct tally *t)
 	if (t->all.ended > t->all.whole)
 		plot_line(&p, "bad", failed, m);
 	plot_end(&p);
-	end_figure(out);
+	page_end_figure(out);
 }
 
 static void
 add_single(struct buf *out, const struct tally *t, enum count what, const char *class,
            const char *title, const char *about)
 {
-	struct plot p = {.out = out, .x.add_label = add_seconds, .y.add_label = add_plain};
+	struct plot p = {.out = out, .x.add_label = add_seconds, .y.add_label = plot_add_plain};
 	struct point points[STEPS_MOST];
 	size_t n = make_points(t, what, points);
 
-	begin_figure(out, title);
+	page_begin_figure(out, title);
 	open_over_time(&p, t, highest(points, n), about);
 	plot_area(&p, class, points, n);
 	plot_line(&p, class, points, n);
 	plot_end(&p);
-	end_figure(out);
+	page_end_figure(out);
 }
 
 void
@@ -328,7 +289,7 @@ static void
 add_percentiles(struct buf *out, const struct hist *first, const char *first_name,
                 const struct hist *second, const char *second_name, const char *title)
 {
-	struct plot p = {.out = out, .x.add_label = add_share, .y.add_label = add_ms};
+	struct plot p = {.out = out, .x.add_label = add_share, .y.add_label = plot_add_ms};
 	const struct hist *both[] = {first, second};
 	double low = INFINITY, high = 0, most = 10;
 	struct point points[QUANTILES];
@@ -345,18 +306,18 @@ add_percentiles(struct buf *out, const struct hist *first, const char *first_nam
 	p.x = (struct axis){.low = 1, .high = most, .logarithmic = true, .add_label = add_share};
 	p.y.logarithmic = high > 20 * low;
 	axis_fit(&p.y, p.y.logarithmic ? low : 0, high);
-	begin_figure(out, title);
+	page_begin_figure(out, title);
 	if (second->count > 0)
-		add_key(out, "whole", second_name);
+		page_add_key(out, "whole", second_name);
 	if (first->count > 0)
-		add_key(out, "first", first_name);
+		page_add_key(out, "first", first_name);
 	plot_begin(&p, title);
 	if (first->count > 0)
 		plot_line(&p, "first", points, make_quantiles(first, points));
 	if (second->count > 0)
 		plot_line(&p, "whole", points, make_quantiles(second, points));
 	plot_end(&p);
-	end_figure(out);
+	page_end_figure(out);
 }
 
 void
@@ -398,7 +359,7 @@ report_add_distribution(struct buf *out, const struct tally *t)
 
 	if (f->e2e.count == 0)
 		return;
-	begin_figure(out, "Distribution");
+	page_begin_figure(out, "Distribution");
 	buf_addf(out, "<table class=\"bars\"><tr><th></th>%s<th colspan=\"3\">end to end</th></tr>\n",
 	         streamed ? "<th colspan=\"3\">time to first token</th>" : "");
 	for (size_t i = first; i < metrics_step_count; i++) {
@@ -415,5 +376,5 @@ report_add_distribution(struct buf *out, const struct tally *t)
 		buf_adds(out, "</tr>\n");
 	}
 	buf_adds(out, "</table>\n");
-	end_figure(out);
+	page_end_figure(out);
 }

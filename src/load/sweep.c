@@ -1,13 +1,9 @@
-/*
- * A sweep. Capacity is how many clients could be served at once so that each has
- * its whole answer within the limit, by Little's law: throughput times limit.
- */
+/* A sweep: server after server. */
 #include "sweep.h"
 
 #include "base/clock.h"
 #include "base/mem.h"
 #include "child.h"
-#include "format.h"
 #include "io/fetch.h"
 #include "result.h"
 #include "run.h"
@@ -25,12 +21,6 @@ enum {
 	DEFAULT_LIMIT_MS = 30 * 1000,
 	EXIT_FAILED = 1,
 	EXIT_BY_SIGNAL = 130,
-};
-
-struct step {
-	int64_t parallel;
-	struct tally tally;
-	struct buf url;
 };
 
 /* --- until the server answers --- */
@@ -132,133 +122,53 @@ run_step(const struct plan *plan, struct step *s, struct buf *why)
 	return interrupted ? RUN_INTERRUPTED : end;
 }
 
-/* --- the table --- */
+/* --- what comes of it --- */
 
-static int64_t
-limit_ms(const struct plan *p)
+int64_t
+sweep_limit_ms(const struct plan *p)
 {
 	return p->slo.e2e_ms > 0 ? p->slo.e2e_ms : DEFAULT_LIMIT_MS;
 }
 
-static double
-capacity(const struct tally *t)
+double
+sweep_capacity(const struct tally *t)
 {
-	return (double)t->all.whole / tally_seconds(t) * (double)limit_ms(t->plan) / 1e3;
+	return (double)t->all.whole / tally_seconds(t) * (double)sweep_limit_ms(t->plan) / 1e3;
 }
 
-static void
-add_cell(struct buf *out, const struct buf *text)
-{
-	buf_addf(out, "%13s", buf_text(text));
-}
-
-static void
-add_time(struct buf *out, double us, bool known)
-{
-	struct buf text = {0};
-
-	if (known)
-		format_add_us(&text, us);
-	else
-		buf_addc(&text, '-');
-	add_cell(out, &text);
-	buf_finish(&text);
-}
-
-static void
-add_number(struct buf *out, double x)
-{
-	struct buf text = {0};
-
-	format_add_number(&text, x);
-	add_cell(out, &text);
-	buf_finish(&text);
-}
-
-static void
-add_row(struct buf *out, const struct step *s)
-{
-	const struct figures *f = &s->tally.all;
-	double seconds = tally_seconds(&s->tally);
-
-	buf_addf(out, "%8lld", (long long)s->parallel);
-	add_time(out, f->e2e.mean_us, f->e2e.count > 0);
-	add_time(out, (double)hist_quantile_us(&f->e2e, 0.95), f->e2e.count > 0);
-	add_time(out, (double)hist_quantile_us(&f->ttft, 0.5), f->ttft.count > 0);
-	add_number(out, (double)f->whole / seconds);
-	add_number(out, (double)f->output_tokens / seconds);
-	buf_addf(out, "%13.0f%9lld\n", capacity(&s->tally), (long long)(f->ended - f->whole));
-}
-
-/* The least parallel of those that serve within 3 % of the most. */
-static const struct step *
-find_best(struct step *const *steps, size_t count)
+const struct step *
+sweep_best(struct step *const *steps, size_t count)
 {
 	const struct step *best = NULL;
 	double most = 0;
 
 	for (size_t i = 0; i < count; i++)
-		if (capacity(&steps[i]->tally) > most)
-			most = capacity(&steps[i]->tally);
+		if (sweep_capacity(&steps[i]->tally) > most)
+			most = sweep_capacity(&steps[i]->tally);
 	for (size_t i = 0; i < count; i++)
-		if (most > 0 && capacity(&steps[i]->tally) >= 0.97 * most &&
+		if (most > 0 && sweep_capacity(&steps[i]->tally) >= 0.97 * most &&
 		    (best == NULL || steps[i]->parallel < best->parallel))
 			best = steps[i];
 	return best;
 }
 
-static void
-add_table(struct buf *out, const struct plan *plan, struct step *const *steps, size_t count)
-{
-	static const char *const heads[] = {"avg latency", "p95 latency", "ttft p50",
-	                                    "requests/s",  "tokens/s",    "capacity"};
-	const struct step *best = find_best(steps, count);
-
-	buf_addf(out, "%s  ", plan->start != NULL ? plan->start : "drover-node (a simulation)");
-	result_add_what(out, plan);
-	buf_adds(out, "\n\nparallel");
-	for (size_t i = 0; i < sizeof(heads) / sizeof(heads[0]); i++)
-		buf_addf(out, "%13s", heads[i]);
-	buf_adds(out, "   failed\n");
-	for (size_t i = 0; i < count; i++)
-		add_row(out, steps[i]);
-	buf_adds(out, "\nCapacity: clients served at once, each whole within ");
-	format_add_us(out, (double)limit_ms(plan) * 1e3);
-	buf_adds(out, plan->slo.e2e_ms > 0 ? " (--slo e2e).\n" : "; --slo e2e=T sets the limit.\n");
-	if (best != NULL && count > 1)
-		buf_addf(out, "Of these, parallel %lld serves most.\n", (long long)best->parallel);
-}
-
-static void
-add_json(struct buf *out, struct step *const *steps, size_t count)
-{
-	buf_addc(out, '[');
-	for (size_t i = 0; i < count; i++) {
-		struct buf one = {0};
-
-		result_add_json(&one, &steps[i]->tally, buf_text(&steps[i]->url), NULL);
-		buf_addf(out, "%s{\"parallel\": %lld, \"capacity\": %.10g, %s", i == 0 ? "" : ",\n",
-		         (long long)steps[i]->parallel, capacity(&steps[i]->tally), buf_text(&one) + 1);
-		while (out->data[out->len - 1] == '\n')
-			out->data[--out->len] = '\0';
-		buf_finish(&one);
-	}
-	buf_adds(out, "]\n");
-}
-
 static int
 print(const struct plan *plan, struct step *const *steps, size_t count, struct buf *why)
 {
-	struct buf table = {0}, json = {0};
+	struct buf table = {0}, json = {0}, page = {0};
 	int status = EXIT_SUCCESS;
 
-	add_json(&json, steps, count);
-	add_table(&table, plan, steps, count);
+	sweep_add_json(&json, steps, count);
+	sweep_add_table(&table, plan, steps, count);
 	fputs(buf_text(plan->output == OUTPUT_JSON ? &json : &table), stdout);
 	if (plan->save != NULL && !result_write_file(plan->save, &json, why))
 		status = EXIT_FAILED;
+	sweep_add_page(&page, plan, steps, count);
+	if (plan->report != NULL && !result_write_file(plan->report, &page, why))
+		status = EXIT_FAILED;
 	buf_finish(&table);
 	buf_finish(&json);
+	buf_finish(&page);
 	return status;
 }
 

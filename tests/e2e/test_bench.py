@@ -483,10 +483,10 @@ def ended(url):
         return s.connect_ex((host, int(port))) != 0
 
 
-def test_a_sweep_runs_a_node_for_each_value_and_ends_it(stage):
+def test_a_sweep_runs_a_node_for_each_value_and_ends_it(stage, tmp_path):
     bench = stage.bench(
         None, "sweep", "--parallel", "1,2,4", "--model", "tiny", "--simulate", "tps=2000",
-        "--num-predict", 8, "--requests", 24,
+        "--num-predict", 8, "--requests", 24, "--report", tmp_path / "page.html",
     )  # fmt: skip
     steps = bench.result()
     assert [step["parallel"] for step in steps] == [1, 2, 4]
@@ -495,6 +495,8 @@ def test_a_sweep_runs_a_node_for_each_value_and_ends_it(stage):
     assert all(ended(step["base_url"]) for step in steps)
     assert re.search(r"parallel +avg latency.*capacity", bench.log())
     assert re.search(r"Of these, parallel \d serves most", bench.log())
+    page = Page((tmp_path / "page.html").read_text())
+    assert page.plots == 3 and page.dots == 5 * len(steps)
 
 
 def test_a_sweep_starts_what_it_is_told_to(stage, tmp_path):

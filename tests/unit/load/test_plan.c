@@ -167,7 +167,7 @@ what_does_not_fit_is_refused_in_words(void **state)
 	    {"sweep --model m", "needs --parallel"},
 	    {"sweep --model m --parallel 1,x", "whole numbers from 1 to 1000"},
 	    {"sweep --model m --parallel 1 --url a:1", "leave --url out"},
-	    {"sweep --model m --parallel 1 --report x", "--report is for a single run"},
+	    {"sweep --model m --parallel 1 --compare x", "--compare is for a single run"},
 	    {"--model m extra", "unexpected 'extra'"},
 	    {"--model m --nonsense", "unknown option --nonsense"},
 	    {"--model", "--model needs a value"},
