@@ -5,6 +5,7 @@
 #include "app/gateway.h"
 #include "app/request.h"
 #include "base/clock.h"
+#include "core/tally.h"
 
 #include <string.h>
 
@@ -127,6 +128,40 @@ add_rights(const struct request *r, struct buf *json)
 	buf_addc(json, ']');
 }
 
+struct own_use {
+	const char *key;
+	struct tally_count count;
+};
+
+static void
+take_own_row(const struct tally_row *row, void *arg)
+{
+	struct own_use *use = arg;
+
+	if (strcmp(row->key, use->key) == 0)
+		use->count = row->count;
+}
+
+/* Of a day. Addresses have no account of their own. */
+static void
+add_use(const struct request *r, struct buf *json)
+{
+	struct own_use use = {.key = r->caller->name};
+	const struct tally_count *n = &use.count;
+
+	if (r->caller->key == NULL) {
+		buf_adds(json, ",\"last_24h\":null");
+		return;
+	}
+	tally_sum(r->gateway->tally, clock_wall_ms() - 24 * TALLY_HOUR_MS, TALLY_BY_KEY, take_own_row,
+	          &use);
+	buf_addf(json,
+	         ",\"last_24h\":{\"requests\":%lld,\"prompt_tokens\":%lld,\"output_tokens\":%lld,"
+	         "\"slot_ms\":%lld}",
+	         (long long)n->requests, (long long)n->prompt_tokens, (long long)n->output_tokens,
+	         (long long)n->slot_ms);
+}
+
 void
 own_reply_me(struct request *r)
 {
@@ -136,6 +171,7 @@ own_reply_me(struct request *r)
 	buf_add_json(&json, r->caller->name, strlen(r->caller->name));
 	add_rights(r, &json);
 	add_limits(r->caller->limit, &json);
+	add_use(r, &json);
 	buf_addf(&json, ",\"requests_under_way\":%d}", r->caller->requests - 1);
 	reply_json(r, 200, &json);
 }

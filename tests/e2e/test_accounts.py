@@ -75,6 +75,16 @@ def test_sums_are_by_what_is_asked_for(gateway):
         assert usage(gateway, wrong).status == 400
 
 
+def test_the_owner_of_a_key_sees_what_it_used(gateway):
+    ask(gateway, "alice")
+    ask(gateway, "bob")
+    ask(gateway, "bob")  # refused
+    for key, requests in (("alice", 1), ("bob", 2), ("root", 0)):
+        used = gateway.get("/drover/v1/me", bearer(key)).json()["last_24h"]
+        assert used["requests"] == requests
+        assert used["output_tokens"] == (5 if requests else 0)
+
+
 def test_a_spreadsheet_can_read_it(gateway):
     ask(gateway, "alice")
     answer = usage(gateway, "?format=csv")
