@@ -6,6 +6,7 @@
 #ifndef CORE_TALLY_H
 #define CORE_TALLY_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #define TALLY_HOUR_MS INT64_C(3600000)
@@ -25,6 +26,7 @@ struct tally_count {
 	int64_t output_tokens;
 	int64_t slot_ms; /* how long slots were taken */
 	int64_t waited_ms;
+	int64_t cached; /* of the requests: answered from the cache, or by another's answer */
 	int64_t refused[TALLY_REFUSALS]; /* of the requests */
 };
 
@@ -50,6 +52,11 @@ void tally_add(struct tally *t, int64_t wall_ms, const char *key, const char *mo
 /* Rows from the hour of `since_wall_ms` on, summed; in the order of hour, key, model. `by`: of enum
  * tally_by. */
 void tally_sum(const struct tally *t, int64_t since_wall_ms, unsigned by, tally_fn fn, void *arg);
+/* Rows that came of a former run: not changed. Before all others, their hours rising. */
+void tally_restore(struct tally *t, const struct tally_row *row);
+/* Each row that changed since the last time, whole. */
+void tally_take_changed(struct tally *t, tally_fn fn, void *arg);
+bool tally_has_changed(const struct tally *t);
 /* "limit", "forbidden", "busy", "invalid" */
 const char *tally_refusal_name(enum tally_refusal r);
 

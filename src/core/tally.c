@@ -12,6 +12,7 @@
 struct entry {
 	struct tally_row row; /* its texts are behind it */
 	struct list link;
+	struct list changed_link; /* in tally.changed, or in no list */
 	char texts[];
 };
 
@@ -24,6 +25,7 @@ struct table {
 
 struct tally {
 	struct table table;
+	struct list changed; /* of struct entry, by changed_link */
 	int64_t keep_hours;
 };
 
@@ -55,6 +57,7 @@ entry_create(int64_t hour, const char *key, const char *model)
 	e->row.key = e->texts;
 	e->row.model = e->texts + key_size;
 	list_init(&e->link);
+	list_init(&e->changed_link);
 	return e;
 }
 
@@ -84,6 +87,7 @@ forget(struct table *t, struct entry *e)
 	add_name(e->row.hour, e->row.key, e->row.model, &name);
 	map_take(&t->by_name, buf_text(&name));
 	list_remove(&e->link);
+	list_remove(&e->changed_link);
 	t->count--;
 	buf_finish(&name);
 	free(e);
@@ -107,6 +111,7 @@ add_count(struct tally_count *to, const struct tally_count *add)
 	to->output_tokens += add->output_tokens;
 	to->slot_ms += add->slot_ms;
 	to->waited_ms += add->waited_ms;
+	to->cached += add->cached;
 	for (int r = 0; r < TALLY_REFUSALS; r++)
 		to->refused[r] += add->refused[r];
 }
@@ -120,6 +125,7 @@ tally_create(int64_t keep_hours)
 
 	t->keep_hours = keep_hours;
 	list_init(&t->table.entries);
+	list_init(&t->changed);
 	return t;
 }
 
@@ -153,13 +159,40 @@ tally_add(struct tally *t, int64_t wall_ms, const char *key, const char *model,
 	struct entry *last = list_empty(&t->table.entries)
 	                         ? NULL
 	                         : LIST_ENTRY(t->table.entries.prev, struct entry, link);
+	struct entry *e;
 
 	/* A clock that was set back: hours rise in the list, and what is late counts as of now. */
 	if (last != NULL && hour < last->row.hour)
 		hour = last->row.hour;
 	else if (last == NULL || hour > last->row.hour)
 		drop_old(t, hour);
-	add_count(&find_or_add(&t->table, hour, key, model)->row.count, add);
+	e = find_or_add(&t->table, hour, key, model);
+	add_count(&e->row.count, add);
+	if (!list_linked(&e->changed_link))
+		list_add_last(&t->changed, &e->changed_link);
+}
+
+void
+tally_restore(struct tally *t, const struct tally_row *row)
+{
+	add_count(&find_or_add(&t->table, row->hour, row->key, row->model)->row.count, &row->count);
+}
+
+void
+tally_take_changed(struct tally *t, tally_fn fn, void *arg)
+{
+	struct entry *e;
+
+	while ((e = LIST_FIRST(&t->changed, struct entry, changed_link)) != NULL) {
+		list_remove(&e->changed_link);
+		fn(&e->row, arg);
+	}
+}
+
+bool
+tally_has_changed(const struct tally *t)
+{
+	return !list_empty(&t->changed);
 }
 
 /* ---- sums ---- */

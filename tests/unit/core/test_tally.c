@@ -104,6 +104,33 @@ a_clock_that_is_set_back_loses_nothing(void **state)
 	tally_destroy(&t);
 }
 
+static void
+rows_that_changed_are_told_once_and_whole(void **state)
+{
+	struct tally *t = tally_create(10);
+	struct tally_row old = {.hour = 3, .key = "k", .model = "m", .count = one};
+	struct buf text = {0};
+
+	tally_restore(t, &old);
+	assert_false(tally_has_changed(t));
+	add(t, 3, "k", "m");
+	add(t, 3, "k", "m");
+	add(t, 4, "k", "n");
+	assert_true(tally_has_changed(t));
+	tally_take_changed(t, write_row, &text);
+	assert_string_equal(buf_text(&text), "3 k/m 3 30 0; 4 k/n 1 10 0; ");
+	assert_false(tally_has_changed(t));
+	buf_clear(&text);
+	tally_take_changed(t, write_row, &text);
+	assert_string_equal(buf_text(&text), "");
+	add(t, 4, "k", "n");
+	add(t, 40, "k", "n"); /* what is dropped need not be told */
+	tally_take_changed(t, write_row, &text);
+	assert_string_equal(buf_text(&text), "40 k/n 1 10 0; ");
+	buf_finish(&text);
+	tally_destroy(&t);
+}
+
 int
 main(void)
 {
@@ -112,6 +139,7 @@ main(void)
 	    cmocka_unit_test(sums_begin_with_an_hour),
 	    cmocka_unit_test(refusals_are_counted_by_reason),
 	    cmocka_unit_test(old_hours_are_dropped),
+	    cmocka_unit_test(rows_that_changed_are_told_once_and_whole),
 	    cmocka_unit_test(a_clock_that_is_set_back_loses_nothing),
 	};
 

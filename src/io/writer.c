@@ -1,0 +1,157 @@
+/*
+ * A thread and its backlog. `lock` guards everything but what is constant, and is never held
+ * while the thread works.
+ */
+#include "writer.h"
+
+#include "base/mem.h"
+
+#include <pthread.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdlib.h>
+
+struct writer {
+	writer_fn work;
+	void *arg;
+	pthread_t thread;
+	pthread_mutex_t lock;
+	pthread_cond_t changed;
+	struct list backlog; /* of struct writer_order, owned */
+	size_t backlog_bytes;
+	bool working;
+	bool closing;
+};
+
+static void
+take_backlog(struct writer *w, struct list *out)
+{
+	list_init(out);
+	while (!list_empty(&w->backlog)) {
+		struct list *link = w->backlog.next;
+
+		list_remove(link);
+		list_add_last(out, link);
+	}
+	w->backlog_bytes = 0;
+}
+
+static void
+free_all(struct list *orders)
+{
+	struct writer_order *o;
+
+	while ((o = LIST_FIRST(orders, struct writer_order, link)) != NULL) {
+		list_remove(&o->link);
+		free(o);
+	}
+}
+
+static void *
+work_on(void *arg)
+{
+	struct writer *w = arg;
+	struct list orders;
+
+	pthread_mutex_lock(&w->lock);
+	while (!w->closing || !list_empty(&w->backlog)) {
+		if (list_empty(&w->backlog)) {
+			pthread_cond_wait(&w->changed, &w->lock);
+			continue;
+		}
+		take_backlog(w, &orders);
+		w->working = true;
+		pthread_mutex_unlock(&w->lock);
+		w->work(&orders, w->arg);
+		free_all(&orders);
+		pthread_mutex_lock(&w->lock);
+		w->working = false;
+		pthread_cond_broadcast(&w->changed);
+	}
+	pthread_mutex_unlock(&w->lock);
+	return NULL;
+}
+
+/* Signals are the loop's. */
+static bool
+start_thread(struct writer *w)
+{
+	sigset_t all, before;
+	int failed;
+
+	sigfillset(&all);
+	pthread_sigmask(SIG_BLOCK, &all, &before);
+	failed = pthread_create(&w->thread, NULL, work_on, w);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	return failed == 0;
+}
+
+static void
+writer_free(struct writer *w)
+{
+	pthread_cond_destroy(&w->changed);
+	pthread_mutex_destroy(&w->lock);
+	free(w);
+}
+
+struct writer *
+writer_create(writer_fn work, void *arg)
+{
+	struct writer *w = NEW(struct writer);
+
+	w->work = work;
+	w->arg = arg;
+	list_init(&w->backlog);
+	pthread_mutex_init(&w->lock, NULL);
+	pthread_cond_init(&w->changed, NULL);
+	if (start_thread(w))
+		return w;
+	writer_free(w);
+	return NULL;
+}
+
+void
+writer_add(struct writer *w, struct writer_order *o)
+{
+	pthread_mutex_lock(&w->lock);
+	list_add_last(&w->backlog, &o->link);
+	w->backlog_bytes += o->bytes;
+	pthread_cond_broadcast(&w->changed);
+	pthread_mutex_unlock(&w->lock);
+}
+
+size_t
+writer_backlog_bytes(struct writer *w)
+{
+	size_t bytes;
+
+	pthread_mutex_lock(&w->lock);
+	bytes = w->backlog_bytes;
+	pthread_mutex_unlock(&w->lock);
+	return bytes;
+}
+
+void
+writer_wait(struct writer *w)
+{
+	pthread_mutex_lock(&w->lock);
+	while (w->working || !list_empty(&w->backlog))
+		pthread_cond_wait(&w->changed, &w->lock);
+	pthread_mutex_unlock(&w->lock);
+}
+
+void
+writer_destroy(struct writer **wp)
+{
+	struct writer *w = *wp;
+
+	*wp = NULL;
+	if (w == NULL)
+		return;
+	pthread_mutex_lock(&w->lock);
+	w->closing = true;
+	pthread_cond_broadcast(&w->changed);
+	pthread_mutex_unlock(&w->lock);
+	pthread_join(w->thread, NULL);
+	writer_free(w);
+}
