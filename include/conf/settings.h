@@ -95,6 +95,9 @@ struct settings {
 		bool charge; /* its answers count as tokens */
 	} cache;
 	struct {
+		int64_t keep;
+	} usage;
+	struct {
 		enum log_level level;
 		enum log_format format;
 		char *access; /* "stdout", "off", or a file (with a slash in it) */

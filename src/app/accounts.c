@@ -3,9 +3,118 @@
 
 #include "app/gateway.h"
 #include "app/request.h"
+#include "app/state.h"
 #include "base/clock.h"
+#include "base/log.h"
+#include "base/mem.h"
 #include "core/tally.h"
+#include "io/usage_disk.h"
 #include "proto/model_name.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { FLUSH_MS = 1000 };
+
+static const char log_name[] = "usage";
+
+struct accounts {
+	struct gateway *gateway; /* borrowed */
+	struct tally *tally;     /* owned */
+	struct usage_disk *disk; /* owned; NULL: they do not outlive a restart */
+	struct timer timer;      /* runs while something is not written */
+	bool was_failing;        /* when it was looked at last */
+};
+
+/* ---- the disk ---- */
+
+static void
+put_row(const struct tally_row *row, void *arg)
+{
+	usage_disk_put(((struct accounts *)arg)->disk, row);
+}
+
+static void
+say_failing(struct accounts *a)
+{
+	bool failing = usage_disk_is_failing(a->disk);
+
+	if (failing && !a->was_failing)
+		log_warn(log_name, "it cannot be written; it is tried again with each change");
+	else if (!failing && a->was_failing)
+		log_info(log_name, "it is written again");
+	a->was_failing = failing;
+}
+
+static void
+flush(void *arg)
+{
+	struct accounts *a = arg;
+
+	if (a->disk == NULL)
+		return;
+	say_failing(a);
+	tally_take_changed(a->tally, put_row, a);
+}
+
+static void
+restore_row(const struct tally_row *row, void *arg)
+{
+	tally_restore(((struct accounts *)arg)->tally, row);
+}
+
+static void
+open_disk(struct accounts *a)
+{
+	const struct settings *s = a->gateway->settings;
+	struct buf path = {0}, report = {0};
+
+	if (state_add_folder(s, log_name, &path)) {
+		buf_adds(&path, "/usage.db");
+		a->disk = usage_disk_open(buf_text(&path), clock_wall_ms() / TALLY_HOUR_MS,
+		                          s->usage.keep / TALLY_HOUR_MS, restore_row, a, &report);
+		if (a->disk == NULL)
+			log_warn(log_name, "%s: %s; it will not outlive a restart", buf_text(&path),
+			         buf_text(&report));
+	}
+	buf_finish(&path);
+	buf_finish(&report);
+}
+
+struct accounts *
+accounts_create(struct gateway *g)
+{
+	struct accounts *a = NEW(struct accounts);
+
+	a->gateway = g;
+	a->tally = tally_create(g->settings->usage.keep / TALLY_HOUR_MS);
+	timer_init(&a->timer, g->loop, flush, a);
+	open_disk(a);
+	return a;
+}
+
+void
+accounts_destroy(struct accounts **ap)
+{
+	struct accounts *a = *ap;
+
+	*ap = NULL;
+	if (a == NULL)
+		return;
+	flush(a);
+	usage_disk_close(&a->disk);
+	timer_finish(&a->timer);
+	tally_destroy(&a->tally);
+	free(a);
+}
+
+const struct tally *
+accounts_tally(const struct accounts *a)
+{
+	return a->tally;
+}
+
+/* ---- requests ---- */
 
 static enum tally_refusal
 refusal_of(int status)
@@ -35,8 +144,15 @@ model_of(const struct request *r, char canonical[MODEL_NAME_MAX])
 	return "other";
 }
 
+/* No node ran it for this one. */
+static bool
+is_cached(const char *cache)
+{
+	return strcmp(cache, "hit") == 0 || strcmp(cache, "stale") == 0 || strcmp(cache, "joined") == 0;
+}
+
 void
-accounts_add(const struct request *r)
+accounts_add(struct accounts *a, const struct request *r)
 {
 	struct tally_count count = {
 	    .requests = 1,
@@ -53,7 +169,10 @@ accounts_add(const struct request *r)
 	}
 	if (r->attempts == 0 && r->status >= 400 && r->status != 499)
 		count.refused[refusal_of(r->status)] = 1;
-	tally_add(r->gateway->tally, clock_wall_ms(),
+	count.cached = r->cache != NULL && is_cached(r->cache);
+	tally_add(a->tally, clock_wall_ms(),
 	          r->caller == NULL || r->caller->key == NULL ? "-" : r->caller->name,
 	          model_of(r, model), &count);
+	if (a->timer.due_ms == 0)
+		timer_start(&a->timer, FLUSH_MS);
 }

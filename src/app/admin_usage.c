@@ -1,4 +1,5 @@
 /* Who used what, as the admin API tells it: JSON, or CSV for a spreadsheet. */
+#include "app/accounts.h"
 #include "app/admin_impl.h"
 #include "app/gateway.h"
 #include "base/clock.h"
@@ -136,7 +137,7 @@ add_json_row(const struct tally_row *row, void *arg)
 	add_seconds(n->slot_ms, w->out);
 	buf_adds(w->out, ",\"waited_seconds\":");
 	add_seconds(n->waited_ms, w->out);
-	buf_adds(w->out, ",\"refused\":{");
+	buf_addf(w->out, ",\"cached\":%lld,\"refused\":{", (long long)n->cached);
 	for (int r = 0; r < TALLY_REFUSALS; r++)
 		buf_addf(w->out, "%s\"%s\":%lld", r == 0 ? "" : ",",
 		         tally_refusal_name((enum tally_refusal)r), (long long)n->refused[r]);
@@ -172,6 +173,7 @@ add_csv_row(const struct tally_row *row, void *arg)
 	add_seconds(n->slot_ms, w->out);
 	buf_addc(w->out, ',');
 	add_seconds(n->waited_ms, w->out);
+	buf_addf(w->out, ",%lld", (long long)n->cached);
 	for (int r = 0; r < TALLY_REFUSALS; r++)
 		buf_addf(w->out, ",%lld", (long long)n->refused[r]);
 	buf_adds(w->out, "\r\n");
@@ -183,7 +185,7 @@ add_csv_head(unsigned by, struct buf *out)
 	for (int i = 0; i < PARTS; i++)
 		if (by & (unsigned)parts[i].by)
 			buf_addf(out, "%s,", parts[i].name);
-	buf_adds(out, "requests,prompt_tokens,output_tokens,seconds,waited_seconds");
+	buf_adds(out, "requests,prompt_tokens,output_tokens,seconds,waited_seconds,cached");
 	for (int r = 0; r < TALLY_REFUSALS; r++)
 		buf_addf(out, ",refused_%s", tally_refusal_name((enum tally_refusal)r));
 	buf_adds(out, "\r\n");
@@ -192,7 +194,7 @@ add_csv_head(unsigned by, struct buf *out)
 void
 admin_show_usage(struct admin_call *c)
 {
-	const struct tally *t = c->gateway->tally;
+	const struct tally *t = accounts_tally(c->gateway->accounts);
 	struct buf text = {0};
 	struct writer w = {.out = &text};
 	struct query q;

@@ -7,15 +7,14 @@
 
 #include "app/gateway.h"
 #include "app/share.h"
+#include "app/state.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "io/cache_disk.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 enum {
 	TAG_FAMILY = 0xff,
@@ -52,22 +51,7 @@ limits_of(const struct settings *s)
 	};
 }
 
-/* --- the state folder --- */
-
-/* False: nothing is to outlive a restart. */
-static bool
-find_folder(const struct settings *s, struct buf *out)
-{
-	const char *systemd = getenv("STATE_DIRECTORY"), *home = getenv("XDG_STATE_HOME");
-
-	if (s->state != NULL)
-		buf_adds(out, strcmp(s->state, "none") == 0 ? "" : s->state);
-	else if (systemd != NULL && *systemd == '/')
-		buf_add(out, systemd, strcspn(systemd, ":"));
-	else if (home != NULL && *home == '/')
-		buf_addf(out, "%s/drover", home);
-	return out->len > 0;
-}
+/* --- the file --- */
 
 static void
 on_drop(const struct sha256 *key, void *arg)
@@ -136,10 +120,8 @@ open_disk(struct answers *a)
 	    .backlog_bytes = BACKLOG_BYTES,
 	};
 
-	if (!answers_are_kept(s) || !find_folder(s, &path))
+	if (!answers_are_kept(s) || !state_add_folder(s, log_name, &path))
 		goto out;
-	if (mkdir(buf_text(&path), 0700) != 0 && errno != EEXIST)
-		log_warn(log_name, "%s: %s", buf_text(&path), strerror(errno));
 	buf_adds(&path, "/cache.db");
 	a->loading = true;
 	a->disk = cache_disk_open(buf_text(&path), &limits, load_row, a, &report);

@@ -1,6 +1,7 @@
 /* The gateway: builds what serves from the settings, and takes it down in the opposite order. */
 #include "app/gateway.h"
 
+#include "app/accounts.h"
 #include "app/admin.h"
 #include "app/answers.h"
 #include "app/dispatch.h"
@@ -12,7 +13,6 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
-#include "core/tally.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -21,7 +21,6 @@ enum {
 	IDLE_CONNECTIONS_PER_SLOT = 2,
 	IDLE_CONNECTIONS_LEAST = 32,
 	DRAIN_TICK_MS = 20,
-	KEEP_USAGE_HOURS = 31 * 24,
 };
 
 static bool
@@ -194,7 +193,7 @@ gateway_create(struct loop *l, const struct settings *s, struct buf *why)
 	dispatch_init(g);
 	timer_init(&g->drain_timer, l, on_drain_tick, g);
 	g->callers = callers_create(s, clock_now_ms());
-	g->tally = tally_create(KEEP_USAGE_HOURS);
+	g->accounts = accounts_create(g);
 	trust_init(&g->trust, &s->trusted_proxies);
 	g->sched = build_sched(s);
 	g->servers = mem_zalloc(s->backend_count, sizeof(g->servers[0]));
@@ -249,7 +248,7 @@ gateway_destroy(struct gateway **gp)
 	buf_finish(&g->header_lines);
 	sched_destroy(&g->sched);
 	callers_destroy(&g->callers);
-	tally_destroy(&g->tally);
+	accounts_destroy(&g->accounts);
 	trust_finish(&g->trust);
 	aliases_finish(&g->aliases);
 	access_log_destroy(&g->access);

@@ -42,7 +42,7 @@ struct gateway {
 	struct warmer *warmer;     /* owned */
 	struct access_log *access; /* owned */
 	struct callers *callers;   /* owned */
-	struct tally *tally;       /* owned; who used what */
+	struct accounts *accounts; /* owned; who used what */
 	struct trust trust;
 	struct aliases aliases;
 	struct answers *answers; /* owned */

@@ -1,6 +1,7 @@
 /* What the gateway answers by itself. */
 #include "app/own.h"
 
+#include "app/accounts.h"
 #include "app/auth.h"
 #include "app/gateway.h"
 #include "app/request.h"
@@ -153,8 +154,8 @@ add_use(const struct request *r, struct buf *json)
 		buf_adds(json, ",\"last_24h\":null");
 		return;
 	}
-	tally_sum(r->gateway->tally, clock_wall_ms() - 24 * TALLY_HOUR_MS, TALLY_BY_KEY, take_own_row,
-	          &use);
+	tally_sum(accounts_tally(r->gateway->accounts), clock_wall_ms() - 24 * TALLY_HOUR_MS,
+	          TALLY_BY_KEY, take_own_row, &use);
 	buf_addf(json,
 	         ",\"last_24h\":{\"requests\":%lld,\"prompt_tokens\":%lld,\"output_tokens\":%lld,"
 	         "\"slot_ms\":%lld}",

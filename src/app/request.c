@@ -151,7 +151,7 @@ finish(struct request *r, enum job_end end)
 	access_log_add(g->access, r, job_end_name(end));
 	log_slow(r);
 	limits_leave(r, end);
-	accounts_add(r);
+	accounts_add(g->accounts, r);
 	callers_release(g->callers, &r->caller);
 	share_drop(r);
 	answers_count(g->answers, r->cache);

@@ -39,6 +39,7 @@ static const struct column {
     {"output", "output_tokens", false},
     {"seconds", "seconds", false},
     {"waited", "waited_seconds", false},
+    {"cached", "cached", false},
     {"refused", "refused", false},
 };
 

@@ -279,6 +279,10 @@ static const struct row settings_rows[] = {
     {"cache.charge", KIND_BOOL, AT(cache.charge), .initial = "false",
      .help = "whether answers out of it count as tokens of their keys"},
 
+    {"usage.keep", KIND_DURATION, FIXED(usage.keep), .initial = "400d", .least = HOUR,
+     .most = 4000 * DAY,
+     .help = "how long the accounts of use are kept"},
+
     {"log.level", KIND_WORD, AT(log.level), .initial = "info", .words = level_words,
      .option = "--log-level", .argument = "LEVEL",
      .help = "what goes to standard error"},
@@ -294,7 +298,6 @@ static const struct row settings_rows[] = {
 /* What the documents name and this version does not do yet. */
 static const char *const settings_later[] = {
     "tls",
-    "usage",
     NULL,
 };
 

@@ -5,11 +5,13 @@ import io
 import json
 import re
 import subprocess
+import time
 
 import harness
 import pytest
 from conftest import find_program
 from harness import wire
+from harness.program import LIMIT_S
 
 KEYS = [
     {"name": "alice", "key": "dk-alice-0000"},
@@ -113,6 +115,48 @@ def test_it_adds_up_to_the_access_log(gateway):
     assert total["output_tokens"] == sum(line["tokens_out"] or 0 for line in ended)
     refused = [line for line in ended if line["end"] == "refused"]
     assert sum(total["refused"].values()) == len(refused)
+
+
+@pytest.mark.parametrize("end", ["stop", "kill"])
+def test_it_outlives_a_restart_and_a_kill(stage, tmp_path, end):
+    node = stage.fake(answer)
+    settings = {"keys": KEYS, "state": str(tmp_path / "state"), "log": {"level": "debug"}}
+    gateway = stage.gateway([node], settings)
+    planted = harness.run("planted-prompt-4711")
+    for _ in range(3):
+        assert gateway.post("/api/generate", planted, bearer("alice")).status == 200
+    state = tmp_path / "state"
+    if end == "kill":
+        wait_written(state / "usage.db-wal", b"alice")
+    getattr(gateway, end)()
+    files = [path.read_bytes() for path in state.glob("usage*")]
+    assert files and not any(b"planted" in data or b"dk-alice" in data for data in files)
+    gateway = stage.gateway([node], settings)
+    gateway.post("/api/generate", planted, bearer("alice"))
+    ((total),) = [r for r in rows(gateway, "?by=key") if r["key"] == "alice"]
+    assert (total["requests"], total["prompt_tokens"]) == (4, 120)
+
+
+def wait_written(path, wanted):
+    """Within a second; the journal is looked at until it has the words."""
+    limit = time.monotonic() + LIMIT_S
+    while wanted not in (path.read_bytes() if path.exists() else b""):
+        assert time.monotonic() < limit, f"{wanted} is not in {path}"
+
+
+def test_a_state_that_cannot_be_used_costs_no_request(stage, tmp_path):
+    (tmp_path / "usage.db").write_text("somebody's own words " * 100)
+    gateway = stage.gateway([stage.fake(answer)], {"keys": KEYS, "state": str(tmp_path)})
+    gateway.wait_line("usage: .*usage.db: .*it will not outlive a restart")
+    assert ask(gateway, "alice") == 200
+    assert rows(gateway)[0]["requests"] == 1
+
+
+def test_answers_of_the_cache_are_counted_as_such(stage):
+    gateway = stage.gateway([stage.fake(answer)], {"keys": KEYS, "cache": {"mode": "all"}})
+    assert [ask(gateway, "alice") for _ in range(3)] == [200] * 3
+    (row,) = rows(gateway)
+    assert (row["requests"], row["cached"], row["output_tokens"]) == (3, 2, 5)
 
 
 def test_the_command_prints_a_table(gateway, request):

@@ -64,6 +64,15 @@ def test_what_is_no_alias_is_left_alone(stage):
     assert answer.header("content-length") is not None
 
 
+def test_an_answer_that_was_kept_has_the_name_that_was_asked_for(stage):
+    node = stage.node("tiny")
+    gateway = stage.gateway([node], {"aliases": NAMES, "cache": {"mode": "all"}})
+    for model in ("gpt-4o-mini", "tiny", "gpt-4o-mini", "tiny"):
+        answer = gateway.post("/api/generate", harness.run(model=model))
+        assert answer.json()["model"] == model
+    assert answer.header("x-drover-cache") == "hit"
+
+
 def test_reads_know_it_too(road):
     _, gateway = road
     assert gateway.post("/api/show", {"model": "gpt-4o-mini"}).json()["details"]

@@ -25,7 +25,7 @@ other_value(const struct row *row)
 	if (strcmp(row->path, "admin") == 0)
 		return "off";
 	switch (row->kind) {
-	case KIND_DURATION: return "11s";
+	case KIND_DURATION: return row->least > 11000 ? "11h" : "11s";
 	case KIND_SIZE: return "7MiB";
 	case KIND_INTEGER: return "7";
 	case KIND_RATIO: return "0.07";
@@ -116,8 +116,8 @@ a_misspelled_variable_is_told(void **state)
 	                  "DROVER_QUEUE_SIZ: unknown variable; did you mean DROVER_QUEUE_SIZE?\n");
 	expect_complaints("DROVER_BACKEND=http://a",
 	                  "DROVER_BACKEND: unknown variable; did you mean DROVER_BACKENDS?\n");
-	expect_complaints("DROVER_USAGE=none",
-	                  "DROVER_USAGE: drover " DROVER_VERSION " does not have this setting yet\n");
+	expect_complaints("DROVER_TLS=none",
+	                  "DROVER_TLS: drover " DROVER_VERSION " does not have this setting yet\n");
 }
 
 /* Kubernetes makes them of a service that is called drover. */

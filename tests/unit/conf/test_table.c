@@ -215,7 +215,7 @@ static void
 keys_of_later_versions_are_known_as_such(void **state)
 {
 	assert_false(table_is_later(&settings_table, "cache.ttl"));
-	assert_true(table_is_later(&settings_table, "usage.keep"));
+	assert_true(table_is_later(&settings_table, "tls.cert"));
 	assert_true(table_is_later(&settings_table, "tls"));
 	assert_false(table_is_later(&settings_table, "queue"));
 	assert_false(table_is_later(&settings_table, "cached"));
