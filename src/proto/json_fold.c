@@ -1,12 +1,16 @@
 /* Keys as Go matches them. */
 #include "json_fold.h"
 
-#include <ctype.h>
-
-/* Takes the next byte of a key, folded, off `text`; the two odd characters as the letter they
- * fold to. */
 static int
-next_folded(struct str *text)
+to_lower(unsigned char c)
+{
+	return c >= 'A' && c <= 'Z' ? c | 0x20 : c;
+}
+
+/* Takes the next byte of a key that is not ASCII off `text`; the two odd characters as the letter
+ * they fold to. */
+static int
+next_odd(struct str *text)
 {
 	static const struct {
 		const char *utf8;
@@ -17,9 +21,7 @@ next_folded(struct str *text)
 	size_t len = 1;
 	int folded = c;
 
-	if (c < 0x80)
-		folded = tolower(c);
-	for (size_t i = 0; c >= 0x80 && i < sizeof(folds) / sizeof(folds[0]); i++)
+	for (size_t i = 0; i < sizeof(folds) / sizeof(folds[0]); i++)
 		if (text->len >= folds[i].len && memcmp(text->ptr, folds[i].utf8, folds[i].len) == 0) {
 			len = folds[i].len;
 			folded = folds[i].letter;
@@ -28,11 +30,23 @@ next_folded(struct str *text)
 	return folded;
 }
 
+static int
+next_folded(struct str *text)
+{
+	unsigned char c = (unsigned char)*text->ptr;
+
+	if (c >= 0x80)
+		return next_odd(text);
+	*text = (struct str){text->ptr + 1, text->len - 1};
+	return to_lower(c);
+}
+
 /* Most keys differ in the first letter. */
 bool
 json_folds_to(struct str written, const char *name)
 {
-	if (written.len > 0 && (unsigned char)*written.ptr < 0x80 && tolower(*written.ptr) != *name)
+	if (written.len > 0 && (unsigned char)*written.ptr < 0x80 &&
+	    to_lower((unsigned char)*written.ptr) != *name)
 		return false;
 	return json_fold_compare(written, str_of(name)) == 0;
 }
