@@ -68,6 +68,8 @@ bool backend_is_usable(const struct backend *b, int64_t now_ms);
 
 /* Canonical names. Whether it lists the model (and its configuration allows it). */
 bool backend_has_model(const struct backend *b, const char *model);
+/* 0: not listed, or not known. */
+uint64_t backend_model_digest(const struct backend *b, const char *model);
 bool backend_holds_model(const struct backend *b, const char *model);
 
 enum held_state { HELD_LOADING, HELD_LOADED, HELD_DRAINING /* to be unloaded */ };

@@ -103,6 +103,32 @@ mode_of(const struct share *s)
 	return rule->cache == CACHE_MODE_INHERIT ? all->cache.mode : rule->cache;
 }
 
+/* Names of one model share what is kept; and what was another model then is found no more. */
+static void
+add_model(const struct share *s, struct buf *out)
+{
+	const struct gateway *g = s->request->gateway;
+	uint64_t digest = 0;
+
+	for (size_t i = 0; i < g->server_count; i++) {
+		const struct backend *b = g->servers[i].backend;
+		uint64_t other = backend_model_digest(b, s->model);
+
+		if (!backend_has_model(b, s->model))
+			continue;
+		if (other == 0 ||
+		    (digest != 0 && other != digest)) { /* nodes have two models of one name */
+			digest = 0;
+			break;
+		}
+		digest = other;
+	}
+	if (digest == 0)
+		buf_adds(out, s->model);
+	else
+		buf_addf(out, "digest %016llx", (unsigned long long)digest);
+}
+
 /* What rules put into the request changes its answer too. */
 static void
 add_scope(const struct share *s, struct buf *out)
@@ -123,14 +149,16 @@ static bool
 take_key(struct share *s)
 {
 	struct request *r = s->request;
-	struct buf scope = {0};
+	struct buf scope = {0}, model = {0};
 	bool ok = !r->facts.load_only && model_name_canonical(str_of(request_model(r)), s->model);
 
 	if (ok) {
+		add_model(s, &model);
 		add_scope(s, &scope);
-		ok = cache_key_reader_end(s->reader, str_of(s->model), (struct str){scope.data, scope.len},
-		                          &s->key);
+		ok = cache_key_reader_end(s->reader, (struct str){model.data, model.len},
+		                          (struct str){scope.data, scope.len}, &s->key);
 	}
+	buf_finish(&model);
 	buf_finish(&scope);
 	cache_key_reader_destroy(&s->reader);
 	s->want = (struct transcript_want){

@@ -102,6 +102,14 @@ backend_has_model(const struct backend *b, const char *model)
 	return v != NULL && v->places[b->index].listed;
 }
 
+uint64_t
+backend_model_digest(const struct backend *b, const char *model)
+{
+	const struct variant *v = variant_find(b->fleet, model);
+
+	return v != NULL && v->places[b->index].listed ? v->places[b->index].digest : 0;
+}
+
 bool
 backend_holds_model(const struct backend *b, const char *model)
 {
@@ -244,6 +252,7 @@ apply_listing(struct backend *b)
 		struct variant *v = map_find(&f->variants, name), *elder = variant_get(f, name);
 
 		variant_set_listed(elder, b, true);
+		elder->places[b->index].digest = b->listing[i].digest;
 		if (v != NULL && v != elder && is_in_use(v, b))
 			variant_set_listed(v, b, true);
 	}

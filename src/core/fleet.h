@@ -37,12 +37,13 @@ enum residency {
 
 /* 64 bytes, a line of the processor's cache. */
 struct place {
-	bool allowed; /* by the node's configuration */
-	bool listed;  /* its model is, by the node, and allowed */
-	bool shown;   /* by the node's snapshot, while that is taken in */
-	bool missing; /* it was not shown, though something runs there */
-	bool ours;    /* what is resident was loaded for this variant, as far as is known */
-	bool fresh;   /* residency changed here since the node's last snapshot, which may be older */
+	bool allowed;    /* by the node's configuration */
+	bool listed;     /* its model is, by the node, and allowed */
+	uint64_t digest; /* of a base, while it is listed: of its model; 0: not known */
+	bool shown;      /* by the node's snapshot, while that is taken in */
+	bool missing;    /* it was not shown, though something runs there */
+	bool ours;       /* what is resident was loaded for this variant, as far as is known */
+	bool fresh;      /* residency changed here since the node's last snapshot, which may be older */
 	enum residency residency;
 	int busy;         /* slots in use */
 	int loads_failed; /* in a row */

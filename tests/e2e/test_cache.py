@@ -319,6 +319,21 @@ def test_a_model_that_changed_is_forgotten(pair):
     assert result(gateway.post("/api/generate", llama)) == "miss"
 
 
+def test_a_model_that_changed_behind_the_gateway_is_another_one(stage):
+    node = stage.node("tiny", "llama3")
+    gateway = stage.gateway([node], {"health": {"interval": "20ms", "timeout": "20s"}})
+    body = sure("/api/generate")
+    assert [result(gateway.post("/api/generate", body)) for _ in range(2)] == ["miss", "hit"]
+    # What is tiny now was llama3 before.
+    assert wire.post(node.url, "/api/copy", {"source": "llama3", "destination": "tiny"}).status == 200
+    while result(gateway.post("/api/generate", body)) == "hit":
+        pass  # until the node was asked for its models again
+    # Names of one model share its answers.
+    again = gateway.post("/api/generate", sure("/api/generate", model="llama3"))
+    assert result(again) == "hit"
+    assert {line["model"] for line in again.lines()} == {"llama3"}
+
+
 def test_an_operator_sees_and_purges_it(pair):
     node, gateway = pair
     tiny, llama = sure("/api/generate"), sure("/api/generate", model="llama3")

@@ -51,6 +51,21 @@ names_that_not_all_nodes_take_for_one_stay_two(void **state)
 }
 
 static void
+a_name_has_the_digest_that_is_listed_last(void **state)
+{
+	static const struct listed_model later[] = {{"a", 8}};
+
+	list(node, same, 3);
+	assert_int_equal(backend_model_digest(node, "a"), 7);
+	assert_int_equal(backend_model_digest(node, "b"), 7);
+	assert_int_equal(backend_model_digest(node, "c"), 9);
+	assert_int_equal(backend_model_digest(node, "d"), 0);
+	list(node, later, 1);
+	assert_int_equal(backend_model_digest(node, "a"), 8);
+	assert_int_equal(backend_model_digest(node, "c"), 0);
+}
+
+static void
 a_name_that_its_node_may_not_run_has_no_twin(void **state)
 {
 	static const char *const globs[] = {"b"};
@@ -124,6 +139,7 @@ main(void)
 	    TEST(what_is_loaded_by_one_name_serves_the_other),
 	    TEST(a_node_may_show_it_by_any_of_its_names),
 	    TEST(names_that_not_all_nodes_take_for_one_stay_two),
+	    TEST(a_name_has_the_digest_that_is_listed_last),
 	    TEST(a_name_that_its_node_may_not_run_has_no_twin),
 	    TEST(names_without_a_digest_have_no_twins),
 	    TEST(names_part_when_one_changes),
