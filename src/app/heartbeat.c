@@ -21,6 +21,8 @@ begin_stream(struct request *r)
 
 	buf_adds(&headers, "Content-Type: text/event-stream\r\nCache-Control: no-cache\r\n");
 	request_add_headers(r, &headers);
+	if (r->cache != NULL)
+		buf_addf(&headers, "X-Drover-Cache: %s\r\n", r->cache);
 	head.headers = (struct str){headers.data, headers.len};
 	r->status = 200;
 	r->in_stream = true;

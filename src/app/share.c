@@ -67,6 +67,12 @@ on_lead(struct flight_member *m)
 	share_settle_later(share_of(m));
 }
 
+static void
+say_joined(struct buf *out, void *arg)
+{
+	buf_adds(out, "waiting with an equal request");
+}
+
 void
 share_watch_body(struct request *r)
 {
@@ -82,6 +88,7 @@ share_watch_body(struct request *r)
 	s->family = family;
 	s->reader = cache_key_reader_create(family);
 	s->member = (struct flight_member){.on_lead = on_lead, .on_begin = share_on_begin};
+	heartbeat_init(&s->heartbeat, r, say_joined, s);
 	list_init(&s->settle_link);
 	list_init(&s->playback.reader.link);
 	r->share = s;
@@ -205,8 +212,10 @@ join(struct share *s)
 		return WAY_TAKEN;
 	r->work = &s->work;
 	r->cache = "joined";
-	if (flight_enter(flights, &key, &s->member) == FLIGHT_FOLLOWS)
+	if (flight_enter(flights, &key, &s->member) == FLIGHT_FOLLOWS) {
+		heartbeat_start(&s->heartbeat);
 		return WAY_TAKEN;
+	}
 	r->work = NULL;
 	return WAY_NONE;
 }
@@ -262,6 +271,7 @@ share_drop(struct request *r)
 	if (s == NULL)
 		return;
 	list_remove(&s->settle_link);
+	heartbeat_finish(&s->heartbeat);
 	share_leave_flight(s);
 	playback_stop(&s->playback);
 	recording_release(&s->recording);
@@ -312,6 +322,7 @@ begin_late(struct share *s)
 {
 	struct request *r = s->request;
 
+	heartbeat_stop(&s->heartbeat);
 	r->work = NULL;
 	if (r->gateway->draining) {
 		request_refuse(r, 503, "the gateway is shutting down");

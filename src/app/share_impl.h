@@ -6,6 +6,7 @@
 #define APP_SHARE_IMPL_H
 
 #include "app/answers.h"
+#include "app/heartbeat.h"
 #include "app/playback.h"
 #include "app/request.h"
 #include "app/share.h"
@@ -20,6 +21,7 @@ struct share {
 	char model[MODEL_NAME_MAX]; /* canonical */
 	struct transcript_want want;
 	struct flight_member member;
+	struct heartbeat heartbeat;  /* of a follower, until the answer begins */
 	struct recording *recording; /* held while the answer comes from a node; NULL: none */
 	struct playback playback;
 	struct cache_entry *entry;   /* pinned; NULL: none */

@@ -15,6 +15,12 @@
 
 /* --- playing --- */
 
+static bool
+has_begun(const struct share *s)
+{
+	return s->request->first_byte_ms != 0;
+}
+
 static void
 send_head(struct share *s, const char *cache, int64_t age_ms, struct str rewritten, int64_t length)
 {
@@ -22,6 +28,10 @@ send_head(struct share *s, const char *cache, int64_t age_ms, struct str rewritt
 	struct buf *headers = &r->gateway->header_lines;
 	struct front_head head = {.status = 200, .length = length};
 
+	heartbeat_stop(&s->heartbeat);
+	r->first_byte_ms = clock_now_ms();
+	if (r->in_stream)
+		return;
 	buf_clear(headers);
 	buf_addf(headers, "Content-Type: %s\r\n", transcript_content_type(s->family, s->want.form));
 	request_add_headers(r, headers);
@@ -33,7 +43,6 @@ send_head(struct share *s, const char *cache, int64_t age_ms, struct str rewritt
 		buf_addf(headers, "X-Drover-Rewrite: %.*s\r\n", STR_ARG(rewritten));
 	head.headers = (struct str){headers->data, headers->len};
 	r->status = 200;
-	r->first_byte_ms = clock_now_ms();
 	front_reply_head(r->client, &head);
 }
 
@@ -207,7 +216,7 @@ drained(struct work *w)
 	struct flight_member *leader = flight_leader(&s->member);
 	struct request *led = leader == NULL ? NULL : share_of(leader)->request;
 
-	if (s->request->status == 0)
+	if (!has_begun(s))
 		return;
 	share_play(s); /* may free it */
 	if (led != NULL && led->work != NULL)
@@ -219,10 +228,12 @@ describe(const struct work *w, struct buf *json)
 {
 	const struct share *s = (const struct share *)w;
 
-	buf_addf(json,
-	         "\"state\":\"%s\",\"class\":null,\"position\":null,\"eta_ms\":null,\"waited_ms\":%lld",
-	         s->member.role == FLIGHT_FOLLOWS && s->request->status == 0 ? "joined" : "running",
-	         (long long)(clock_now_ms() - s->request->began_ms));
+	buf_addf(
+	    json,
+	    "\"state\":\"%s\",\"class\":null,\"position\":null,\"eta_ms\":null,\"loading_on\":null,"
+	    "\"waited_ms\":%lld",
+	    s->member.role == FLIGHT_FOLLOWS && !has_begun(s) ? "joined" : "running",
+	    (long long)(clock_now_ms() - s->request->began_ms));
 }
 
 const struct work_ops share_work_ops = {

@@ -148,6 +148,30 @@ def test_who_waits_for_a_load_hears_of_that(stage):
     assert answer.whole and node.counts()["loads"] == 1
 
 
+def test_who_waits_for_the_answer_of_another_hears_of_it(stage):
+    play = Play()
+    node, gateway = one_slot(stage, play)
+    path = "/v1/chat/completions"
+    body = harness.body_for(path, stream=True, temperature=0)
+    answers = []
+    with wire.Wire(gateway.url) as leads, wire.Wire(gateway.url) as follows:
+        for client, cache, words in (
+            (leads, "miss", RUNNING),
+            (follows, "joined", r": waiting with an equal request\n\n"),
+        ):
+            client.request("POST", path, body)
+            answer = client.read_head()
+            assert answer.header("x-drover-cache") == cache
+            pieces = client.read_pieces(answer)
+            comments(pieces, 2, words)
+            answers.append((answer, pieces))
+        play.go.release()
+        for answer, pieces in answers:
+            assert b"".join(pieces).endswith(event("one") + event("two"))
+            assert answer.whole
+    assert len(node.exchanges) == 1
+
+
 # Failures after the status
 
 
