@@ -41,6 +41,16 @@ print(const struct tally *t, const struct plan *plan, const struct comparison *o
 	return good;
 }
 
+static void
+say_nothing(const struct tally *t, struct buf *why)
+{
+	if (t->start_us == 0)
+		buf_adds(why, "stopped while it was warming up: nothing was measured");
+	else
+		buf_addf(why, "nothing was answered; %lld requests were under way",
+		         (long long)t->unfinished);
+}
+
 static int
 run_once(const struct plan *plan, struct buf *why)
 {
@@ -60,12 +70,13 @@ run_once(const struct plan *plan, struct buf *why)
 		status = EXIT_NOTHING;
 	if (end == RUN_INTERRUPTED)
 		status = EXIT_INTERRUPTED;
-	if (end != RUN_BAD && end != RUN_GAVE_UP && t->all.ended == 0)
-		buf_addf(why, "nothing was answered; %lld requests were under way",
-		         (long long)t->unfinished);
-	if (end != RUN_BAD && end != RUN_GAVE_UP && t->all.ended > 0 &&
-	    !print(t, plan, plan->compare == NULL ? NULL : &other, why))
-		status = EXIT_NOTHING;
+	if (end == RUN_DONE || end == RUN_INTERRUPTED) {
+		if (t->all.ended == 0)
+			say_nothing(t, why);
+		if (t->all.ended + t->unfinished > 0 &&
+		    !print(t, plan, plan->compare == NULL ? NULL : &other, why))
+			status = EXIT_NOTHING;
+	}
 	tally_finish(t);
 	free(t);
 	loop_destroy(&l);

@@ -47,7 +47,7 @@ progress_add_line(struct progress *p, int64_t now_us, struct buf *out)
 	buf_addf(out, "%lld", (long long)t->all.ended);
 	if (p->count > 0)
 		buf_addf(out, " of %lld", (long long)p->count);
-	buf_addf(out, " answered, %lld running, %.1f requests/s", (long long)t->running,
+	buf_addf(out, " answered, %lld running, %.1f requests/s", (long long)t->series.running,
 	         (double)(t->all.ended - p->ended_before) / seconds);
 	if (tokens > 0)
 		buf_addf(out, ", %.0f tokens/s", (double)(tokens - p->tokens_before) / seconds);

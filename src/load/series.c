@@ -46,8 +46,8 @@ series_at(struct series *s, int64_t at_us)
 	while (at_us / s->slot_us >= SERIES_SLOTS)
 		widen(s);
 	i = (size_t)(at_us / s->slot_us);
-	if (i >= s->slot_count)
-		s->slot_count = i + 1;
+	while (i >= s->slot_count)
+		s->slots[s->slot_count++].most_running = s->running;
 	return &s->slots[i];
 }
 

@@ -33,6 +33,7 @@ struct series {
 	int64_t slot_us;
 	struct slot slots[SERIES_SLOTS];
 	size_t slot_count; /* used so far */
+	int64_t running;   /* now: what a slot in which none begins has nevertheless */
 	struct sample samples[SERIES_SAMPLES];
 	size_t sample_count;
 	int64_t seen; /* of which the samples are a choice */

@@ -84,12 +84,12 @@ tally_begin(struct tally *t, int64_t lag_us, int64_t now_us)
 {
 	struct slot *slot = slot_at(t, now_us);
 
-	t->running++;
-	if (t->running > t->most_running)
-		t->most_running = t->running;
+	t->series.running++;
+	if (t->series.running > t->most_running)
+		t->most_running = t->series.running;
 	slot->started++;
-	if (t->running > slot->most_running)
-		slot->most_running = t->running;
+	if (t->series.running > slot->most_running)
+		slot->most_running = t->series.running;
 	hist_add(&t->lag, lag_us);
 }
 
@@ -221,7 +221,8 @@ tally_end(struct tally *t, const struct outcome *o)
 {
 	const struct plan *p = t->plan;
 
-	t->running--;
+	slot_at(t, o->end_us); /* what is between the last event and this one ran with it */
+	t->series.running--;
 	if (o->end == OUTCOME_UNFINISHED) {
 		t->unfinished++;
 		return;

@@ -63,7 +63,6 @@ struct tally {
 	int64_t statuses[STATUS_MAX]; /* of refusals */
 	struct series series;
 	struct hist lag; /* from when a request was due, and had a place, to its start */
-	int64_t running;
 	int64_t most_running;
 	int64_t unfinished;  /* cut by the end of the run; counted nowhere else */
 	int64_t not_started; /* due before the end, but never begun */

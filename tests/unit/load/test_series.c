@@ -30,6 +30,20 @@ slots_widen_and_nothing_is_lost(void **state)
 }
 
 static void
+what_runs_through_a_slot_is_seen_in_it(void **state)
+{
+	struct series *s = NEW(struct series);
+
+	series_init(s);
+	series_at(s, 0)->most_running = s->running = 3;
+	series_at(s, 950000);
+	for (size_t i = 0; i < s->slot_count; i++)
+		assert_int_equal(s->slots[i].most_running, 3);
+	assert_int_equal(s->slot_count, 10);
+	free(s);
+}
+
+static void
 samples_are_all_of_few_and_an_even_choice_of_many(void **state)
 {
 	struct series *s = NEW(struct series);
@@ -55,6 +69,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(slots_widen_and_nothing_is_lost),
+	    cmocka_unit_test(what_runs_through_a_slot_is_seen_in_it),
 	    cmocka_unit_test(samples_are_all_of_few_and_an_even_choice_of_many),
 	};
 
