@@ -68,11 +68,14 @@ static inline struct loaded
 load(const char *const *arguments, const char *const *environment)
 {
 	struct loaded l = {0};
-	const char *argv[32] = {"drover"};
+	/* As main's, it outlives the call, whose words point into it. */
+	static const char *argv[32];
 	int argc = 1;
 
+	argv[0] = "drover";
 	while (*arguments != NULL)
 		argv[argc++] = *arguments++;
+	argv[argc] = NULL;
 	l.status = settings_load(argc, like_main(argv), like_main(environment), &l.call, &l.why);
 	return l;
 }
