@@ -74,6 +74,7 @@ build(struct world *w)
 	tiny = chance(w, 50);
 	for (uint32_t n = 0; n < nodes; n++)
 		add_node(w, tiny);
+	w->mixed = chance(w, 20);
 }
 
 void

@@ -33,7 +33,7 @@ check_nobody_waits_for_nothing(const struct world *w, const struct count *c, con
 	bool kept[MOST_NODES] = {false};
 	int nodes_kept = 0;
 
-	for (int i = 0; i < MOST_JOBS; i++) {
+	for (int i = 0; i < MOST_JOBS && !w->mixed; i++) {
 		const struct sim_job *j = &w->jobs[i];
 
 		if (!j->alive || j->job.state != JOB_QUEUED)
@@ -169,9 +169,11 @@ oracle_check_pick(struct world *w, const struct sim_job *picked, bool was_loaded
 	SIM_CHECK(w, !was_loaded || picked->job.slotless || held_before[n][picked->model]);
 	SIM_CHECK(w, picked->job.slotless ||
 	                 backend_holds_model(w->nodes[n].backend, world_model(picked->model)));
-	check_eviction(w, picked, n);
-	check_nobody_was_passed_over(w, picked);
-	check_node(w, picked, n);
+	if (!w->mixed) {
+		check_eviction(w, picked, n);
+		check_nobody_was_passed_over(w, picked);
+		check_node(w, picked, n);
+	}
 	check_trial(w, picked, n);
 }
 
@@ -249,7 +251,7 @@ oracle_check_refused(const struct world *w, const struct sim_job *j, enum sched_
 	if (why == SCHED_FULL && !has_its_share(w, j, &c))
 		SIM_CHECK(w, c.waiting >= w->conf.queue_size && find_displaced(w, j, NULL) == NULL);
 	check_nobody_waits_for_nothing(w, &c, usable);
-	for (int n = 0; n < w->node_count; n++)
+	for (int n = 0; n < w->node_count && !w->mixed; n++)
 		if (can_start(w, n, j, &c, usable))
 			SIM_CHECK(w, is_excused(w, n, j, &c, usable));
 }
@@ -370,7 +372,7 @@ check_waiting(const struct world *w)
 
 		if (!j->alive || j->job.state != JOB_QUEUED)
 			continue;
-		SIM_CHECK(w, oracle_outlook(w, j) == SCHED_QUEUED);
+		SIM_CHECK(w, w->mixed || oracle_outlook(w, j) == SCHED_QUEUED);
 		SIM_CHECK(w, w->now - j->job.queued_at_ms < w->conf.max_wait_ms);
 		SIM_CHECK(w, j->job.deadline_ms == 0 || w->now < j->job.deadline_ms);
 	}

@@ -386,6 +386,18 @@ BUGS = [
         "if (is_wanted_by_others(b, v))",
     ),
     (
+        "two variants of one model are at work on a node",
+        "place.c",
+        " &&\n	       !place_has_busy_rival(b, v);",
+        ";",
+    ),
+    (
+        "a variant is loaded beside another one of its model",
+        "swap_choice.c",
+        "(rival != NULL && rival != r->variant)",
+        "false",
+    ),
+    (
         "a node that was not asked lacks everything",
         "outlook.c",
         "!slotless && b->has_listed &&",

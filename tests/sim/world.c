@@ -163,6 +163,21 @@ take_displaced(struct world *w, const struct sim_job *newcomer)
 }
 
 static void
+ask_for_context(struct world *w, struct job *j)
+{
+	if (!w->mixed || world_chance(w, 50))
+		return;
+	j->unify = world_chance(w, 60);
+	variant_options_set(&j->options, OPTION_NUM_CTX, 2048 << world_below(w, 4));
+}
+
+static bool
+is_outlook(const struct world *w, const struct sim_job *j, enum sched_answer answer)
+{
+	return w->mixed || oracle_outlook(w, j) == answer;
+}
+
+static void
 submit(struct world *w)
 {
 	struct sim_job *j = free_job(w);
@@ -185,18 +200,19 @@ submit(struct world *w)
 		j->job.deadline_ms = w->now + 1 + world_below(w, 20000);
 	if (world_chance(w, 10))
 		j->job.only = world_any_node(w)->backend;
-	if (oracle_outlook(w, j) == SCHED_QUEUED)
+	ask_for_context(w, &j->job);
+	if (is_outlook(w, j, SCHED_QUEUED))
 		ledger_arrives(w, j);
 	answer = sched_submit(w->sched, &j->job, model_names[j->model], w->now);
 	world_note(w, answer);
 	mark_settled(w);
 	take_displaced(w, j);
 	if (answer == SCHED_FULL || answer == SCHED_TOO_LATE) {
-		SIM_CHECK(w, oracle_outlook(w, j) == SCHED_QUEUED);
+		SIM_CHECK(w, is_outlook(w, j, SCHED_QUEUED));
 		oracle_check_refused(w, j, answer);
 		ledger_leaves(w, j);
 	} else {
-		SIM_CHECK(w, oracle_outlook(w, j) == answer);
+		SIM_CHECK(w, is_outlook(w, j, answer));
 	}
 	if (answer != SCHED_QUEUED) {
 		SIM_CHECK(w, j->job.state == JOB_NEW && j->job.variant == NULL);
@@ -294,7 +310,8 @@ pump(struct world *w)
 		buried(w, sim_job_of(j));
 	}
 	for (; (j = sched_take_hopeless(w->sched, w->now)) != NULL; moved++) {
-		SIM_CHECK(w, oracle_outlook(w, sim_job_of(j)) != SCHED_QUEUED && j->end == JOB_REFUSED);
+		SIM_CHECK(w, w->mixed || oracle_outlook(w, sim_job_of(j)) != SCHED_QUEUED);
+		SIM_CHECK(w, j->end == JOB_REFUSED);
 		ledger_gives_up(w, sim_job_of(j));
 		buried(w, sim_job_of(j));
 	}
@@ -341,7 +358,7 @@ fault(struct world *w)
 	SIM_CHECK(w, what != FAULT_BUSY || !backend_is_usable(b, w->now));
 	if (world_chance(w, 70) && sched_retry(w->sched, &j->job, w->now)) {
 		SIM_CHECK(w, j->job.state == JOB_QUEUED && j->job.attempts < w->conf.retry_attempts);
-		SIM_CHECK(w, j->job.avoid == b && oracle_outlook(w, j) == SCHED_QUEUED);
+		SIM_CHECK(w, j->job.avoid == b && is_outlook(w, j, SCHED_QUEUED));
 		j->done_at_ms = 0;
 		ledger_waits(w, j);
 		w->retried++;

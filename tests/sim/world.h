@@ -61,8 +61,11 @@ struct world {
 	struct sim_job jobs[MOST_JOBS];
 	struct ledger ledger;
 	const struct backend *talked[TALKS]; /* where each conversation was served last */
-	bool calm;                           /* healed: orders are carried out */
-	bool quiet;                          /* all is well, and jobs end in time */
+	/* Jobs ask for contexts of their own, so that a model has several variants: the oracle counts,
+	 * and waits for everybody's turn, but does not decide again who goes where. */
+	bool mixed;
+	bool calm;  /* healed: orders are carried out */
+	bool quiet; /* all is well, and jobs end in time */
 
 	/* Kept by the oracle: */
 	const struct sim_job *oldest; /* in quiet times: the longest waiting, */
