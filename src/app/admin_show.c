@@ -44,6 +44,15 @@ add_held(const struct held *h, void *arg)
 	buf_addc(json, '}');
 }
 
+/* One that was not asked yet is not up. */
+static const char *
+state_of(const struct backend *b)
+{
+	enum backend_state s = backend_state(b);
+
+	return backend_state_name(s == BACKEND_UNKNOWN ? BACKEND_DOWN : s);
+}
+
 static void
 add_server(const struct gateway *g, size_t i, struct buf *json)
 {
@@ -57,8 +66,8 @@ add_server(const struct gateway *g, size_t i, struct buf *json)
 	buf_addf(json,
 	         ",\"state\":\"%s\",\"weight\":%d,\"slots\":%d,\"busy\":%d,\"breaker\":\"%s\","
 	         "\"version\":",
-	         backend_state_name(backend_state(b)), backend_weight(b), backend_slots(b),
-	         backend_busy(b), breaker_state_name(backend_breaker(b)));
+	         state_of(b), backend_weight(b), backend_slots(b), backend_busy(b),
+	         breaker_state_name(backend_breaker(b)));
 	if (*probe_version(s->probe) == '\0')
 		buf_adds(json, "null");
 	else

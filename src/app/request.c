@@ -199,6 +199,8 @@ request_cancel(struct request *r, const char *why)
 	enum { STATUS = 403 };
 	struct work *w = r->work;
 
+	if (share_cancel_client(r, why))
+		return;
 	if (w != NULL && w->ops->cancel != NULL) {
 		w->ops->cancel(w, STATUS, why);
 		return;
@@ -206,7 +208,7 @@ request_cancel(struct request *r, const char *why)
 	r->work = NULL;
 	if (w != NULL)
 		w->ops->abandon(w);
-	if (r->status == 0) {
+	if (r->status == 0 || (r->in_stream && r->first_byte_ms == 0)) {
 		request_fail(r, JOB_REFUSED, STATUS, 0, "%s", why);
 	} else {
 		request_cut(r, STREAM_NONE, true, STATUS, why);

@@ -315,6 +315,17 @@ share_outlives_client(struct request *r)
 	return true;
 }
 
+bool
+share_cancel_client(struct request *r, const char *why)
+{
+	struct share *s = r->share;
+
+	if (s == NULL || s->recording == NULL || r->client == NULL || flight_followers(&s->member) == 0)
+		return false;
+	share_cut_client(s, why);
+	return share_outlives_client(r);
+}
+
 /* --- what was put off --- */
 
 static void

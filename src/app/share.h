@@ -28,6 +28,10 @@ bool share_reply_stale(struct request *r);
 /* The client is gone. True: others wait for its answer, and the work on it goes on. */
 bool share_outlives_client(struct request *r);
 
+/* Its client is told `why` and cut. True: others wait for its answer, and the work on it goes
+ * on; false: nothing was done. */
+bool share_cancel_client(struct request *r, const char *why);
+
 /* --- of the relay, whose answer it records --- */
 
 /* Another model answers in the place of its own: the answer is not kept. */

@@ -186,6 +186,35 @@ def test_what_runs_can_be_cancelled_and_frees_its_slot(stage):
     assert gateway.post("/api/generate", harness.run("next")).status == 200
 
 
+def test_who_shares_an_answer_keeps_it_when_another_is_cancelled(stage):
+    go = threading.Semaphore(0)
+
+    def play(exchange):
+        exchange.begin()
+        exchange.line(model="tiny", response="one", done=False)
+        assert go.acquire(timeout=LIMIT_S)
+        exchange.line(model="tiny", response="", done=True, done_reason="stop")
+        exchange.end()
+
+    node = stage.fake(play)
+    gateway = stage.gateway([node])
+    body = harness.run(stream=True, options={"temperature": 0})
+    with wire.Wire(gateway.url) as leads, wire.Wire(gateway.url) as follows:
+        heads = []
+        for client, name in ((leads, "leads"), (follows, "follows")):
+            client.request("POST", "/api/generate", body, [("X-Request-Id", name)])
+            heads.append(client.read_head())
+        assert heads[1].header("x-drover-cache") == "joined"
+        assert ask(gateway, "DELETE", REQUESTS + "/leads").status == 200
+        with pytest.raises(wire.Cut):
+            list(leads.read_pieces(heads[0]))
+        assert "administrator" in json.loads(heads[0].body.splitlines()[-1])["error"]
+        go.release()
+        list(follows.read_pieces(heads[1]))
+        assert heads[1].whole and heads[1].lines()[-1]["done"]
+    assert len(node.exchanges) == 1
+
+
 def test_an_upload_can_be_cancelled(stage):
     gateway = stage.gateway([stage.fake(lambda exchange: exchange.wait_gone())])
     with wire.Wire(gateway.url) as client:
