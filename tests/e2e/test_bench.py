@@ -371,6 +371,16 @@ def test_an_interrupt_prints_what_was_measured(stage):
     node.wait("open", most=0)
 
 
+def test_an_interrupt_while_warming_up_measures_nothing(stage):
+    node = stage.node("tiny")
+    node.gate("g", "before_first_token")
+    bench = stage.bench(node, "--model", "tiny", "--prompt", "gate:g", "--warmup", 1)
+    node.wait("gated", 1)
+    bench.signal(signal.SIGINT)
+    assert bench.wait_exit() == 130
+    assert "stopped while it was warming up" in bench.log() and not bench.file.exists()
+
+
 def test_a_terminal_shows_how_far_it_is(stage, tmp_path):
     node = stage.node("tiny")
     node.gate("g", "before_first_token")
