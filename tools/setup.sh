@@ -56,6 +56,7 @@ need_for_testing() {
     python3 -c 'import ensurepip, venv' 2>/dev/null || missing="$missing python3-venv"
     need_command node nodejs
     need_command npm npm
+    need_command promtool prometheus
     [ -e /etc/ssl/certs/ca-certificates.crt ] || missing="$missing ca-certificates"
 }
 

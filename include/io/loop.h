@@ -23,6 +23,9 @@ void loop_run(struct loop *l);
 /* Takes effect after the callback that calls it; before loop_run, that returns at once. */
 void loop_stop(struct loop *l);
 struct event_base *loop_base(struct loop *l);
+/* When this turn of the loop began, on a clock for differences only: it costs no call of the
+ * system, and follows the wall clock. */
+int64_t loop_now_us(struct loop *l);
 /* Created at first use. */
 struct evdns_base *loop_dns(struct loop *l);
 /* Calls `fn(object)` after the callbacks that this turn of the loop has found ready. */

@@ -22,6 +22,7 @@ struct admin {
 
 static const struct admin_route routes[] = {
     {HTTP_GET, "/healthz", admin_show_health},
+    {HTTP_GET, "/metrics", admin_show_metrics},
     {HTTP_GET, "/admin/v1/status", admin_show_status},
     {HTTP_GET, "/admin/v1/requests", admin_show_requests},
     {HTTP_GET, "/admin/v1/usage", admin_show_usage},
@@ -85,6 +86,13 @@ admin_reply(struct admin_call *c, int status, struct buf *json)
 }
 
 void
+admin_reply_text(struct admin_call *c, const char *type, struct buf *text)
+{
+	reply(c, 200, type, (struct str){text->data, text->len}, NULL);
+	buf_finish(text);
+}
+
+void
 admin_begin_lines(struct admin_call *c)
 {
 	reply_head(c, 200, "application/x-ndjson", -1, NULL);
@@ -106,13 +114,6 @@ admin_end_lines(struct admin_call *c)
 
 	call_free(c);
 	front_reply_end(client);
-}
-
-void
-admin_reply_csv(struct admin_call *c, struct buf *text)
-{
-	reply(c, 200, "text/csv; charset=utf-8", (struct str){text->data, text->len}, NULL);
-	buf_finish(text);
 }
 
 __attribute__((format(printf, 4, 0))) static void
@@ -235,7 +236,7 @@ refuse_path(struct admin_call *c)
 		fail_with(c, 405, &allow, "%s is not for this path", http_method_name(head->method));
 	else
 		admin_fail(c, 404,
-		           "no such route; there are /healthz, /admin/v1/status, "
+		           "no such route; there are /healthz, /metrics, /admin/v1/status, "
 		           "/admin/v1/requests, /admin/v1/usage, /admin/v1/cache/purge, "
 		           "/admin/v1/warm and "
 		           "/admin/v1/backends/NAME/drain, /resume");

@@ -38,7 +38,8 @@ struct admin_call {
 
 /* Each of them answers, and ends the call. */
 void admin_reply(struct admin_call *c, int status, struct buf *json);
-void admin_reply_csv(struct admin_call *c, struct buf *text);
+/* 200, with a text of another type. */
+void admin_reply_text(struct admin_call *c, const char *type, struct buf *text);
 /* `fmt` says what is wrong and what would be right. */
 void admin_fail(struct admin_call *c, int status, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
@@ -56,6 +57,7 @@ void admin_forget_warm(struct admin_warm **w);
 void admin_purge_cache(struct admin_call *c);
 void admin_warm_model(struct admin_call *c);
 void admin_show_health(struct admin_call *c);
+void admin_show_metrics(struct admin_call *c);
 void admin_show_status(struct admin_call *c);
 void admin_show_requests(struct admin_call *c);
 void admin_show_usage(struct admin_call *c);

@@ -113,6 +113,17 @@ admin_show_status(struct admin_call *c)
 	admin_reply(c, 200, &json);
 }
 
+/* --- metrics --- */
+
+void
+admin_show_metrics(struct admin_call *c)
+{
+	struct buf text = {0};
+
+	meter_add_text(c->gateway->meter, &text);
+	admin_reply_text(c, "text/plain; version=0.0.4; charset=utf-8", &text);
+}
+
 /* --- requests --- */
 
 static void

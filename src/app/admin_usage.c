@@ -207,7 +207,7 @@ admin_show_usage(struct admin_call *c)
 	if (q.csv) {
 		add_csv_head(q.by, &text);
 		tally_sum(t, since, q.by, add_csv_row, &w);
-		admin_reply_csv(c, &text);
+		admin_reply_text(c, "text/csv; charset=utf-8", &text);
 		return;
 	}
 	buf_adds(&text, "{\"since\":\"");

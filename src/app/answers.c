@@ -251,4 +251,5 @@ answers_count(struct answers *a, const char *cache)
 	a->misses += strcmp(cache, "miss") == 0;
 	a->joined += strcmp(cache, "joined") == 0;
 	a->stale += strcmp(cache, "stale") == 0;
+	a->bypassed += strcmp(cache, "bypass") == 0;
 }

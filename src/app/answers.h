@@ -26,7 +26,7 @@ struct answers {
 	struct buf unfit;        /* keys that were dropped while the file was read */
 	struct list settling;    /* of struct share, by settle_link: share_settle is to look at them */
 	struct waker settle;
-	uint64_t hits, misses, joined, stale; /* requests, by what X-Drover-Cache says */
+	uint64_t hits, misses, joined, stale, bypassed; /* requests, by what X-Drover-Cache says */
 };
 
 /* Whether answers of any model are. */

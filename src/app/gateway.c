@@ -192,6 +192,7 @@ gateway_create(struct loop *l, const struct settings *s, struct buf *why)
 	list_init(&g->puzzled);
 	dispatch_init(g);
 	timer_init(&g->drain_timer, l, on_drain_tick, g);
+	g->meter = meter_create(g);
 	g->callers = callers_create(s, clock_now_ms());
 	g->accounts = accounts_create(g);
 	trust_init(&g->trust, &s->trusted_proxies);
@@ -252,6 +253,7 @@ gateway_destroy(struct gateway **gp)
 	trust_finish(&g->trust);
 	aliases_finish(&g->aliases);
 	access_log_destroy(&g->access);
+	meter_destroy(&g->meter);
 	free(g);
 }
 
@@ -276,6 +278,7 @@ gateway_drain(struct gateway *g)
 void
 gateway_saw_fault(struct gateway *g, struct backend *b, enum backend_fault fault)
 {
+	meter_saw_fault(g->meter, b, fault);
 	if (backend_saw_fault(b, fault, clock_now_ms()))
 		log_warn(backend_name(b), "is %s, breaker %s", backend_state_name(backend_state(b)),
 		         breaker_state_name(backend_breaker(b)));

@@ -10,6 +10,7 @@
 #include "app/aliases.h"
 #include "app/callers.h"
 #include "app/client_address.h"
+#include "app/meter.h"
 #include "app/origin.h"
 #include "base/list.h"
 #include "conf/settings.h"
@@ -43,6 +44,7 @@ struct gateway {
 	struct access_log *access; /* owned */
 	struct callers *callers;   /* owned */
 	struct accounts *accounts; /* owned; who used what */
+	struct meter *meter;       /* owned */
 	struct trust trust;
 	struct aliases aliases;
 	struct answers *answers; /* owned */

@@ -345,6 +345,7 @@ refuse(int status, const char *why, struct str path, const char *peer, struct bu
 	if (status == 503)
 		buf_adds(headers, "Retry-After: 1\r\n");
 	access_log_add_refusal(g->access, id, peer, path, status);
+	meter_saw_refusal(g->meter, status);
 }
 
 const struct front_ops intake_ops = {

@@ -18,12 +18,15 @@ refuse(struct request *r, enum limit_answer answer, int64_t retry_after_ms)
 	switch (answer) {
 	case LIMIT_FREE: abort();
 	case LIMIT_REQUESTS:
+		r->refused_for = "requests_per_minute";
 		buf_addf(&what, "%lld requests per minute", (long long)conf->requests_per_minute);
 		break;
 	case LIMIT_TOKENS:
+		r->refused_for = "tokens_per_minute";
 		buf_addf(&what, "%lld tokens per minute", (long long)conf->tokens_per_minute);
 		break;
 	case LIMIT_CONCURRENT:
+		r->refused_for = "concurrent";
 		buf_addf(&what, "%lld requests at once", (long long)conf->concurrent);
 		break;
 	}

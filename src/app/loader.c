@@ -90,6 +90,8 @@ succeed(struct errand *e)
 {
 	log_info(name_of(e), "%s: done in %lld ms", what(e), (long long)(clock_now_ms() - e->began_ms));
 	if (e->order.kind == ORDER_LOAD) {
+		meter_saw_load(e->loader->gateway->meter, e->server->backend, e->order.model,
+		               clock_now_ms() - e->began_ms);
 		load_notes_saw_success(&e->loader->notes, e->order.model, e->step == EMBEDDING);
 		/* It tells the context that the model was loaded with. */
 		probe_refresh(e->server->probe, FRESH_MS);
@@ -229,6 +231,8 @@ refuse(struct errand *e, int status, struct str body)
 			lose(e, "the node is busy");
 			return;
 		}
+	} else {
+		meter_saw_order_failure(g->meter, &e->order);
 	}
 	if (status == 404)
 		probe_refresh(e->server->probe, FRESH_MS);

@@ -14,6 +14,7 @@
 #include "app/limits.h"
 #include "app/load_notes.h"
 #include "app/loader.h"
+#include "app/meter_words.h"
 #include "app/relay.h"
 #include "app/request.h"
 #include "app/rules.h"
@@ -82,6 +83,19 @@ count_slot(struct proxy *p)
 		p->request->slot_ms += clock_now_ms() - p->job.dispatched_at_ms;
 }
 
+/* Each one that was let into the queue counts once. */
+static void
+report_wait(struct proxy *p)
+{
+	struct request *r = p->request;
+
+	if (p->job.state == JOB_NEW)
+		return;
+	if (p->job.state == JOB_QUEUED && p->job.attempts == 0)
+		r->waited_ms = clock_now_ms() - p->job.queued_at_ms;
+	meter_saw_wait(r->gateway->meter, p->job.class, r->waited_ms);
+}
+
 /* Gives back the slot or the place in the queue, and detaches from the request. The caller
  * ends the request. */
 static void
@@ -91,6 +105,7 @@ proxy_end(struct proxy *p, enum job_end end)
 
 	report_usage(p);
 	count_slot(p);
+	report_wait(p);
 	if (p->job.state != JOB_ENDED)
 		sched_end(g->sched, &p->job, end, clock_now_ms());
 	p->request->work = NULL;
@@ -209,6 +224,7 @@ refuse(struct proxy *p, enum sched_answer answer)
 		return;
 	}
 	answer = fallback_give_up(&p->fallback, answer);
+	p->request->refused_for = meter_word_of_answer(answer);
 	switch (answer) {
 	case SCHED_FULL:
 		/* Ollama's own words, with their two spaces: clients look for "busy". */
@@ -350,7 +366,7 @@ report_fault(struct proxy *p, enum exchange_end end)
 }
 
 static bool
-retry(struct proxy *p)
+retry(struct proxy *p, const char *why)
 {
 	struct gateway *g = p->request->gateway;
 	int64_t began_ms = p->job.dispatched_at_ms, now_ms = clock_now_ms();
@@ -359,6 +375,7 @@ retry(struct proxy *p)
 		return false;
 	if (!p->job.slotless)
 		p->request->slot_ms += now_ms - began_ms;
+	meter_saw_retry(g->meter, why);
 	dispatch_wake(g);
 	return true;
 }
@@ -372,7 +389,7 @@ on_answer(struct relay *y, int status, void *arg)
 	if (status == 503) {
 		/* It may be tried again: a node that is busy has not begun. */
 		gateway_saw_fault(g, p->job.backend, FAULT_BUSY);
-		return !retry(p);
+		return !retry(p, "busy");
 	}
 	if (backend_saw_answer(p->job.backend, clock_now_ms()))
 		log_info(backend_name(p->job.backend), "breaker is closed");
@@ -390,7 +407,7 @@ on_failed(struct relay *y, enum exchange_end end, void *arg)
 	struct buf message = {0};
 
 	report_fault(p, end);
-	if (may_retry(p, end) && retry(p))
+	if (may_retry(p, end) && retry(p, meter_word_of_end(end)))
 		return;
 	buf_addf(&message, "backend '%s' failed: %s", y->backend, exchange_end_text(end));
 	proxy_fail(p, late ? JOB_DEADLINE : JOB_BACKEND_ERROR, late ? 504 : 502, 0, buf_text(&message));
@@ -430,7 +447,7 @@ give_up_on(struct proxy *p)
 	relay_abandon(&p->relay);
 	loader_saw_stuck(g->loader, model, backend);
 	watchdog_saw_stuck(&p->job, clock_now_ms());
-	if (!retry(p))
+	if (!retry(p, "lost_model"))
 		refuse_unloaded(p);
 }
 

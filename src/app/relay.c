@@ -93,6 +93,8 @@ on_head(struct exchange *x, const struct http_head *head, void *arg)
 	else
 		send_head(y, head);
 	y->shared = y->refused == 0 && share_begin_answer(r, head);
+	if (y->usage != NULL && y->form != STREAM_NONE && !r->facts.load_only)
+		meter_begin_pace(&y->pace, r);
 }
 
 static void
@@ -122,6 +124,7 @@ on_body(struct exchange *x, struct str piece, void *arg)
 	}
 	if (y->usage != NULL)
 		usage_add(y->usage, piece);
+	y->has_piece = true;
 	if (y->rename == NULL) {
 		send_piece(y, piece);
 		return;
@@ -160,11 +163,21 @@ end_shared(struct relay *y, bool whole)
 	y->shared = false;
 }
 
+/* What one read of the node's socket brought counts as one piece. */
+static void
+measure_pace(struct relay *y)
+{
+	if (y->has_piece && y->pace.gaps != NULL)
+		meter_saw_piece(&y->pace, loop_now_us(y->request->gateway->loop));
+	y->has_piece = false;
+}
+
 static void
 on_flush(struct exchange *x, void *arg)
 {
 	struct relay *y = arg;
 
+	measure_pace(y);
 	if (y->shared)
 		share_flush(y->request);
 	else
@@ -202,6 +215,7 @@ on_end(struct exchange *x, enum exchange_end end, const char *why, void *arg)
 		y->ops->on_failed(y, end, y->arg);
 		return;
 	}
+	measure_pace(y);
 	end_rename(y);
 	end_shared(y, end == EXCHANGE_DONE);
 	if (end != EXCHANGE_DONE && y->request->client != NULL) {

@@ -9,6 +9,7 @@
 #ifndef APP_RELAY_H
 #define APP_RELAY_H
 
+#include "app/meter.h"
 #include "base/buf.h"
 #include "io/exchange.h"
 #include "proto/refusal.h"
@@ -45,6 +46,8 @@ struct relay {
 	struct usage_reader *usage; /* owned; of an answer that ran a model, once it began; or NULL */
 	struct rename *rename;      /* owned; where the answer is to have another name of the model */
 	bool at_line_start;         /* of a stream: the last piece ended a line */
+	struct meter_pace pace;     /* of an answer that runs a model, and is streamed */
+	bool has_piece;             /* since the last flush */
 	int refused;        /* its status, where the client was promised a stream; 0: it streams */
 	struct buf refusal; /* its body then, up to a bound; owned */
 };

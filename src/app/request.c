@@ -149,6 +149,7 @@ finish(struct request *r, enum job_end end)
 
 	assert(r->work == NULL);
 	access_log_add(g->access, r, job_end_name(end));
+	meter_saw_end(g->meter, r, end);
 	log_slow(r);
 	limits_leave(r, end);
 	accounts_add(g->accounts, r);

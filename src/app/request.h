@@ -87,8 +87,9 @@ struct request {
 	int attempts;
 	bool usage_known;
 	struct usage usage;
-	const char *backend; /* the last one's name; NULL: none */
-	const char *cache;   /* what X-Drover-Cache says; NULL: nothing */
+	const char *backend;     /* the last one's name; NULL: none */
+	const char *cache;       /* what X-Drover-Cache says; NULL: nothing */
+	const char *refused_for; /* a word for the metrics; NULL: the status says it */
 };
 
 /* Takes the client's id if it is fit, else makes one. */

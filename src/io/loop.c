@@ -136,6 +136,15 @@ loop_base(struct loop *l)
 
 /* evdns_base_new can read resolv.conf itself, but then fails on a machine without one, where
  * the hosts file still has names. */
+int64_t
+loop_now_us(struct loop *l)
+{
+	struct timeval now;
+
+	event_base_gettimeofday_cached(l->base, &now);
+	return (int64_t)now.tv_sec * 1000000 + now.tv_usec;
+}
+
 struct evdns_base *
 loop_dns(struct loop *l)
 {
