@@ -424,6 +424,8 @@ backend_set_loaded(struct backend *b, const char *const *names, size_t count)
 		else
 			crowded |= forget_loaded(v, b);
 		p->missing = !p->shown && !p->fresh && p->busy > 0;
+		if (v == b->swap.in)
+			b->swap.unseen = p->shown ? 0 : b->swap.unseen + 1;
 		p->shown = false;
 		p->fresh = false;
 		variant_drop_unused(b->fleet, v);

@@ -14,7 +14,8 @@
 #include <assert.h>
 #include <stdlib.h>
 
-enum { LOAD_PATIENCE_MS = 10000 };
+/* The first snapshot after an order may be older. */
+enum { UNSEEN_MOST = 2 };
 
 struct backend *
 backend_create(struct fleet *f, size_t index, const struct backend_conf *conf,
@@ -226,13 +227,9 @@ backend_put(struct backend *b, struct job *j, bool done, int64_t now_ms)
 }
 
 bool
-backend_holds_breath(const struct backend *b, int64_t now_ms)
+backend_holds_breath(const struct backend *b)
 {
-	const struct swap *w = &b->swap;
-
-	return w->step == SWAP_LOADING &&
-	       now_ms - w->since_ms >
-	           estimate_load_ms(&w->in->places[b->index].speed) + LOAD_PATIENCE_MS;
+	return b->swap.step == SWAP_LOADING && b->swap.unseen >= UNSEEN_MOST;
 }
 
 int64_t

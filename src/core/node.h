@@ -30,6 +30,7 @@ struct swap {
 	struct variant *in;  /* retained */
 	struct variant *out; /* retained; NULL: nothing must go, or it is gone */
 	int64_t since_ms;    /* of the step */
+	int unseen;          /* snapshots of that step that did not show `in` */
 	bool warm;           /* nobody asked for it */
 };
 
@@ -115,9 +116,9 @@ void backend_drop_resident(struct backend *b, const struct variant *v);
 void backend_take(struct backend *b, struct job *j, int64_t now_ms);
 /* Gives it back. `done`: the job came to its end here. */
 void backend_put(struct backend *b, struct job *j, bool done, int64_t now_ms);
-/* A load takes longer than it should: it may be waiting, in the node, until something else there
- * runs dry (OLLAMA.md), and so nothing is sent there until it is over. */
-bool backend_holds_breath(const struct backend *b, int64_t now_ms);
+/* The node does not show what it was told to load: it waits until something else there runs dry
+ * (OLLAMA.md), and so nothing is sent there until it is over. */
+bool backend_holds_breath(const struct backend *b);
 /* When it can be used again, if that is a matter of time alone; else INT64_MAX. */
 int64_t backend_back_at_ms(const struct backend *b, int64_t now_ms);
 

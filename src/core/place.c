@@ -131,7 +131,7 @@ has_room(const struct backend *b, const struct variant *v)
 static bool
 is_open(const struct survey *y, const struct backend *b, const struct need *need)
 {
-	if (!need->slotless && (!has_room(b, need->variant) || backend_holds_breath(b, y->now_ms)))
+	if (!need->slotless && (!has_room(b, need->variant) || backend_holds_breath(b)))
 		return false;
 	return place_serves(b, need) && !place_is_avoided(y, b, need);
 }

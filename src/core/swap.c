@@ -22,6 +22,7 @@ move(struct backend *b, enum swap_step step, int64_t now_ms)
 {
 	b->swap.step = step;
 	b->swap.since_ms = now_ms;
+	b->swap.unseen = 0;
 }
 
 void
@@ -141,7 +142,7 @@ saw_unload(struct fleet *f, struct backend *b, enum order_end end, int64_t now_m
 
 	if (end != ORDER_DONE) {
 		/* Others may have unloaded it meanwhile. */
-		if (end == ORDER_FAILED && p->residency != ABSENT)
+		if (end == ORDER_FAILED && p->residency == LOADED)
 			p->quarantine_end_ms = now_ms + STAYS_MS;
 		finish(f, b, now_ms);
 		return;

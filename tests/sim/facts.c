@@ -108,7 +108,7 @@ is_loaded(const struct world *w, int n, int model, bool draining_too)
 	const struct backend *b = w->nodes[n].backend;
 	const struct variant *v = variant_find(b->fleet, world_model(model));
 
-	return v->places[b->index].residency == LOADED && !backend_holds_breath(b, w->now) &&
+	return v->places[b->index].residency == LOADED && !backend_holds_breath(b) &&
 	       (b->swap.out != v || (draining_too && b->swap.step == SWAP_DRAINING));
 }
 

@@ -347,12 +347,12 @@ who_was_failed_by_the_only_node_that_has_it_goes_back_there(void **state)
 	assert_ptr_equal(j->backend, node);
 }
 
-/* Ollama waits for a model to fall idle when its memory is full, and so would everybody. */
-static void
-a_load_that_takes_long_gets_the_node_for_itself(void **state)
+/* Two models at once, of which "a" runs and "b" is on its way. */
+static struct backend *
+load_b_beside_a(void)
 {
-	struct backend *wide;
 	struct backend_conf conf = node_conf("n2");
+	struct backend *wide;
 
 	conf.max_loaded = 2;
 	conf.parallel = conf.slots = 4;
@@ -361,8 +361,18 @@ a_load_that_takes_long_gets_the_node_for_itself(void **state)
 	load_models(wide, "a", NULL, NULL);
 	ask("b");
 	expect(ORDER_LOAD, wide, "b");
+	return wide;
+}
+
+/* Ollama waits for a model to fall idle when its memory is full, and so would everybody. */
+static void
+a_load_that_the_node_does_not_show_gets_it_for_itself(void **state)
+{
+	struct backend *wide = load_b_beside_a();
+
+	load_models(wide, "a", NULL, NULL);
 	assert_int_equal(ask("a")->state, JOB_RUNNING);
-	d.now += LOAD_MS + 10000 + 1;
+	load_models(wide, "a", NULL, NULL);
 	assert_int_equal(ask("a")->state, JOB_QUEUED);
 	done();
 	assert_int_equal(desk_pick_all(&d), 2);
@@ -380,6 +390,19 @@ an_unload_that_failed_of_what_has_gone_stands_against_nothing(void **state)
 	sched_saw_order(d.sched, &o, ORDER_FAILED, d.now);
 	assert_false(backend_holds_model(node, "a"));
 	assert_int_equal(desk_submit(&d, desk_new(&d, CLASS_NORMAL), "a"), SCHED_QUEUED);
+}
+
+static void
+a_load_that_the_node_shows_disturbs_nobody(void **state)
+{
+	struct backend *wide = load_b_beside_a();
+
+	for (int i = 0; i < 3; i++) {
+		load_models(wide, "a", "b", NULL);
+		assert_int_equal(ask("a")->state, JOB_RUNNING);
+	}
+	assert_false(take());
+	done();
 }
 
 static void
@@ -459,8 +482,9 @@ main(void)
 	    TEST(who_insists_on_a_node_has_its_model_loaded_there),
 	    TEST(no_node_is_loaded_that_nobody_may_use),
 	    TEST(who_was_failed_by_the_only_node_that_has_it_goes_back_there),
-	    TEST(a_load_that_takes_long_gets_the_node_for_itself),
 	    TEST(an_unload_that_failed_of_what_has_gone_stands_against_nothing),
+	    TEST(a_load_that_the_node_does_not_show_gets_it_for_itself),
+	    TEST(a_load_that_the_node_shows_disturbs_nobody),
 	    TEST(an_unload_that_failed_gives_the_node_back),
 	    TEST(a_place_that_others_took_meanwhile_is_made_again),
 	    TEST(a_second_copy_is_made_when_the_first_is_full),
