@@ -200,7 +200,7 @@ static const struct row settings_rows[] = {
      .least = 1, .most = DAY,
      .help = "longest wait for a slot, 504 above"},
     {"queue.aging", KIND_DURATION, AT(queue.aging), .initial = "5m", .least = 1, .most = DAY,
-     .help = "a request that has waited so long passes those of higher priority"},
+     .help = "a request that has waited so long takes turns with those of higher priority"},
     {"queue.heartbeat", KIND_DURATION, AT(queue.heartbeat), .initial = "15s", .most = HOUR,
      .help = "between two comments to an event stream that waits, from 60s on; 0: none"},
 
