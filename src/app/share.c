@@ -130,10 +130,19 @@ add_model(const struct share *s, struct buf *out)
 		}
 		digest = other;
 	}
-	if (digest == 0)
+	if (digest == 0) {
 		buf_adds(out, s->model);
-	else
-		buf_addf(out, "digest %016llx", (unsigned long long)digest);
+		return;
+	}
+	buf_adds(out, "digest ");
+	buf_add(out, &digest, sizeof(digest));
+}
+
+static void
+add_number(struct buf *out, int64_t value)
+{
+	buf_add_int(out, value);
+	buf_addc(out, ' ');
 }
 
 /* What rules put into the request changes its answer too. */
@@ -144,9 +153,10 @@ add_scope(const struct share *s, struct buf *out)
 	const struct settings *all = r->gateway->settings;
 	const struct model_settings *rule = rules_find(all, s->model);
 
-	buf_addf(out, "%lld %lld %lld %lld ", (long long)rule->num_predict.usual,
-	         (long long)rule->num_predict.most, (long long)rule->num_ctx.usual,
-	         (long long)rule->num_ctx.most);
+	add_number(out, rule->num_predict.usual);
+	add_number(out, rule->num_predict.most);
+	add_number(out, rule->num_ctx.usual);
+	add_number(out, rule->num_ctx.most);
 	if (all->cache.scope == CACHE_SCOPE_KEY)
 		buf_adds(out, request_key(r));
 }

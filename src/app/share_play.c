@@ -33,12 +33,18 @@ send_head(struct share *s, const char *cache, int64_t age_ms, struct str rewritt
 	if (r->in_stream)
 		return;
 	buf_clear(headers);
-	buf_addf(headers, "Content-Type: %s\r\n", transcript_content_type(s->family, s->want.form));
+	buf_adds(headers, "Content-Type: ");
+	buf_adds(headers, transcript_content_type(s->family, s->want.form));
+	buf_adds(headers, "\r\n");
 	request_add_headers(r, headers);
 	r->cache = cache;
-	buf_addf(headers, "X-Drover-Cache: %s\r\n", cache);
-	if (age_ms >= 0)
-		buf_addf(headers, "Age: %lld\r\n", (long long)(age_ms / 1000));
+	buf_adds(headers, "X-Drover-Cache: ");
+	buf_adds(headers, cache);
+	if (age_ms >= 0) {
+		buf_adds(headers, "\r\nAge: ");
+		buf_add_int(headers, age_ms / 1000);
+	}
+	buf_adds(headers, "\r\n");
 	if (rewritten.len > 0)
 		buf_addf(headers, "X-Drover-Rewrite: %.*s\r\n", STR_ARG(rewritten));
 	head.headers = (struct str){headers->data, headers->len};

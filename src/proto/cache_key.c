@@ -450,7 +450,9 @@ cache_key_reader_end(struct cache_key_reader *r, struct str model, struct str sc
 
 	if (r->failed || r->depth != 0 || r->text.len == 0)
 		return false;
-	buf_addf(&head, "drover 1 %d ", (int)r->family);
+	buf_adds(&head, "drover 1 ");
+	buf_add_int(&head, r->family);
+	buf_addc(&head, ' ');
 	add_text(&head, model);
 	add_text(&head, scope);
 	sha256_begin(r->hasher);
