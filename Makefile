@@ -3,7 +3,7 @@
 BUILD ?= build
 ARGS ?=
 
-.PHONY: build run test bench bench-swaps setup setup-test asan lint format tidy clean install help
+.PHONY: build run test bench bench-hits bench-swaps setup setup-test asan lint format tidy clean install help
 
 build: setup $(BUILD)/build.ninja ## compile (the default)
 	@meson compile -C $(BUILD)
@@ -18,6 +18,11 @@ test: setup-test ## every test: gcc, gcc with sanitizers, clang
 bench: build ## compare with nginx and HAProxy, side by side; ARGS="..." goes to bench/compare.py
 	@sh tools/setup.sh bench
 	@python3 bench/compare.py --build $(BUILD) $(ARGS)
+
+bench-hits: build ## hits of the cache beside those of nginx, and hit ratios beside a plain LRU
+	@sh tools/setup.sh bench
+	@python3 bench/hits.py --build $(BUILD) $(ARGS)
+	@$(BUILD)/bench/bench-cachesim
 
 bench-swaps: build ## the same where models are swapped (about 40 minutes; ARGS="--quick": 5)
 	@sh tools/setup.sh bench

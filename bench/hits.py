@@ -31,6 +31,10 @@ MOST_CPU = 0.6
 MOST_P99_MS = 1.0
 
 
+class Missing(Trouble):
+    """A program is not here: that is no failure of drover."""
+
+
 class CachingNginx(Nginx):
     template = "nginx-cache.conf.in"
 
@@ -173,10 +177,13 @@ def serve_node(bench):
 
 def run(arguments, folder):
     bench = Bench(arguments, folder)
-    node, port = serve_node(bench)
     gateways = [Drover(bench), CachingNginx(bench)]
+    for gateway in gateways:
+        if gateway.find() is None:
+            raise Missing(f"no {gateway.name}: {gateway.remedy}")
     cpu = {g.name: [] for g in gateways}
     late = {g.name: [] for g in gateways}
+    node, port = serve_node(bench)
     try:
         for gateway in gateways:
             gateway.start([Node("node", port, parallel=8)], QUEUE=512)
@@ -225,6 +232,9 @@ def main():
     with tempfile.TemporaryDirectory(dir=shm if shm.is_dir() else None) as folder:
         try:
             good = run(arguments, pathlib.Path(folder))
+        except Missing as missing:
+            print(f"hits.py: {missing}")
+            return 77
         except Trouble as trouble:
             sys.exit(f"hits.py: {trouble}")
     return 0 if good or not arguments.check else 1

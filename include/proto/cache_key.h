@@ -44,6 +44,8 @@ struct cache_key_reader;
 
 struct cache_key_reader *cache_key_reader_create(enum answer_family family);
 void cache_key_reader_destroy(struct cache_key_reader **r);
+/* For another body; it keeps its memory. */
+void cache_key_reader_restart(struct cache_key_reader *r, enum answer_family family);
 /* A json_callback, `arg` the reader; always true. The scanner bounds the nesting. */
 bool cache_key_on_json(enum json_event event, struct str text, uint64_t offset, void *arg);
 /* After the scanner accepted the whole body. `model`: its digest where that is known, else its

@@ -162,10 +162,31 @@ answers_destroy(struct answers **ap)
 	if (a == NULL)
 		return;
 	waker_finish(&a->settle);
+	cache_key_reader_destroy(&a->spare_reader);
 	flights_destroy(&a->flights);
 	cache_destroy(&a->cache);
 	cache_disk_close(&a->disk);
 	free(a);
+}
+
+struct cache_key_reader *
+answers_take_reader(struct answers *a, enum answer_family family)
+{
+	struct cache_key_reader *r = a->spare_reader;
+
+	a->spare_reader = NULL;
+	if (r == NULL)
+		return cache_key_reader_create(family);
+	cache_key_reader_restart(r, family);
+	return r;
+}
+
+void
+answers_give_reader(struct answers *a, struct cache_key_reader **r)
+{
+	cache_key_reader_destroy(&a->spare_reader);
+	a->spare_reader = *r;
+	*r = NULL;
 }
 
 /* --- entries --- */

@@ -18,13 +18,14 @@ struct gateway;
 struct settings;
 
 struct answers {
-	struct gateway *gateway; /* borrowed */
-	struct cache *cache;     /* owned */
-	struct cache_disk *disk; /* owned; NULL: nothing outlives a restart */
-	struct flights *flights; /* owned */
-	bool loading;            /* the file is being read */
-	struct buf unfit;        /* keys that were dropped while the file was read */
-	struct list settling;    /* of struct share, by settle_link: share_settle is to look at them */
+	struct gateway *gateway;               /* borrowed */
+	struct cache *cache;                   /* owned */
+	struct cache_disk *disk;               /* owned; NULL: nothing outlives a restart */
+	struct cache_key_reader *spare_reader; /* owned; NULL: none */
+	struct flights *flights;               /* owned */
+	bool loading;                          /* the file is being read */
+	struct buf unfit;                      /* keys that were dropped while the file was read */
+	struct list settling; /* of struct share, by settle_link: share_settle is to look at them */
 	struct waker settle;
 	uint64_t hits, misses, joined, stale, bypassed; /* requests, by what X-Drover-Cache says */
 };
@@ -35,6 +36,10 @@ bool answers_are_kept(const struct settings *s);
 struct answers *answers_create(struct gateway *g);
 /* No request may be left. Waits for the file. */
 void answers_destroy(struct answers **a);
+
+/* A reader is used again and again: making one costs as much as reading a small body. */
+struct cache_key_reader *answers_take_reader(struct answers *a, enum answer_family family);
+void answers_give_reader(struct answers *a, struct cache_key_reader **r);
 
 /* What an entry is, beside its bytes. */
 struct answer_kept {

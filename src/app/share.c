@@ -86,7 +86,7 @@ share_watch_body(struct request *r)
 	s->work.ops = &share_work_ops;
 	s->request = r;
 	s->family = family;
-	s->reader = cache_key_reader_create(family);
+	s->reader = answers_take_reader(r->gateway->answers, family);
 	s->member = (struct flight_member){.on_lead = on_lead, .on_begin = share_on_begin};
 	heartbeat_init(&s->heartbeat, r, say_joined, s);
 	list_init(&s->settle_link);
@@ -177,7 +177,7 @@ take_key(struct share *s)
 	}
 	buf_finish(&model);
 	buf_finish(&scope);
-	cache_key_reader_destroy(&s->reader);
+	answers_give_reader(r->gateway->answers, &s->reader);
 	s->want = (struct transcript_want){
 	    .form = r->facts.stream ? TRANSCRIPT_STREAM : TRANSCRIPT_WHOLE,
 	    .model = str_of(r->facts.model),

@@ -409,15 +409,25 @@ cache_key_reader_create(enum answer_family family)
 {
 	struct cache_key_reader *r = mem_alloc(sizeof(*r));
 
-	memset(r, 0, offsetof(struct cache_key_reader, levels));
+	r->hasher = sha256_hasher_create();
+	r->text = r->sorted = (struct buf){0};
+	r->members = NULL;
+	r->member_cap = 0;
+	cache_key_reader_restart(r, family);
+	return r;
+}
+
+void
+cache_key_reader_restart(struct cache_key_reader *r, enum answer_family family)
+{
+	r->family = family;
+	buf_clear(&r->text);
+	r->member_count = 0;
 	r->depth = 0;
 	r->field = NULL;
 	r->failed = false;
 	r->temperature_zero = r->seeded = r->searches = r->include_usage = false;
 	r->string_len = 0;
-	r->family = family;
-	r->hasher = sha256_hasher_create();
-	return r;
 }
 
 void

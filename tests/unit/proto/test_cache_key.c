@@ -268,6 +268,28 @@ knows_whether_usage_is_wanted(void **state)
 	    key_of(ANSWER_CHAT, "{\"stream_options\":{\"include_usage\":true}}").include_usage);
 }
 
+static void
+a_reader_that_is_used_again_knows_nothing_of_before(void **state)
+{
+	struct cache_key_reader *r = cache_key_reader_create(ANSWER_OPENAI_CHAT);
+	struct json_scanner *s = json_scanner_create(cache_key_on_json, r, 100);
+	struct cache_key want = key_of(ANSWER_CHAT, "{\"messages\":[{\"b\":1,\"a\":2}]}"), key;
+
+	/* It is left in the middle. */
+	assert_true(
+	    json_scanner_feed(s, str_of("{\"seed\":1,\"tools\":[{\"type\":\"web_search\",\"x")));
+	json_scanner_destroy(&s);
+	cache_key_reader_restart(r, ANSWER_CHAT);
+	s = json_scanner_create(cache_key_on_json, r, 100);
+	assert_true(json_scanner_feed(s, str_of("{\"messages\":[{\"a\":2,\"b\":1}]}")) &&
+	            json_scanner_end(s));
+	assert_true(cache_key_reader_end(r, str_of("llama3:latest"), str_of(""), &key));
+	assert_memory_equal(&key.digest, &want.digest, sizeof(key.digest));
+	assert_false(key.deterministic);
+	json_scanner_destroy(&s);
+	cache_key_reader_destroy(&r);
+}
+
 /* --- sizes --- */
 
 static char *
@@ -524,6 +546,7 @@ main(void)
 	    cmocka_unit_test(what_is_said_twice_has_no_key_where_it_counts),
 	    cmocka_unit_test(knows_what_is_deterministic),
 	    cmocka_unit_test(knows_whether_usage_is_wanted),
+	    cmocka_unit_test(a_reader_that_is_used_again_knows_nothing_of_before),
 	    cmocka_unit_test(long_values_differ_in_any_place),
 	    cmocka_unit_test(long_arrays_differ_in_any_place),
 	    cmocka_unit_test(a_huge_object_has_no_key_and_a_huge_array_has),
