@@ -208,7 +208,8 @@ refuse_unloaded(struct proxy *p)
 	if (f == NULL) /* it was loaded meanwhile: too late for this one */
 		proxy_fail(p, JOB_REFUSED, 503, LISTING_FRESH_MS, "the model could not be loaded");
 	else
-		proxy_fail(p, f->status == 504 ? JOB_DEADLINE : JOB_BACKEND_ERROR, f->status, 0,
+		proxy_fail(p, f->status == 504 ? JOB_DEADLINE : JOB_BACKEND_ERROR, f->status,
+		           f->status == 503 ? sched_retry_after_ms(g->sched, clock_now_ms()) : 0,
 		           f->message);
 }
 

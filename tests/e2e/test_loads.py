@@ -220,6 +220,7 @@ def test_what_goes_wrong_with_a_load_ends_the_wait(stage, kind, more, status):
     node.fault(kind, route="load", **more)
     answer = generate(gateway.url, "tiny")
     assert answer.status == status and answer.json()["error"]
+    assert (answer.header("retry-after") is not None) == (status == 503)
     gateway.wait_line("loading tiny:latest failed")
 
 

@@ -306,6 +306,12 @@ BUGS = [
         "return p->residency >= LOADED && p->busy < b->parallel",
     ),
     (
+        "a node that waits for one model to leave is sent more for it",
+        "place.c",
+        "(!has_room(b, need->variant) || backend_holds_breath(b))",
+        "!has_room(b, need->variant)",
+    ),
+    (
         "nobody is told of a load that failed",
         "swap.c",
         "	f->changes++;\n",
