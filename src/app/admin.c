@@ -226,6 +226,18 @@ fail_with(struct admin_call *c, int status, const struct buf *more, const char *
 }
 
 static void
+refuse_unknown(struct admin_call *c)
+{
+	struct buf all = {0};
+
+	for (size_t i = 0; i < ROUTES; i++)
+		buf_addf(&all, "%s%s %s", i == 0 ? "" : ", ", http_method_name(routes[i].method),
+		         routes[i].path);
+	admin_fail(c, 404, "no such route; there are: %s", buf_text(&all));
+	buf_finish(&all);
+}
+
+static void
 refuse_path(struct admin_call *c)
 {
 	const struct http_head *head = front_req_head(c->client);
@@ -235,11 +247,7 @@ refuse_path(struct admin_call *c)
 	if (allow.len > 0)
 		fail_with(c, 405, &allow, "%s is not for this path", http_method_name(head->method));
 	else
-		admin_fail(c, 404,
-		           "no such route; there are /healthz, /metrics, /admin/v1/status, "
-		           "/admin/v1/requests, /admin/v1/usage, /admin/v1/cache/purge, "
-		           "/admin/v1/warm and "
-		           "/admin/v1/backends/NAME/drain, /resume");
+		refuse_unknown(c);
 	buf_finish(&allow);
 }
 

@@ -32,8 +32,8 @@ static const char *const statement_texts[STATEMENTS] = {
     [BEGIN] = "BEGIN IMMEDIATE",
     [COMMIT] = "COMMIT",
     [ROLLBACK] = "ROLLBACK",
-    [PUT] = "INSERT OR REPLACE INTO entries (key, model, tag, made, body, sum) "
-            "VALUES (?, ?, ?, ?, ?, ?)",
+    [PUT] = ("INSERT OR REPLACE INTO entries (key, model, tag, made, body, sum) "
+             "VALUES (?, ?, ?, ?, ?, ?)"),
     [REMOVE] = "DELETE FROM entries WHERE key = ?",
 };
 
