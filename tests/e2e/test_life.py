@@ -55,7 +55,7 @@ def test_check_of_a_good_file(drover):
         ("backends:\n  - url: 10.0.0.1\n    weight: 0\n", "drover.yaml:3:13:", ["weight"]),
         ("backends:\n  - url: ftp://x\n", "drover.yaml:2:10:", ["url"]),
         ("manage: maybe\n", "drover.yaml:1:9:", ["manage", "admin"]),
-        ("usage: {keep: 1d}\n", "drover.yaml:1:", ["usage"]),
+        ("tls: {cert: c.pem}\n", "drover.yaml:1:", ["tls"]),
         ("listen: [\n", "drover.yaml:", []),
         ('listen: ["${NO_SUCH_NAME}"]\n', "drover.yaml:1:", ["NO_SUCH_NAME"]),
         ("queue: {size: 1}\nqueue: {size: 2}\n", "drover.yaml:2:1:", ["queue"]),
