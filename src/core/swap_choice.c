@@ -1,4 +1,8 @@
-/* Choosing swaps. */
+/*
+ * Choosing swaps. A look surveys where every lane stands and what every node holds, then weighs
+ * each wish against what would have to go. Nothing here is kept but the scratch in lanes, residents
+ * and nodes, which the next look overwrites.
+ */
 #include "swap_choice.h"
 
 #include "eta.h"
@@ -6,6 +10,12 @@
 #include "swap_cost.h"
 
 #include <math.h>
+
+struct candidate {
+	struct option option;
+	double urgency;
+	bool reserves;
+};
 
 /* The wishes are gone through once, twice where a node is reserved. */
 struct look {
@@ -16,6 +26,8 @@ struct look {
 	int64_t next_ms;                /* when something may be due that is not */
 	const struct backend *reserved; /* left to the most urgent wish; NULL: none is */
 	bool has_idle_place;            /* without one there are no copies */
+	struct candidate first;         /* the most urgent wish, */
+	struct candidate due;           /* and of those that are due, copies too */
 };
 
 static void
@@ -335,12 +347,6 @@ urgency_of(const struct look *k, const struct wish *w, const struct lane *l)
 	return swap_urgency(w, longest_load_ms(k, w->variant));
 }
 
-struct candidate {
-	struct option option;
-	double urgency;
-	bool reserves;
-};
-
 static void
 take_more_urgent(struct candidate *best, struct candidate c)
 {
@@ -348,10 +354,9 @@ take_more_urgent(struct candidate *best, struct candidate c)
 		*best = c;
 }
 
-/* Goes through the lanes of one standing. `first`: the most urgent of all, `due`: of those that
- * are due. */
+/* Weighs what the lanes of one standing wish for. */
 static void
-go_through(struct look *k, enum standing s, struct candidate *first, struct candidate *due)
+go_through(struct look *k, enum standing s)
 {
 	struct lane *l;
 
@@ -365,15 +370,26 @@ go_through(struct look *k, enum standing s, struct candidate *first, struct cand
 		c.option = s == NOWHERE ? best_swap(k, l, &w) : best_copy(k, l, &w);
 		if (c.option.choice.backend == NULL)
 			continue;
-		if (s == NOWHERE)
-			c.option.choice.backend->wished = true;
 		c.urgency = urgency_of(k, &w, l);
 		c.reserves = s == NOWHERE && swap_reserves(&w, &c.option);
 		not_before(k, c.option.when_ms);
-		take_more_urgent(first, c);
+		if (s == NOWHERE) {
+			c.option.choice.backend->wished = true;
+			take_more_urgent(&k->first, c);
+		}
 		if (c.option.when_ms <= (double)k->now_ms)
-			take_more_urgent(due, c);
+			take_more_urgent(&k->due, c);
 	}
+}
+
+/* Whether what is due would take the node that is left to the most urgent wish. */
+static bool
+is_in_the_way(const struct look *k)
+{
+	const struct option *first = &k->first.option;
+
+	return k->first.reserves && first->when_ms > (double)k->now_ms &&
+	       k->due.option.choice.backend == first->choice.backend;
 }
 
 bool
@@ -382,24 +398,21 @@ swap_choose(struct fleet *f, const struct queue *q, const struct survey *y, stru
 {
 	struct look k = {
 	    .fleet = f, .queue = q, .survey = y, .now_ms = y->now_ms, .next_ms = INT64_MAX};
-	struct candidate first = {0}, due = {0}, copy = {0};
 
 	if (survey_lanes(&k)) {
 		survey_residents(&k);
-		go_through(&k, NOWHERE, &first, &due);
-		if (first.reserves && first.option.when_ms > (double)k.now_ms &&
-		    due.option.choice.backend == first.option.choice.backend) {
-			k.reserved = first.option.choice.backend;
-			due = (struct candidate){0};
-			go_through(&k, NOWHERE, &copy, &due);
-			copy = (struct candidate){0};
+		go_through(&k, NOWHERE);
+		if (is_in_the_way(&k)) {
+			k.reserved = k.first.option.choice.backend;
+			k.due = (struct candidate){0};
+			go_through(&k, NOWHERE);
 		}
-		if (due.option.choice.backend == NULL && k.has_idle_place) {
-			go_through(&k, FULL, &copy, &due);
-			go_through(&k, COMES_SHORT, &copy, &due);
+		if (k.due.option.choice.backend == NULL && k.has_idle_place) {
+			go_through(&k, FULL);
+			go_through(&k, COMES_SHORT);
 		}
 	}
 	*next_ms = k.next_ms;
-	*out = due.option.choice;
+	*out = k.due.option.choice;
 	return out->backend != NULL;
 }
