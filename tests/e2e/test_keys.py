@@ -265,6 +265,46 @@ def test_the_log_has_the_name_and_never_the_key(guarded):
         assert secret not in pathlib.Path(f"/proc/{gateway.pid}/cmdline").read_text()
 
 
+def test_what_is_secret_is_nowhere(stage, tmp_path):
+    """Neither keys nor prompts nor answers, whatever went wrong with their requests."""
+    secrets = [b"dk-planted-right", b"dk-planted-wrong", b"planted-prompt", b"planted-answer"]
+    right, wrong = bearer("dk-planted-right"), bearer("dk-planted-wrong")
+    key = {"name": "k", "key": "dk-planted-right", "admin": True, "requests_per_minute": 600}
+    node = stage.fake(lambda x: x.reply({"model": "tiny", "response": "planted-answer"}))
+    settings = {"keys": [{**key, "burst": 3}], "state": str(tmp_path), "log": {"level": "debug"}}
+    gateway = stage.gateway([node], settings)
+    run = harness.run("planted-prompt")
+    said = []
+    for headers, body in (
+        (right, run),
+        (wrong, run),
+        (right + wrong, run),
+        (right + [("X-Api-Key", "dk-planted-wrong")], run),
+        (right, b'{"prompt": "planted-prompt" oops'),
+        (right, {**run, "model": "planted-none"}),
+        (right, {**run, "MODEL": "x"}),
+        (right, run),
+        (right, run),
+        (right, run),
+    ):
+        answer = gateway.post("/api/generate", body, headers)
+        said += [answer.body] if answer.status >= 400 else []
+    assert len(said) >= 6
+    for path in ("/metrics", "/admin/v1/status", "/admin/v1/requests", "/admin/v1/usage"):
+        answer = wire.get(gateway.admin, path, right)
+        assert answer.status == 200
+        said.append(answer.body)
+    said.append(gateway.get("/drover/v1/me", right).body)
+    said.append(pathlib.Path(f"/proc/{gateway.pid}/cmdline").read_bytes())
+    gateway.stop()
+    said.append(gateway.log().encode())
+    files = list(tmp_path.glob("*.db*"))
+    assert files
+    said += [path.read_bytes() for path in files]
+    for secret in secrets:
+        assert not [text for text in said if secret in text]
+
+
 def test_a_new_key_opens_what_its_lines_say(stage, request):
     drover = find_program(request.config, "drover")
     said = subprocess.run([drover, "key", "alice"], capture_output=True, text=True, check=True)
