@@ -2,6 +2,9 @@
 
 import contextlib
 import json
+import os
+import random
+import threading
 
 import harness
 import ollama
@@ -617,3 +620,69 @@ def test_a_damaged_file_costs_what_is_damaged(stage, tmp_path):
     answers = [gateway.post("/api/generate", body) for body in bodies]
     assert {a.status for a in answers} == {200}
     assert {result(a) for a in answers} <= {"hit", "miss"}
+
+
+# All of it at once
+
+
+def test_a_storm_of_equal_requests_leaves_nothing_behind(stage):
+    """Leaders and followers that leave anywhere, nodes that refuse, break off or end early: who
+    stays gets all of one answer or an honest end, and then nothing is under way any more."""
+    seed = int(os.environ.get("DROVER_SEED", random.randrange(1 << 32)))
+    print(f"DROVER_SEED={seed}")
+    rng, lock = random.Random(seed), threading.Lock()
+
+    def draw(*choices):
+        with lock:
+            return rng.choice(choices)
+
+    def play(exchange):
+        text = f"{exchange.json()['prompt']} {len(node.exchanges)}"
+        how = draw("well", "well", "well", "well", "error", "break", "early")
+        if how == "error":
+            exchange.reply({"error": "no"}, status="500 Internal Server Error")
+            return
+        with contextlib.suppress(OSError):
+            exchange.begin()
+            for word in text.split():
+                say(exchange, word + " " * draw(1, 10, 20000))
+            if how == "break":
+                exchange.reset()
+            elif how == "early":
+                exchange.end()
+            else:
+                finish(exchange)
+
+    def live(number):
+        body = sure("/api/generate", prompt=f"p{number % 5}", stream=draw(True, True, False))
+        leaves = draw("no", "no", "at once", "in the middle")
+        with wire.Wire(gateway.url) as client:
+            client.request("POST", "/api/generate", body)
+            if leaves == "at once":
+                return None
+            answer = client.read_head()
+            with contextlib.suppress(wire.Cut):
+                for _ in client.read_pieces(answer):
+                    if leaves == "in the middle":
+                        return None
+        return answer
+
+    node = stage.fake(play)
+    cache = {"ttl": "20ms", "stale": "0", "max_entry": "64KiB"}
+    settings = {"cache": cache, "breaker": {"failures": 1000}}
+    gateway = stage.gateway([{"url": node.url, "parallel": 3}], settings)
+    for _ in range(6):
+        stayed = [a.result(LIMIT_S) for a in [harness.later(live, n) for n in range(50)]]
+        for answer in filter(None, stayed):
+            assert answer.status in (200, 500) or not answer.whole
+            if answer.status != 200 or not answer.whole:
+                continue
+            lines = answer.lines()
+            assert lines[0]["response"].startswith("p")
+            assert "error" not in lines[-1]
+    harness.turn(gateway)
+    while wire.get(gateway.admin, "/admin/v1/requests").json():
+        pass  # what is still under way for nobody ends by itself
+    status = wire.get(gateway.admin, "/admin/v1/status").json()
+    assert (status["running"], status["queue"]["waiting"]) == (0, 0)
+    assert all(backend["busy"] == 0 for backend in status["backends"])
