@@ -228,6 +228,7 @@ access_log_add(struct access_log *log, const struct request *r, const char *end)
 	if (log->fd < 0)
 		return;
 	begin_line(log, r->id, r->peer);
+	add_text(log, FIELD("trace"), text_or_null(r->trace));
 	add_text(log, FIELD("key"),
 	         r->caller == NULL || r->caller->key == NULL ? (struct str){0}
 	                                                     : str_of(r->caller->name));

@@ -80,6 +80,7 @@ request_create(struct gateway *g, struct front_req *client)
 	r->method = head->method;
 	take_address(r, head);
 	take_id(r, http_find_header(head, "X-Request-Id"));
+	traceparent_read(http_find_header(head, "traceparent"), r->trace);
 	list_add_last(&g->requests, &r->link);
 	front_req_set_data(client, r);
 	return r;

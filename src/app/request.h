@@ -17,6 +17,7 @@
 #include "proto/body.h"
 #include "proto/refusal.h"
 #include "proto/route.h"
+#include "proto/traceparent.h"
 #include "proto/usage.h"
 #include "proto/zstd_body.h"
 
@@ -75,6 +76,7 @@ struct request {
 	struct list link;           /* in gateway.requests */
 	char id[REQUEST_ID_MAX + 1];
 	/* For the log: */
+	char trace[TRACE_ID_SIZE]; /* "": the client named none */
 	enum http_method method;
 	char peer[FRONT_PEER_MAX];
 	int64_t began_ms;

@@ -190,3 +190,24 @@ def test_more_origins_can_be_allowed(stage, by):
     answer = gateway.get("/api/tags", [("Origin", "https://a.example")])
     assert answer.header("access-control-allow-origin") == "https://a.example"
     assert gateway.get("/api/tags", [("Origin", "https://a.evil")]).status == 403
+
+
+TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
+
+
+def test_a_trace_goes_on_at_the_node_and_is_logged(road):
+    node, gateway = road
+    field = ("traceparent", f"00-{TRACE}-00f067aa0ba902b7-01")
+    more = ("tracestate", "vendor=opaque")
+    assert gateway.post("/api/generate", harness.run(), [field, more]).status == 200
+    seen = fields_of(node.exchanges[0])
+    assert field in seen and more in seen
+    gateway.wait_line(rf" trace={TRACE} .*route=/api/generate ")
+
+
+def test_a_trace_that_is_none_is_not_logged(road):
+    _, gateway = road
+    broken = ("traceparent", f"00-{TRACE.upper()}-00f067aa0ba902b7-01")
+    assert gateway.post("/api/generate", harness.run(), [broken]).status == 200
+    gateway.wait_line(r"trace=- .*route=/api/generate ")
+    assert TRACE not in gateway.log().lower()
