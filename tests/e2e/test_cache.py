@@ -361,6 +361,68 @@ def test_an_operator_sees_and_purges_it(pair):
         assert purge(wrong).status == 400
 
 
+# Keys and rules
+
+
+def key(name, **more):
+    return {"name": name, "key": f"secret-{name}", **more}
+
+
+def as_key(name):
+    return [("Authorization", f"Bearer secret-{name}")]
+
+
+@pytest.mark.parametrize("scope", ["shared", "key"])
+def test_keys_share_what_is_kept_or_do_not(stage, scope):
+    settings = {"keys": [key("a"), key("b")], "cache": {"scope": scope}}
+    gateway = stage.gateway([stage.node("tiny")], settings)
+    body = sure("/api/generate")
+    got = [result(gateway.post("/api/generate", body, as_key(n))) for n in ("a", "a", "b", "b")]
+    assert got == ["miss", "hit", "hit" if scope == "shared" else "miss", "hit"]
+
+
+def test_a_key_gets_only_answers_of_its_models(stage):
+    gateway = stage.gateway([stage.node("tiny")], {"keys": [key("a"), key("b", models=["no"])]})
+    body = sure("/api/generate")
+    assert result(gateway.post("/api/generate", body, as_key("a"))) == "miss"
+    refused = gateway.post("/api/generate", body, as_key("b"))
+    assert (refused.status, result(refused)) == (403, None)
+
+
+def test_hits_count_as_requests_and_as_tokens_only_where_that_is_wanted(stage):
+    node, body = stage.node("tiny"), sure("/api/generate", stream=False)
+    for charge in (False, True):
+        row = key("a", requests_per_minute=60, burst=3, tokens_per_minute=10000)
+        gateway = stage.gateway([node], {"keys": [row], "cache": {"charge": charge}})
+
+        def tokens_left():
+            me = gateway.get("/drover/v1/me", as_key("a")).json()
+            return me["limits"]["tokens_per_minute"]["remaining"]
+
+        first = gateway.post("/api/generate", body, as_key("a")).json()
+        cost = first["prompt_eval_count"] + first["eval_count"]
+        before = tokens_left()
+        assert result(gateway.post("/api/generate", body, as_key("a"))) == "hit"
+        # The bucket fills meanwhile, slower than a hit empties it.
+        assert (before - tokens_left() > cost / 2) == charge
+        answers = [gateway.post("/api/generate", body, as_key("a")) for _ in range(2)]
+        assert [a.status for a in answers] == [200, 429]
+
+
+def test_rules_part_answers_and_say_what_is_kept(stage):
+    node = stage.node("tiny", "llama3")
+    rules = [
+        {"match": "tiny", "num_predict": {"max": 5}},
+        {"match": "llama3", "cache": "all"},
+    ]
+    gateway = stage.gateway([node], {"models": rules})
+    got = [gateway.post("/api/generate", sure("/api/generate")) for _ in range(2)]
+    assert [result(a) for a in got] == ["miss", "hit"]
+    assert {a.header("X-Drover-Rewrite") for a in got} == {"num_predict=5"}
+    free = harness.body_for("/api/generate", model="llama3")
+    assert [result(gateway.post("/api/generate", free)) for _ in range(2)] == ["miss", "hit"]
+
+
 # When no backend can
 
 
