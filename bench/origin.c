@@ -280,7 +280,7 @@ answer_get(struct conn *c, const char *head)
 		send_json(c, "{\"models\":[{\"name\":\"bench:latest\",\"model\":\"bench:latest\","
 		             "\"modified_at\":\"2026-01-01T00:00:00Z\",\"size\":1,\"size_vram\":1,"
 		             "\"digest\":\"00\",\"details\":{\"family\":\"llama\"},"
-		             "\"expires_at\":\"2099-01-01T00:00:00Z\"}]}");
+		             "\"context_length\":4096,\"expires_at\":\"2099-01-01T00:00:00Z\"}]}");
 	}
 }
 
