@@ -83,9 +83,6 @@ struct body_reader;
 /* For a route with a model_key. `content_type` is read for forms only. */
 struct body_reader *body_reader_create(const struct route *route, struct str content_type);
 void body_reader_destroy(struct body_reader **r);
-/* `tap` is told every event of a JSON body, before the reader looks at it; what it returns does not
- * count. */
-void body_reader_tap(struct body_reader *r, json_callback tap, void *arg);
 /* False: refuse the request with 400 and body_reader_why(). */
 bool body_reader_feed(struct body_reader *r, struct str bytes);
 bool body_reader_end(struct body_reader *r, struct body_facts *out);

@@ -12,6 +12,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "io/cache_disk.h"
+#include "proto/body.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -147,6 +148,8 @@ answers_create(struct gateway *g)
 	a->gateway = g;
 	a->cache = cache_create(&limits, on_drop, a);
 	a->flights = flights_create();
+	a->key_reader = cache_key_reader_create(ANSWER_GENERATE);
+	a->scanner = json_scanner_create(cache_key_on_json, a->key_reader, BODY_NODES_MAX);
 	list_init(&a->settling);
 	waker_init(&a->settle, g->loop, share_settle, a);
 	open_disk(a);
@@ -162,31 +165,22 @@ answers_destroy(struct answers **ap)
 	if (a == NULL)
 		return;
 	waker_finish(&a->settle);
-	cache_key_reader_destroy(&a->spare_reader);
+	json_scanner_destroy(&a->scanner);
+	cache_key_reader_destroy(&a->key_reader);
 	flights_destroy(&a->flights);
 	cache_destroy(&a->cache);
 	cache_disk_close(&a->disk);
 	free(a);
 }
 
-struct cache_key_reader *
-answers_take_reader(struct answers *a, enum answer_family family)
+bool
+answers_read_key(struct answers *a, enum answer_family family, struct str body, struct str model,
+                 struct str scope, struct cache_key *out)
 {
-	struct cache_key_reader *r = a->spare_reader;
-
-	a->spare_reader = NULL;
-	if (r == NULL)
-		return cache_key_reader_create(family);
-	cache_key_reader_restart(r, family);
-	return r;
-}
-
-void
-answers_give_reader(struct answers *a, struct cache_key_reader **r)
-{
-	cache_key_reader_destroy(&a->spare_reader);
-	a->spare_reader = *r;
-	*r = NULL;
+	cache_key_reader_restart(a->key_reader, family);
+	json_scanner_restart(a->scanner, BODY_NODES_MAX);
+	return json_scanner_feed(a->scanner, body) && json_scanner_end(a->scanner) &&
+	       cache_key_reader_end(a->key_reader, model, scope, out);
 }
 
 /* --- entries --- */

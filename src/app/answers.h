@@ -18,13 +18,14 @@ struct gateway;
 struct settings;
 
 struct answers {
-	struct gateway *gateway;               /* borrowed */
-	struct cache *cache;                   /* owned */
-	struct cache_disk *disk;               /* owned; NULL: nothing outlives a restart */
-	struct cache_key_reader *spare_reader; /* owned; NULL: none */
-	struct flights *flights;               /* owned */
-	bool loading;                          /* the file is being read */
-	struct buf unfit;                      /* keys that were dropped while the file was read */
+	struct gateway *gateway;             /* borrowed */
+	struct cache *cache;                 /* owned */
+	struct cache_disk *disk;             /* owned; NULL: nothing outlives a restart */
+	struct cache_key_reader *key_reader; /* owned; used for one body after the other */
+	struct json_scanner *scanner;        /* owned; in front of it */
+	struct flights *flights;             /* owned */
+	bool loading;                        /* the file is being read */
+	struct buf unfit;                    /* keys that were dropped while the file was read */
 	struct list settling; /* of struct share, by settle_link: share_settle is to look at them */
 	struct waker settle;
 	uint64_t hits, misses, joined, stale, bypassed; /* requests, by what X-Drover-Cache says */
@@ -37,9 +38,9 @@ struct answers *answers_create(struct gateway *g);
 /* No request may be left. Waits for the file. */
 void answers_destroy(struct answers **a);
 
-/* A reader is used again and again: making one costs as much as reading a small body. */
-struct cache_key_reader *answers_take_reader(struct answers *a, enum answer_family family);
-void answers_give_reader(struct answers *a, struct cache_key_reader **r);
+/* As cache_key_reader_end, of the whole body. */
+bool answers_read_key(struct answers *a, enum answer_family family, struct str body,
+                      struct str model, struct str scope, struct cache_key *out);
 
 /* What an entry is, beside its bytes. */
 struct answer_kept {

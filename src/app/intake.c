@@ -108,7 +108,6 @@ read_body(struct request *r)
 
 	if (r->route->model_key != NULL)
 		r->reader = body_reader_create(r->route, http_find_header(head, "Content-Type"));
-	share_watch_body(r);
 	if (r->reader != NULL && r->dialect != DIALECT_OLLAMA && coding.ptr != NULL &&
 	    str_eq_nocase(coding, "zstd")) {
 		r->is_zstd = true;

@@ -94,6 +94,29 @@ request_drop_body(struct request *r)
 	buf_finish(&r->sent);
 }
 
+static bool
+keep_piece(struct str piece, void *arg)
+{
+	buf_add(arg, piece.ptr, piece.len);
+	return true;
+}
+
+struct str
+request_plain_body(const struct request *r, struct buf *decoded)
+{
+	struct str body = {r->body.data, r->body.len};
+	struct zstd_body *z;
+
+	if (!r->is_zstd)
+		return body;
+	z = zstd_body_create(r->gateway->settings->max_body, keep_piece, decoded);
+	/* It was read whole before, so that it is valid and not too large. */
+	if (zstd_body_feed(z, body) != ZSTD_FED)
+		abort();
+	zstd_body_destroy(&z);
+	return (struct str){decoded->data, decoded->len};
+}
+
 void
 request_replace_body(struct request *r, struct buf *sent)
 {

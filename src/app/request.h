@@ -108,6 +108,8 @@ void request_cancel(struct request *r, const char *why);
 const char *request_key(const struct request *r);
 /* What is sent to a node: as it came, or as it was changed. */
 struct str request_body(const struct request *r);
+/* As it came, without its Content-Encoding; in `decoded` where it had one. */
+struct str request_plain_body(const struct request *r, struct buf *decoded);
 /* The model that is meant, where an alias was named; else as the client wrote it. */
 const char *request_model(const struct request *r);
 /* Adds the members state, class, position, eta_ms, loading_on and waited_ms of a JSON object. */

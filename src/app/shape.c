@@ -263,34 +263,12 @@ change_model(struct changes *c, const struct request *r, const char *model, stru
 	change(c, BODY_MODEL, buf_text(quoted), model);
 }
 
-static bool
-keep_piece(struct str piece, void *arg)
-{
-	buf_add(arg, piece.ptr, piece.len);
-	return true;
-}
-
-/* It was read whole before, so that it is valid and not too large. */
-static void
-unzip(const struct request *r, struct buf *out)
-{
-	struct zstd_body *z = zstd_body_create(r->gateway->settings->max_body, keep_piece, out);
-
-	if (zstd_body_feed(z, (struct str){r->body.data, r->body.len}) != ZSTD_FED)
-		abort();
-	zstd_body_destroy(&z);
-}
-
 static void
 apply(struct request *r, const struct changes *c)
 {
 	struct buf plain = {0}, sent = {0};
-	struct str body = {r->body.data, r->body.len};
+	struct str body = request_plain_body(r, &plain);
 
-	if (r->is_zstd) {
-		unzip(r, &plain);
-		body = (struct str){plain.data, plain.len};
-	}
 	rewrite_add(body, &r->facts, c->edits, c->count, &sent);
 	request_replace_body(r, &sent);
 	buf_finish(&plain);

@@ -22,7 +22,9 @@
 #include "app/rules.h"
 #include "app/terms.h"
 #include "base/mem.h"
+#include "proto/cache_hint.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 struct share *
@@ -73,28 +75,6 @@ say_joined(struct buf *out, void *arg)
 	buf_adds(out, "waiting with an equal request");
 }
 
-void
-share_watch_body(struct request *r)
-{
-	enum answer_family family;
-	struct share *s;
-
-	if (!answers_are_kept(r->gateway->settings) || r->reader == NULL ||
-	    !answer_family_of(r->route, &family))
-		return;
-	s = NEW(struct share);
-	s->work.ops = &share_work_ops;
-	s->request = r;
-	s->family = family;
-	s->reader = answers_take_reader(r->gateway->answers, family);
-	s->member = (struct flight_member){.on_lead = on_lead, .on_begin = share_on_begin};
-	heartbeat_init(&s->heartbeat, r, say_joined, s);
-	list_init(&s->settle_link);
-	list_init(&s->playback.reader.link);
-	r->share = s;
-	body_reader_tap(r->reader, cache_key_on_json, s->reader);
-}
-
 static struct str
 header(const struct request *r, const char *name)
 {
@@ -102,26 +82,26 @@ header(const struct request *r, const char *name)
 }
 
 static enum cache_mode
-mode_of(const struct share *s)
+mode_of(const struct request *r, const char *model)
 {
-	const struct settings *all = s->request->gateway->settings;
-	const struct model_settings *rule = rules_find(all, s->model);
+	const struct settings *all = r->gateway->settings;
+	const struct model_settings *rule = rules_find(all, model);
 
 	return rule->cache == CACHE_MODE_INHERIT ? all->cache.mode : rule->cache;
 }
 
 /* Names of one model share what is kept; and what was another model then is found no more. */
 static void
-add_model(const struct share *s, struct buf *out)
+add_model(const struct request *r, const char *model, struct buf *out)
 {
-	const struct gateway *g = s->request->gateway;
+	const struct gateway *g = r->gateway;
 	uint64_t digest = 0;
 
 	for (size_t i = 0; i < g->server_count; i++) {
 		const struct backend *b = g->servers[i].backend;
-		uint64_t other = backend_model_digest(b, s->model);
+		uint64_t other = backend_model_digest(b, model);
 
-		if (!backend_has_model(b, s->model))
+		if (!backend_has_model(b, model))
 			continue;
 		if (other == 0 ||
 		    (digest != 0 && other != digest)) { /* nodes have two models of one name */
@@ -131,7 +111,7 @@ add_model(const struct share *s, struct buf *out)
 		digest = other;
 	}
 	if (digest == 0) {
-		buf_adds(out, s->model);
+		buf_adds(out, model);
 		return;
 	}
 	buf_adds(out, "digest ");
@@ -147,11 +127,10 @@ add_number(struct buf *out, int64_t value)
 
 /* What rules put into the request changes its answer too. */
 static void
-add_scope(const struct share *s, struct buf *out)
+add_scope(const struct request *r, const char *model, struct buf *out)
 {
-	const struct request *r = s->request;
 	const struct settings *all = r->gateway->settings;
-	const struct model_settings *rule = rules_find(all, s->model);
+	const struct model_settings *rule = rules_find(all, model);
 
 	add_number(out, rule->num_predict.usual);
 	add_number(out, rule->num_predict.most);
@@ -161,32 +140,63 @@ add_scope(const struct share *s, struct buf *out)
 		buf_adds(out, request_key(r));
 }
 
-/* Whether its answer may be kept and given to others at all. */
+/* Whether its answer may be kept and given to others, as far as this is told without its key. */
 static bool
-take_key(struct share *s)
+may_share(const struct request *r, enum cache_mode mode)
 {
-	struct request *r = s->request;
-	struct buf scope = {0}, model = {0};
-	bool ok = !r->facts.load_only && model_name_canonical(str_of(request_model(r)), s->model);
+	return mode != CACHE_MODE_OFF && !r->facts.load_only &&
+	       header(r, "X-Drover-Backend").ptr == NULL &&
+	       !str_list_has(header(r, "Cache-Control"), "no-store");
+}
 
-	if (ok) {
-		add_model(s, &model);
-		add_scope(s, &scope);
-		ok = cache_key_reader_end(s->reader, (struct str){model.data, model.len},
-		                          (struct str){scope.data, scope.len}, &s->key);
-	}
-	buf_finish(&model);
+/* The key takes as long to make as all else that is done with the request: most are spared it. */
+static bool
+read_key(const struct request *r, enum answer_family family, const char *model,
+         struct cache_key *key)
+{
+	enum cache_mode mode = mode_of(r, model);
+	struct buf decoded = {0}, digest = {0}, scope = {0};
+	struct str body;
+	bool ok = false;
+
+	if (!may_share(r, mode))
+		return false;
+	body = request_plain_body(r, &decoded);
+	if (mode == CACHE_MODE_DETERMINISTIC && !cache_hint_may_repeat(family, body))
+		goto out;
+	add_model(r, model, &digest);
+	add_scope(r, model, &scope);
+	ok = answers_read_key(r->gateway->answers, family, body, (struct str){digest.data, digest.len},
+	                      (struct str){scope.data, scope.len}, key) &&
+	     (key->deterministic || mode == CACHE_MODE_ALL);
+out:
+	buf_finish(&decoded);
+	buf_finish(&digest);
 	buf_finish(&scope);
-	answers_give_reader(r->gateway->answers, &s->reader);
+	return ok;
+}
+
+static struct share *
+share_create(struct request *r, enum answer_family family, const char *model,
+             const struct cache_key *key)
+{
+	struct share *s = NEW(struct share);
+
+	s->work.ops = &share_work_ops;
+	s->request = r;
+	s->family = family;
+	s->key = *key;
+	snprintf(s->model, sizeof(s->model), "%s", model);
 	s->want = (struct transcript_want){
 	    .form = r->facts.stream ? TRANSCRIPT_STREAM : TRANSCRIPT_WHOLE,
 	    .model = str_of(r->facts.model),
-	    .include_usage = s->key.include_usage,
+	    .include_usage = key->include_usage,
 	};
-	return ok && mode_of(s) != CACHE_MODE_OFF &&
-	       (s->key.deterministic || mode_of(s) == CACHE_MODE_ALL) &&
-	       header(r, "X-Drover-Backend").ptr == NULL &&
-	       !str_list_has(header(r, "Cache-Control"), "no-store");
+	s->member = (struct flight_member){.on_lead = on_lead, .on_begin = share_on_begin};
+	heartbeat_init(&s->heartbeat, r, say_joined, s);
+	list_init(&s->settle_link);
+	list_init(&s->playback.reader.link);
+	return s;
 }
 
 /* It costs a request of its caller's, and no tokens. False: refused. */
@@ -248,16 +258,20 @@ reply_fresh(struct share *s)
 bool
 share_begin(struct request *r)
 {
-	struct share *s = r->share;
+	char model[MODEL_NAME_MAX];
+	enum answer_family family;
+	struct cache_key key;
 	struct str control;
+	struct share *s;
 
-	if (s == NULL)
+	if (!answers_are_kept(r->gateway->settings) || !answer_family_of(r->route, &family))
 		return false;
-	if (!take_key(s)) {
-		share_drop(r);
+	if (!model_name_canonical(str_of(request_model(r)), model) ||
+	    !read_key(r, family, model, &key)) {
 		r->cache = "bypass";
 		return false;
 	}
+	r->share = s = share_create(r, family, model, &key);
 	control = header(r, "Cache-Control");
 	if (!str_list_has(control, "no-cache") && reply_fresh(s) == WAY_TAKEN)
 		return true;
@@ -286,7 +300,6 @@ share_drop(struct request *r)
 	playback_stop(&s->playback);
 	recording_release(&s->recording);
 	cache_release(share_answers(s)->cache, &s->entry);
-	cache_key_reader_destroy(&s->reader);
 	buf_finish(&s->converted);
 	buf_finish(&s->rewritten);
 	r->share = NULL;

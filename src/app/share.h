@@ -15,8 +15,6 @@ struct request;
 struct share;
 struct str;
 
-/* The body is about to be read: the key is made of it on the way. */
-void share_watch_body(struct request *r);
 /* The body is there. True: the request was answered, or waits for another's answer; false: it is
  * to be sent to a node. */
 bool share_begin(struct request *r);

@@ -15,7 +15,6 @@
 struct share {
 	struct work work; /* first */
 	struct request *request;
-	struct cache_key_reader *reader; /* owned; NULL once the body is there */
 	enum answer_family family;
 	struct cache_key key;
 	char model[MODEL_NAME_MAX]; /* canonical */

@@ -36,8 +36,6 @@ struct body_reader {
 	const struct route *route;
 	struct json_scanner *json; /* owned; NULL for a form */
 	struct form_reader *form;  /* owned; NULL for JSON */
-	json_callback tap;         /* NULL: none */
-	void *tap_arg;
 	struct body_facts facts;
 	bool seen[KEYS];
 	bool has_content;
@@ -350,8 +348,6 @@ on_json(enum json_event event, struct str text, uint64_t offset, void *arg)
 	struct body_reader *r = arg;
 	int depth = r->json->depth;
 
-	if (r->tap != NULL)
-		r->tap(event, text, offset, r->tap_arg);
 	if (event == JSON_STRING_BEGIN || event == JSON_STRING_PIECE || event == JSON_STRING_END)
 		body_strings_note(&r->strings, event, text, offset);
 	if (depth > 1)
@@ -480,13 +476,6 @@ body_reader_create(const struct route *route, struct str content_type)
 	else
 		r->json = json_scanner_create(on_json, r, BODY_NODES_MAX);
 	return r;
-}
-
-void
-body_reader_tap(struct body_reader *r, json_callback tap, void *arg)
-{
-	r->tap = tap;
-	r->tap_arg = arg;
 }
 
 void
