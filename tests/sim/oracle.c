@@ -256,6 +256,17 @@ oracle_check_refused(const struct world *w, const struct sim_job *j, enum sched_
 			SIM_CHECK(w, is_excused(w, n, j, &c, usable));
 }
 
+/* Variants of the model that the node holds or loads. */
+static int
+count_variants(const struct backend *b, const char *model)
+{
+	int count = 0;
+
+	for (int i = 0; i < b->resident; i++)
+		count += strcmp(b->residents[i].variant->model, model) == 0;
+	return count;
+}
+
 void
 oracle_check_order(const struct world *w, const struct order *o)
 {
@@ -271,6 +282,8 @@ oracle_check_order(const struct world *w, const struct order *o)
 		                 strcmp(world_model(m), o->model) != 0);
 	}
 	SIM_CHECK(w, o->kind == ORDER_UNLOAD || held <= w->nodes[n].conf.max_loaded);
+	/* Snapshots that come between may say otherwise. */
+	SIM_CHECK(w, !w->calm || o->kind == ORDER_UNLOAD || count_variants(o->backend, o->model) == 1);
 }
 
 /* Somebody runs it there, or waits for it. */

@@ -398,12 +398,6 @@ BUGS = [
         ";",
     ),
     (
-        "a variant is loaded beside another one of its model",
-        "swap_choice.c",
-        "(rival != NULL && rival != r->variant)",
-        "false",
-    ),
-    (
         "a node that was not asked lacks everything",
         "outlook.c",
         "!slotless && b->has_listed &&",
