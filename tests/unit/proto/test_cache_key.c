@@ -157,8 +157,7 @@ anything_that_matters_makes_another_key(void **state)
 	    "{\"messages\":[{\"role\":\"user\",\"content\":\"b\"}]}",
 	    "{\"messages\":[{\"role\":\"user\",\"content\":\"a\",\"images\":[\"AAAA\"]}]}",
 	    "{\"messages\":[{\"role\":\"user\",\"content\":\"a\",\"images\":[\"AAAB\"]}]}",
-	    "{\"messages\":[{\"role\":\"user\",\"content\":\"a\"},{\"role\":\"user\",\"content\":\"\"}]"
-	    "}",
+	    "{\"messages\":[{\"role\":\"user\",\"content\":\"a\"},{}]}",
 	    "{\"tools\":[{\"type\":\"function\",\"function\":{\"name\":\"f\"}}]}",
 	    "{\"tools\":[{\"type\":\"function\",\"function\":{\"name\":\"g\"}}]}",
 	    "{\"options\":{\"seed\":1}}",
