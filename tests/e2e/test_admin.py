@@ -18,6 +18,7 @@ EVERY = [
     ("DELETE", REQUESTS + "/some"),
     ("POST", "/admin/v1/backends/one/drain"),
     ("POST", "/admin/v1/backends/one/resume"),
+    ("GET", "/metrics"),
 ]
 
 

@@ -243,6 +243,28 @@ def test_the_log_says_the_same(load):
     assert metrics.total("drover_request_seconds_sum") == pytest.approx(took, abs=len(rows) / 500)
 
 
+def test_the_admin_api_says_the_same(load):
+    metrics = scrape(load.gateway)
+    answer = wire.get(load.gateway.admin, "/admin/v1/usage?by=key")
+    rows = {row["key"]: row for row in answer.json()["rows"]}
+    for key in ("alice", "bob"):
+        requests = metrics.total("drover_key_requests_total", key=key)
+        assert rows[key]["requests"] == requests > 0
+        for kind in ("prompt", "output"):
+            shown = metrics.total("drover_key_tokens_total", key=key, kind=kind)
+            assert rows[key][f"{kind}_tokens"] == shown > 0
+    waited = sum(row["waited_seconds"] for row in rows.values())
+    assert metrics.total("drover_queue_wait_seconds_sum") == pytest.approx(waited)
+    status = wire.get(load.gateway.admin, "/admin/v1/status").json()
+    for name, result in (("hits", "hit"), ("misses", "miss"), ("joined", "joined")):
+        shown = metrics.total("drover_cache_requests_total", result=result)
+        assert status["cache"][name] == shown
+    for backend in status["backends"]:
+        for name in ("slots", "busy"):
+            shown = metrics.total(f"drover_backend_{name}", backend=backend["name"])
+            assert backend[name] == shown
+
+
 def test_tokens_and_loads_are_what_the_nodes_made(load):
     metrics = scrape(load.gateway)
     rows = [row for node in load.nodes for row in node.requests()]
