@@ -57,6 +57,7 @@ meter_word_of_status(int status)
 	case 408: return "client_slow";
 	case 413: return "too_large";
 	case 503: return "unavailable";
+	case 504: return "not_cached"; /* only-if-cached; other ones are no refusals */
 	default: return status >= 500 ? "unsupported" : "bad_request";
 	}
 }

@@ -358,5 +358,8 @@ def test_what_the_cache_did(stage):
     assert metrics.total("drover_cache_entries") == 1
     assert metrics.total("drover_cache_bytes") > 0
     assert metrics.total("drover_requests_total", route="/api/generate") == 4
+    only = [("Cache-Control", "only-if-cached")]
+    assert gateway.post("/api/generate", harness.run(options={"seed": 2}), only).status == 504
+    assert scrape(gateway).by("drover_rejected_total", "reason") == {"not_cached": 1}
     # Those that no node answered took no tokens, and did not wait for a slot.
     assert metrics.total("drover_queue_wait_seconds_count") == 2
