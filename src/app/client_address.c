@@ -66,18 +66,6 @@ follow(const struct trust *t, struct str line, struct client_address *a)
 	return is_trusted(t, a);
 }
 
-static bool
-is_loopback(const struct client_address *a)
-{
-	static const char *const texts[] = {"127.0.0.0/8", "::1"};
-	struct net net;
-
-	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
-		if (net_parse(str_of(texts[i]), &net) && net_has(&net, &a->net))
-			return true;
-	return a->is_socket;
-}
-
 static struct client_address
 address_of_peer(const char *peer)
 {
@@ -102,6 +90,6 @@ client_address_of(const struct trust *t, const char *peer, const struct http_hea
 		if (str_eq_nocase(head->headers[i - 1].name, "X-Forwarded-For") &&
 		    !follow(t, head->headers[i - 1].value, &a))
 			break;
-	a.is_local = is_loopback(&a) && (trusted || !tells);
+	a.is_local = (a.is_socket || net_is_loopback(&a.net)) && (trusted || !tells);
 	return a;
 }

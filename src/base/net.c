@@ -63,10 +63,24 @@ net_parse(struct str text, struct net *out)
 bool
 net_has(const struct net *n, const struct net *address)
 {
-	for (int i = 0; i < n->bits; i++)
+	int whole = n->bits / 8;
+
+	if (memcmp(n->bytes, address->bytes, (size_t)whole) != 0)
+		return false;
+	for (int i = whole * 8; i < n->bits; i++)
 		if (bit(n, i) != bit(address, i))
 			return false;
 	return true;
+}
+
+bool
+net_is_loopback(const struct net *address)
+{
+	static const unsigned char v6_loopback[16] = {[15] = 1};
+
+	if (is_v4(address))
+		return address->bytes[sizeof(v4_prefix)] == 127;
+	return memcmp(address->bytes, v6_loopback, sizeof(v6_loopback)) == 0;
 }
 
 void

@@ -92,6 +92,19 @@ a_client_of_version_6_is_its_first_half(void **state)
 	}
 }
 
+static void
+loopback_is_known_in_both_versions(void **state)
+{
+	static const char *const loopback[] = {"127.0.0.1", "127.255.0.9", "::1", "::ffff:127.0.0.1"};
+	static const char *const other[] = {"128.0.0.1", "10.0.0.127", "::", "::2", "fe80::1", "1::1"};
+	struct net net;
+
+	for (size_t i = 0; i < sizeof(loopback) / sizeof(loopback[0]); i++)
+		assert_true(net_parse_address(str_of(loopback[i]), &net) && net_is_loopback(&net));
+	for (size_t i = 0; i < sizeof(other) / sizeof(other[0]); i++)
+		assert_true(net_parse_address(str_of(other[i]), &net) && !net_is_loopback(&net));
+}
+
 int
 main(void)
 {
@@ -100,6 +113,7 @@ main(void)
 	    cmocka_unit_test(an_address_alone_is_a_network_of_one),
 	    cmocka_unit_test(what_is_no_network_is_refused),
 	    cmocka_unit_test(a_client_of_version_6_is_its_first_half),
+	    cmocka_unit_test(loopback_is_known_in_both_versions),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
