@@ -89,7 +89,7 @@ static void
 moving_a_timer_forward_touches_no_event(void **state)
 {
 	struct trace *t = *state;
-	int64_t began_ms = clock_now_ms();
+	int64_t began_ms = clock_coarse_ms(); /* by which timers go */
 	int64_t armed_ms;
 
 	timer_init(&t->timer, t->loop, stop, t);
@@ -98,7 +98,7 @@ moving_a_timer_forward_touches_no_event(void **state)
 	timer_start(&t->timer, 50);
 	assert_int_equal(t->timer.armed_ms, armed_ms);
 	loop_run(t->loop);
-	assert_true(clock_now_ms() - began_ms >= 50);
+	assert_true(clock_coarse_ms() - began_ms >= 50);
 	timer_finish(&t->timer);
 }
 
