@@ -1,57 +1,25 @@
-/*
- * Work that goes through the scheduler.
- *
- * Invariants: a proxied request is puzzled (its model is unknown, the nodes are being asked
- * again), or its job is QUEUED, or RUNNING with its relay; its slot is given back
- * by proxy_end before anything is logged or answered further.
- */
-#include "app/proxy.h"
+/* Work that goes through the scheduler: in, through the queue, and to its end. */
+#include "app/proxy_impl.h"
 
 #include "app/dispatch.h"
-#include "app/fallback.h"
 #include "app/gateway.h"
-#include "app/heartbeat.h"
 #include "app/limits.h"
 #include "app/load_notes.h"
 #include "app/loader.h"
 #include "app/meter_words.h"
-#include "app/relay.h"
-#include "app/request.h"
-#include "app/rules.h"
 #include "app/shape.h"
 #include "app/share.h"
 #include "app/standing.h"
 #include "app/terms.h"
 #include "base/clock.h"
-#include "base/log.h"
 #include "base/mem.h"
-#include "core/watchdog.h"
-#include "proto/model_name.h"
 
 #include <stdlib.h>
 
 /* A listing older than this is asked for again before a model counts as missing. */
 enum { LISTING_FRESH_MS = 1000 };
 
-struct proxy {
-	struct work work; /* first */
-	struct request *request;
-	struct job job;
-	struct relay relay;
-	struct list puzzled_link; /* in gateway.puzzled */
-	struct fallback fallback; /* which model it runs */
-	struct timer deadline;    /* runs only where job.deadline_ms is set */
-	struct heartbeat heartbeat;
-	bool asked_again;
-};
-
-static struct proxy *
-proxy_of(struct job *j)
-{
-	return LIST_ENTRY(j, struct proxy, job);
-}
-
-static void
+void
 proxy_free(struct proxy *p)
 {
 	list_remove(&p->puzzled_link);
@@ -96,9 +64,7 @@ report_wait(struct proxy *p)
 	meter_saw_wait(r->gateway->meter, p->job.class, r->waited_ms);
 }
 
-/* Gives back the slot or the place in the queue, and detaches from the request. The caller
- * ends the request. */
-static void
+void
 proxy_end(struct proxy *p, enum job_end end)
 {
 	struct gateway *g = p->request->gateway;
@@ -112,7 +78,7 @@ proxy_end(struct proxy *p, enum job_end end)
 	dispatch_wake(g);
 }
 
-static void
+void
 proxy_fail(struct proxy *p, enum job_end end, int status, int64_t retry_after_ms,
            const char *message)
 {
@@ -179,15 +145,15 @@ say_where(struct buf *out, void *arg)
 	standing_add_line(p->request, &p->job, out);
 }
 
-static const struct work_ops work_ops = {
+const struct work_ops proxy_work_ops = {
     .abandon = abandon,
     .drained = drained,
     .cancel = cancel,
     .describe = describe,
 };
 
-static void
-canonical_model(const struct proxy *p, char out[MODEL_NAME_MAX])
+void
+proxy_canonical_model(const struct proxy *p, char out[MODEL_NAME_MAX])
 {
 	if (!model_name_canonical(p->fallback.model, out))
 		abort(); /* proxy_begin looked */
@@ -195,15 +161,14 @@ canonical_model(const struct proxy *p, char out[MODEL_NAME_MAX])
 
 static void submit(struct proxy *p);
 
-/* In the words of the node that could not load the model. */
-static void
-refuse_unloaded(struct proxy *p)
+void
+proxy_refuse_unloaded(struct proxy *p)
 {
 	const struct gateway *g = p->request->gateway;
 	char model[MODEL_NAME_MAX];
 	const struct load_failure *f;
 
-	canonical_model(p, model);
+	proxy_canonical_model(p, model);
 	f = loader_find_failure(g->loader, model);
 	if (f == NULL) /* it was loaded meanwhile: too late for this one */
 		proxy_fail(p, JOB_REFUSED, 503, LISTING_FRESH_MS, "the model could not be loaded");
@@ -241,7 +206,7 @@ refuse(struct proxy *p, enum sched_answer answer)
 		proxy_fail(p, JOB_REFUSED, 404, 0, buf_text(&message));
 		buf_finish(&message);
 		return;
-	case SCHED_LOAD_FAILED: refuse_unloaded(p); return;
+	case SCHED_LOAD_FAILED: proxy_refuse_unloaded(p); return;
 	case SCHED_QUEUED: /* a node came back just now: too late for this one */
 	case SCHED_NO_BACKEND:
 		proxy_fail(p, JOB_REFUSED, 503, g->settings->health.interval,
@@ -274,7 +239,7 @@ submit(struct proxy *p)
 	char model[MODEL_NAME_MAX];
 	enum sched_answer answer;
 
-	canonical_model(p, model);
+	proxy_canonical_model(p, model);
 	answer = sched_submit(g->sched, &p->job, model, clock_now_ms());
 	if (answer == SCHED_QUEUED)
 		dispatch_wake(g);
@@ -310,189 +275,10 @@ proxy_refuse_waiting(struct gateway *g)
 	LIST_FOR_EACH (r, &g->requests, struct request, link) {
 		struct proxy *p = (struct proxy *)r->work;
 
-		if (p != NULL && p->work.ops == &work_ops && p->job.state != JOB_RUNNING)
+		if (p != NULL && p->work.ops == &proxy_work_ops && p->job.state != JOB_RUNNING)
 			proxy_fail(p, JOB_REFUSED, 503, g->settings->health.interval,
 			           "the gateway is shutting down");
 	}
-}
-
-/* --- the answer --- */
-
-/* Whether it may run a second time though the node may have begun (RELIABILITY, promise 3:
- * reads may, what runs a model must not). */
-static bool
-is_read(const struct proxy *p)
-{
-	return p->request->route->kind != ROUTE_RUN;
-}
-
-static bool
-may_retry(const struct proxy *p, enum exchange_end end)
-{
-	switch (end) {
-	case EXCHANGE_CONNECT_FAILED:
-	case EXCHANGE_CONNECT_TIMEOUT:
-	case EXCHANGE_STALE: return true;
-	case EXCHANGE_CLOSED:
-	case EXCHANGE_FIRST_BYTE_TIMEOUT:
-	case EXCHANGE_BAD_ANSWER: return is_read(p);
-	case EXCHANGE_DONE:
-	case EXCHANGE_IDLE_TIMEOUT:
-	case EXCHANGE_CUT: return false;
-	}
-	abort();
-}
-
-static void
-report_fault(struct proxy *p, enum exchange_end end)
-{
-	struct backend *b = p->job.backend;
-	enum backend_fault fault = FAULT_BROKEN;
-	const char *why = p->relay.why;
-
-	switch (end) {
-	case EXCHANGE_DONE:
-	case EXCHANGE_STALE: return;
-	case EXCHANGE_CONNECT_FAILED:
-	case EXCHANGE_CONNECT_TIMEOUT: fault = FAULT_CONNECT; break;
-	case EXCHANGE_FIRST_BYTE_TIMEOUT:
-	case EXCHANGE_IDLE_TIMEOUT: fault = FAULT_HANG; break;
-	case EXCHANGE_CLOSED:
-	case EXCHANGE_CUT:
-	case EXCHANGE_BAD_ANSWER: fault = FAULT_BROKEN; break;
-	}
-	log_warn(p->request->id, "backend %s: %s%s%s", backend_name(b), exchange_end_text(end),
-	         why == NULL ? "" : ": ", why == NULL ? "" : why);
-	gateway_saw_fault(p->request->gateway, b, fault);
-}
-
-static bool
-retry(struct proxy *p, const char *why)
-{
-	struct gateway *g = p->request->gateway;
-	int64_t began_ms = p->job.dispatched_at_ms, now_ms = clock_now_ms();
-
-	if (!sched_retry(g->sched, &p->job, now_ms))
-		return false;
-	if (!p->job.slotless)
-		p->request->slot_ms += now_ms - began_ms;
-	meter_saw_retry(g->meter, why);
-	dispatch_wake(g);
-	return true;
-}
-
-static bool
-on_answer(struct relay *y, int status, void *arg)
-{
-	struct proxy *p = arg;
-	struct gateway *g = p->request->gateway;
-
-	if (status == 503) {
-		/* It may be tried again: a node that is busy has not begun. */
-		gateway_saw_fault(g, p->job.backend, FAULT_BUSY);
-		return !retry(p, "busy");
-	}
-	if (backend_saw_answer(p->job.backend, clock_now_ms()))
-		log_info(backend_name(p->job.backend), "breaker is closed");
-	request_drop_body(p->request);
-	heartbeat_stop(&p->heartbeat);
-	return true;
-}
-
-static void
-on_failed(struct relay *y, enum exchange_end end, void *arg)
-{
-	struct proxy *p = arg;
-	bool late = end == EXCHANGE_FIRST_BYTE_TIMEOUT || end == EXCHANGE_IDLE_TIMEOUT ||
-	            end == EXCHANGE_CONNECT_TIMEOUT;
-	struct buf message = {0};
-
-	report_fault(p, end);
-	if (may_retry(p, end) && retry(p, meter_word_of_end(end)))
-		return;
-	buf_addf(&message, "backend '%s' failed: %s", y->backend, exchange_end_text(end));
-	proxy_fail(p, late ? JOB_DEADLINE : JOB_BACKEND_ERROR, late ? 504 : 502, 0, buf_text(&message));
-	buf_finish(&message);
-}
-
-static void
-on_over(struct relay *y, enum exchange_end end, void *arg)
-{
-	struct proxy *p = arg;
-	struct request *r = p->request;
-	enum job_end why = end == EXCHANGE_DONE ? JOB_DONE : JOB_BACKEND_ERROR;
-
-	report_fault(p, end);
-	proxy_end(p, why);
-	if (why != JOB_DONE || !share_goes_on(r))
-		request_end(r, why);
-	proxy_free(p);
-}
-
-static const struct relay_ops relay_ops = {
-    .on_answer = on_answer,
-    .on_failed = on_failed,
-    .on_over = on_over,
-};
-
-static void
-give_up_on(struct proxy *p)
-{
-	struct gateway *g = p->request->gateway;
-	const char *backend = backend_name(p->job.backend);
-	char model[MODEL_NAME_MAX];
-
-	canonical_model(p, model);
-	log_warn(p->request->id, "backend %s: no answer, and it does not hold %s any more", backend,
-	         model);
-	relay_abandon(&p->relay);
-	loader_saw_stuck(g->loader, model, backend);
-	watchdog_saw_stuck(&p->job, clock_now_ms());
-	if (!retry(p, "lost_model"))
-		refuse_unloaded(p);
-}
-
-void
-proxy_free_stuck(struct gateway *g)
-{
-	int64_t now = clock_now_ms();
-	struct request *r;
-
-	LIST_FOR_EACH (r, &g->requests, struct request, link) {
-		struct proxy *p = (struct proxy *)r->work;
-
-		if (p != NULL && p->work.ops == &work_ops && !p->relay.began &&
-		    watchdog_is_stuck(&p->job, now))
-			give_up_on(p);
-	}
-}
-
-void
-proxy_dispatch(struct job *j, bool was_loaded)
-{
-	struct proxy *p = proxy_of(j);
-	struct request *r = p->request;
-	const struct settings *s = r->gateway->settings;
-	struct relay_limits limits = {
-	    .first_byte_ms = s->timeouts.first_byte,
-	    .idle_ms = s->timeouts.idle,
-	};
-	char model[MODEL_NAME_MAX];
-
-	canonical_model(p, model);
-	if (!was_loaded)
-		limits.first_byte_ms += rules_load_ms(s, model);
-	r->model_sent = fallback_name(&p->fallback);
-	if (r->model_sent == NULL)
-		r->model_sent = r->alias_for;
-	if (fallback_name(&p->fallback) != NULL)
-		share_spoil(r);
-	if (r->route->kind == ROUTE_RUN)
-		shape_body(r, model, j);
-	else if (r->route->kind == ROUTE_SHOW)
-		shape_model(r);
-	r->waited_ms = j->dispatched_at_ms - j->queued_at_ms;
-	relay_start(&p->relay, r, gateway_server_of(r->gateway, j->backend), &limits, &relay_ops, p);
 }
 
 void
@@ -506,7 +292,7 @@ proxy_give_up(struct job *j)
 		proxy_fail(p, JOB_DEADLINE, 504, 0, "the request waited too long in the queue");
 		return;
 	}
-	canonical_model(p, model);
+	proxy_canonical_model(p, model);
 	refuse(p, sched_outlook(p->request->gateway->sched, j, model));
 }
 
@@ -552,7 +338,7 @@ proxy_begin(struct request *r)
 	struct str model = str_of(request_model(r));
 	char canonical[MODEL_NAME_MAX];
 
-	p->work.ops = &work_ops;
+	p->work.ops = &proxy_work_ops;
 	p->request = r;
 	fallback_init(&p->fallback, model);
 	job_init(&p->job, CLASS_NORMAL);
