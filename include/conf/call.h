@@ -26,6 +26,9 @@ struct settings_call {
 	const char *admin_key;    /* $DROVER_ADMIN_KEY, where that needs one; NULL: not set */
 	const char *const *words; /* what stands behind the command */
 	size_t word_count;
+	const char *prompts;  /* of COMMAND_WARM: the list to ask; NULL: load `words` */
+	const char *url;      /* where clients come in */
+	const char *key;      /* $DROVER_KEY, for that; NULL: not set */
 	const char *usage_by; /* of COMMAND_USAGE, as the admin API takes them */
 	const char *usage_since;
 };

@@ -6,6 +6,7 @@
 #include "app/demo.h"
 #include "app/gateway.h"
 #include "app/key.h"
+#include "app/prompts_command.h"
 #include "app/usage_command.h"
 #include "app/warm_command.h"
 #include "base/log.h"
@@ -150,7 +151,8 @@ run(struct settings_call *call)
 	case COMMAND_SERVE: return serve(&call->settings);
 	case COMMAND_CHECK: return check(&call->settings);
 	case COMMAND_KEY: return key(call->key_name);
-	case COMMAND_WARM: return warm_command_run(call);
+	case COMMAND_WARM:
+		return call->prompts == NULL ? warm_command_run(call) : prompts_command_run(call);
 	case COMMAND_USAGE: return usage_command_run(call);
 	case COMMAND_HELP: return help();
 	case COMMAND_VERSION: return printf("drover %s\n", DROVER_VERSION) < 0;

@@ -9,7 +9,16 @@
 #include <string.h>
 
 /* What getopt returns for long options; those of rows follow OPTION_ROW. */
-enum { OPTION_HELP = 256, OPTION_VERSION, OPTION_DEMO, OPTION_BY, OPTION_SINCE, OPTION_ROW };
+enum {
+	OPTION_HELP = 256,
+	OPTION_VERSION,
+	OPTION_DEMO,
+	OPTION_BY,
+	OPTION_SINCE,
+	OPTION_PROMPTS,
+	OPTION_URL,
+	OPTION_ROW
+};
 
 enum { MOST_OPTIONS = 32 };
 
@@ -19,6 +28,8 @@ static const struct option fixed_options[] = {
     {"demo", no_argument, NULL, OPTION_DEMO},
     {"by", required_argument, NULL, OPTION_BY},
     {"since", required_argument, NULL, OPTION_SINCE},
+    {"prompts", required_argument, NULL, OPTION_PROMPTS},
+    {"url", required_argument, NULL, OPTION_URL},
 };
 
 static const char *const later_commands[] = {"top"};
@@ -61,6 +72,8 @@ take_option(struct command_line *c, int option, char *const *argv, struct buf *w
 	case OPTION_DEMO: c->demo = true; return true;
 	case OPTION_BY: c->usage_by = optarg; return true;
 	case OPTION_SINCE: c->usage_since = optarg; return true;
+	case OPTION_PROMPTS: c->prompts = optarg; return true;
+	case OPTION_URL: c->url = optarg; return true;
 	case ':': buf_addf(why, "%s needs an argument\n", argv[optind - 1]); return false;
 	case '?':
 		/* A short option stands in optopt alone; for a long one argv has moved on. */
@@ -111,13 +124,20 @@ check_client_usage(const struct command_line *c, struct buf *why)
 	bool other = c->demo || c->file != NULL;
 
 	for (size_t i = 0; i < c->given_count; i++)
-		other = other || strcmp(settings_table.rows[c->givens[i].row].path, "admin") != 0;
-	if (other)
+		other = other || c->prompts != NULL ||
+		        strcmp(settings_table.rows[c->givens[i].row].path, "admin") != 0;
+	if (other && c->prompts != NULL)
+		buf_adds(why, "the only option of warm --prompts FILE is --url URL\n");
+	else if (other)
 		buf_adds(why, c->command == COMMAND_WARM
 		                  ? "the only option of warm is --admin URL\n"
 		                  : "the options of usage are --by, --since and --admin URL\n");
-	else if (c->command == COMMAND_WARM && c->word_count == 0)
-		buf_adds(why, "warm needs a model: drover warm MODEL...\n");
+	else if (c->prompts != NULL && c->word_count > 0)
+		buf_adds(why, "warm takes models or --prompts FILE, not both\n");
+	else if (c->prompts == NULL && c->url != NULL)
+		buf_adds(why, "--url goes with --prompts FILE\n");
+	else if (c->command == COMMAND_WARM && c->prompts == NULL && c->word_count == 0)
+		buf_adds(why, "warm needs a model: drover warm MODEL..., or --prompts FILE\n");
 	else if (c->command == COMMAND_USAGE && c->word_count > 0)
 		buf_addf(why, "one argument too many: %s\n", c->words[0]);
 	return why->len == 0;
@@ -141,6 +161,10 @@ check_usage(const struct command_line *c, struct buf *why)
 {
 	if (c->command != COMMAND_USAGE && (c->usage_by != NULL || c->usage_since != NULL)) {
 		buf_adds(why, "--by and --since are for drover usage\n");
+		return false;
+	}
+	if (c->command != COMMAND_WARM && (c->prompts != NULL || c->url != NULL)) {
+		buf_adds(why, "--prompts and --url are for drover warm\n");
 		return false;
 	}
 	if (c->command == COMMAND_WARM || c->command == COMMAND_USAGE)

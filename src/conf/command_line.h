@@ -20,6 +20,8 @@ struct command_line {
 	const char *key_name; /* of COMMAND_KEY; borrowed */
 	const char *usage_by; /* these two of COMMAND_USAGE; borrowed; NULL: not said */
 	const char *usage_since;
+	const char *prompts; /* these two of COMMAND_WARM; borrowed; NULL: not said */
+	const char *url;
 	bool demo;
 	const char *const *words; /* behind the command, borrowed */
 	size_t word_count;

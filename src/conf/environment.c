@@ -43,13 +43,24 @@ environment_get(const struct environment *e, const char *variable)
 
 /* ---- DROVER_* ---- */
 
+/* No settings: where the configuration is, and what the commands that ask a drover go by. */
+static const char *const other_variables[] = {
+    "DROVER_CONFIG",
+    "DROVER_ADMIN_KEY",
+    "DROVER_URL",
+    "DROVER_KEY",
+};
+
 static bool
-is_row(const struct environment *e, const char *name)
+is_known(const struct environment *e, const char *name)
 {
 	for (size_t i = 0; i < settings_table.count; i++)
 		if (strcmp(e->variables[i], name) == 0)
 			return true;
-	return strcmp(name, "DROVER_CONFIG") == 0;
+	for (size_t i = 0; i < sizeof(other_variables) / sizeof(other_variables[0]); i++)
+		if (strcmp(name, other_variables[i]) == 0)
+			return true;
+	return false;
 }
 
 static bool
@@ -75,7 +86,7 @@ check_variable(const struct environment *e, const char *name, struct report *rep
 	struct origin from = {FROM_ENVIRONMENT, name, 0, 0};
 	struct near near = near_to(name);
 
-	if (is_row(e, name))
+	if (is_known(e, name))
 		return;
 	if (is_later(name)) {
 		report_add(report, &from, "", "drover " DROVER_VERSION " does not have this setting yet");

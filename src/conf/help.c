@@ -13,6 +13,12 @@ static const char opening[] =
     "       drover warm MODEL... [--admin URL]\n"
     "                                    have a running drover load models, where nobody loses by\n"
     "                                    it; with the key of DROVER_ADMIN_KEY\n"
+    "       drover warm --prompts FILE [--url URL]\n"
+    "                                    ask a running drover a list of requests at low priority,\n"
+    "                                    so that their answers are kept: a JSON body a line, or\n"
+    "                                    {\"path\": \"/v1/...\", \"body\": {...}}; - is standard\n"
+    "                                    input; URL: $DROVER_URL, else http://127.0.0.1:8080;\n"
+    "                                    with the key of DROVER_KEY\n"
     "       drover usage [--by hour,key,model] [--since 24h] [--admin URL]\n"
     "                                    who used what of a running drover, as a table\n"
     "\n"
@@ -36,8 +42,8 @@ static const char closing[] =
     "Where nothing else is said, Ollama's variables count: OLLAMA_HOST, OLLAMA_MAX_QUEUE,\n"
     "OLLAMA_NUM_PARALLEL, OLLAMA_MAX_LOADED_MODELS, OLLAMA_ORIGINS.\n"
     "\n"
-    "exit status: 0; 1 bad configuration, nothing to bind, or a model that was not loaded;\n"
-    "2 wrong usage\n";
+    "exit status: 0; 1 bad configuration, nothing to bind, a model that was not loaded,\n"
+    "or a request that was not answered; 2 wrong usage\n";
 
 static void
 add_option(const struct row *row, struct buf *out)

@@ -75,9 +75,12 @@ load_all(struct loading *l, struct buf *why)
 	return l->report.count == 0;
 }
 
+/* The address where clients come in is not that of the other's `listen`, which may be several. */
+static const char default_url[] = "http://127.0.0.1:8080";
+
 /* The configuration is the other drover's, and not read. */
 static void
-find_admin(struct loading *l, char **environment, struct settings_call *out)
+find_other(struct loading *l, char **environment, struct settings_call *out)
 {
 	const char *admin = command_line_given(&l->line, "admin");
 
@@ -88,6 +91,13 @@ find_admin(struct loading *l, char **environment, struct settings_call *out)
 		admin = settings_table.rows[table_find(&settings_table, "admin")].initial;
 	out->admin = admin;
 	out->admin_key = environment_get(&l->environment, "DROVER_ADMIN_KEY");
+	out->prompts = l->line.prompts;
+	out->url = l->line.url;
+	if (out->url == NULL)
+		out->url = environment_get(&l->environment, "DROVER_URL");
+	if (out->url == NULL)
+		out->url = default_url;
+	out->key = environment_get(&l->environment, "DROVER_KEY");
 	environment_finish(&l->environment);
 	out->words = l->line.words;
 	out->word_count = l->line.word_count;
@@ -110,7 +120,7 @@ settings_load(int argc, char **argv, char **environment, struct settings_call *o
 	out->usage_by = l.line.usage_by;
 	out->usage_since = l.line.usage_since;
 	if (out->command == COMMAND_WARM || out->command == COMMAND_USAGE)
-		find_admin(&l, environment, out);
+		find_other(&l, environment, out);
 	if (out->command == COMMAND_SERVE || out->command == COMMAND_CHECK) {
 		environment_init(&l.environment, environment);
 		record_init(&l.root, &settings_table, &out->settings);

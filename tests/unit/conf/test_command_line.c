@@ -61,10 +61,40 @@ warm_takes_models_and_an_address(void **state)
 	l = load(WORDS("warm", "a"), NO_WORDS);
 	assert_string_equal(l.call.admin, "127.0.0.1:8081");
 	unload(&l);
-	expect_usage(WORDS("warm"), "warm needs a model: drover warm MODEL...\n" HINT);
+	expect_usage(WORDS("warm"),
+	             "warm needs a model: drover warm MODEL..., or --prompts FILE\n" HINT);
 	expect_usage(WORDS("warm", "a", "--listen", ":1"),
 	             "the only option of warm is --admin URL\n" HINT);
 	expect_usage(WORDS("warm", "a", "-c", "x"), "the only option of warm is --admin URL\n" HINT);
+}
+
+static void
+warm_takes_a_list_and_a_url(void **state)
+{
+	struct loaded l = load(WORDS("warm", "--prompts", "f"), NO_WORDS);
+
+	assert_int_equal(l.status, 0);
+	assert_int_equal(l.call.command, COMMAND_WARM);
+	assert_string_equal(l.call.prompts, "f");
+	assert_string_equal(l.call.url, "http://127.0.0.1:8080");
+	assert_null(l.call.key);
+	unload(&l);
+	l = load(WORDS("warm", "--prompts", "-"), WORDS("DROVER_URL=http://e:1", "DROVER_KEY=k"));
+	assert_string_equal(l.call.url, "http://e:1");
+	assert_string_equal(l.call.key, "k");
+	unload(&l);
+	l = load(WORDS("warm", "--prompts", "-", "--url", "http://o:1"),
+	         WORDS("DROVER_URL=http://e:1"));
+	assert_string_equal(l.call.url, "http://o:1");
+	unload(&l);
+	expect_usage(WORDS("warm", "--prompts", "f", "a"),
+	             "warm takes models or --prompts FILE, not both\n" HINT);
+	expect_usage(WORDS("warm", "a", "--url", "http://o:1"),
+	             "--url goes with --prompts FILE\n" HINT);
+	expect_usage(WORDS("warm", "--prompts", "f", "--admin", ":1"),
+	             "the only option of warm --prompts FILE is --url URL\n" HINT);
+	expect_usage(WORDS("serve", "--prompts", "f"),
+	             "--prompts and --url are for drover warm\n" HINT);
 }
 
 static void
@@ -163,6 +193,7 @@ main(void)
 	    cmocka_unit_test(the_command_is_serve_unless_another_is_named),
 	    cmocka_unit_test(help_and_version_ask_for_nothing_else),
 	    cmocka_unit_test(warm_takes_models_and_an_address),
+	    cmocka_unit_test(warm_takes_a_list_and_a_url),
 	    cmocka_unit_test(options_may_be_given_several_times),
 	    cmocka_unit_test(wrong_usage_is_told_with_a_hint),
 	    cmocka_unit_test(a_key_is_made_for_a_name),

@@ -110,6 +110,14 @@ an_empty_variable_says_nothing(void **state)
 }
 
 static void
+what_a_client_goes_by_is_no_setting(void **state)
+{
+	expect_complaints("DROVER_KEY=k", "");
+	expect_complaints("DROVER_URL=u", "");
+	expect_complaints("DROVER_ADMIN_KEY=k", "");
+}
+
+static void
 a_misspelled_variable_is_told(void **state)
 {
 	expect_complaints("DROVER_QUEUE_SIZ=5",
@@ -226,6 +234,7 @@ main(void)
 	    cmocka_unit_test(every_key_has_its_variable),
 	    cmocka_unit_test(an_error_names_the_variable),
 	    cmocka_unit_test(an_empty_variable_says_nothing),
+	    cmocka_unit_test(what_a_client_goes_by_is_no_setting),
 	    cmocka_unit_test(a_misspelled_variable_is_told),
 	    cmocka_unit_test(variables_of_others_are_let_be),
 	    cmocka_unit_test(ollamas_variables_count_where_nothing_else_is_said),
