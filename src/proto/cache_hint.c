@@ -51,9 +51,10 @@ cache_hint_may_repeat(enum answer_family family, struct str body)
 	if (family == ANSWER_EMBED || family == ANSWER_EMBEDDINGS || family == ANSWER_OPENAI_EMBEDDINGS)
 		return true;
 	while (at < end && (at = memchr(at, '"', (size_t)(end - at))) != NULL) {
-		struct str rest = {++at, (size_t)(end - at)};
+		struct str rest = {at + 1, (size_t)(end - at - 1)};
 		char first = rest.len > 0 ? *rest.ptr : '\0';
 
+		at++;
 		if ((first == 's' || first == 'S') && value_of(rest, "seed").len > 0)
 			return true;
 		if ((first == 't' || first == 'T') && is_zero(value_of(rest, "temperature")))

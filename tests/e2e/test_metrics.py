@@ -311,6 +311,7 @@ def test_a_queue_that_is_full_is_a_reason(stage):
     clients = [wire.Wire(gateway.url) for _ in range(2)]
     for client in clients:
         client.request("POST", "/api/generate", harness.run("gate:hold"))
+        node.wait("gated", 1)  # the first runs, its model is loaded: the second alone waits
         harness.turn(gateway)
     assert gateway.post("/api/generate", harness.run()).status == 503
     assert scrape(gateway).by("drover_rejected_total", "reason") == {"queue_full": 1}
