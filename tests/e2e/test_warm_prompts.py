@@ -1,6 +1,8 @@
 """A list of requests that is asked before anybody wants the answers."""
 
 import json
+import os
+import pty
 import re
 import subprocess
 import threading
@@ -198,6 +200,27 @@ def test_who_says_nothing_of_coming_again_is_not_asked_again(stage, warm):
     done = warm(node, prompt("a"))
     assert (done.returncode, done.stderr) == (1, "list:1: no\n")
     assert len(node.requests) == 1
+
+
+def test_a_terminal_shows_how_far_it_is(request, pair, tmp_path):
+    _, gateway = pair
+    (tmp_path / "list").write_text("".join(json.dumps(prompt(x)) + "\n" for x in "abc") + "{\n")
+    ours, theirs = pty.openpty()
+    command = [find_program(request.config, "drover"), "warm", "--prompts", tmp_path / "list"]
+    done = subprocess.run(
+        [*command, "--url", gateway.url],
+        stdout=subprocess.PIPE,
+        stderr=theirs,
+        text=True,
+        timeout=LIMIT_S,
+    )
+    os.close(theirs)
+    shown = os.read(ours, 65536).decode()
+    os.close(ours)
+    assert sums(done) == (0, 3, 0, 1)
+    assert f"3 asked, at {tmp_path}/list:4" in shown
+    assert f"\r\033[K{tmp_path}/list:4: " in shown  # what is wrong has a line of its own
+    assert shown.endswith("\r\033[K")
 
 
 def test_the_key_is_shown(stage, warm):
