@@ -99,6 +99,9 @@ forward_answer_headers(const struct request *r, const struct http_head *answer, 
 		buf_adds(out, buf_text(&r->rewritten));
 		buf_adds(out, "\r\n");
 	}
-	if (r->cache != NULL)
-		buf_addf(out, "X-Drover-Cache: %s\r\n", r->cache);
+	if (r->cache != NULL) {
+		buf_adds(out, "X-Drover-Cache: ");
+		buf_adds(out, r->cache);
+		buf_adds(out, "\r\n");
+	}
 }

@@ -20,6 +20,7 @@ struct entry {
 struct table {
 	struct map by_name;  /* of struct entry, by hour, key and model */
 	struct list entries; /* of struct entry, owned, by link; hours rise */
+	struct entry *last;  /* that was found: mostly it is wanted again; NULL: none */
 	size_t count;
 };
 
@@ -42,7 +43,11 @@ static const char *const refusal_names[TALLY_REFUSALS] = {
 static void
 add_name(int64_t hour, const char *key, const char *model, struct buf *out)
 {
-	buf_addf(out, "%lld\n%s\n%s", (long long)hour, key, model);
+	buf_add_int(out, hour);
+	buf_addc(out, '\n');
+	buf_adds(out, key);
+	buf_addc(out, '\n');
+	buf_adds(out, model);
 }
 
 static struct entry *
@@ -61,12 +66,20 @@ entry_create(int64_t hour, const char *key, const char *model)
 	return e;
 }
 
+static bool
+is_of(const struct entry *e, int64_t hour, const char *key, const char *model)
+{
+	return e->row.hour == hour && strcmp(e->row.key, key) == 0 && strcmp(e->row.model, model) == 0;
+}
+
 static struct entry *
 find_or_add(struct table *t, int64_t hour, const char *key, const char *model)
 {
 	struct buf name = {0};
 	struct entry *e;
 
+	if (t->last != NULL && is_of(t->last, hour, key, model))
+		return t->last;
 	add_name(hour, key, model, &name);
 	e = map_find(&t->by_name, buf_text(&name));
 	if (e == NULL) {
@@ -75,6 +88,7 @@ find_or_add(struct table *t, int64_t hour, const char *key, const char *model)
 		list_add_last(&t->entries, &e->link);
 		t->count++;
 	}
+	t->last = e;
 	buf_finish(&name);
 	return e;
 }
@@ -88,6 +102,7 @@ forget(struct table *t, struct entry *e)
 	map_take(&t->by_name, buf_text(&name));
 	list_remove(&e->link);
 	list_remove(&e->changed_link);
+	t->last = NULL;
 	t->count--;
 	buf_finish(&name);
 	free(e);
