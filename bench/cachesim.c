@@ -9,6 +9,7 @@
  */
 #include "base/list.h"
 #include "base/mem.h"
+#include "base/rng.h"
 #include "core/cache.h"
 
 #include <math.h>
@@ -28,20 +29,13 @@ mix(uint64_t x)
 	return x ^ x >> 31;
 }
 
-static double
-draw(uint64_t *state)
-{
-	*state += 0x9e3779b97f4a7c15u;
-	return (double)(mix(*state) >> 11) / 9007199254740992.0;
-}
-
 /* The same object has the same size always: 64 to 4096 bytes, small ones more often. */
 static size_t
 size_of_object(uint64_t object)
 {
-	uint64_t state = object;
+	struct rng rng = {object};
 
-	return (size_t)(64 * exp(draw(&state) * log(64)));
+	return (size_t)(64 * exp(rng_unit(&rng) * log(64)));
 }
 
 static struct sha256
@@ -67,7 +61,7 @@ struct trace {
 	int shift_every; /* after so many requests another tenth of the objects is popular; 0: never */
 
 	double *sums; /* owned */
-	uint64_t state;
+	struct rng rng;
 	uint64_t next_once; /* objects that nobody asks for again */
 	int scanning;
 	int count;
@@ -81,7 +75,7 @@ trace_begin(struct trace *t)
 	t->sums = mem_zalloc(OBJECTS, sizeof(*t->sums));
 	for (int i = 0; i < OBJECTS; i++)
 		t->sums[i] = sum += 1 / pow(i + 1, t->exponent);
-	t->state = 1;
+	t->rng = (struct rng){1};
 	t->next_once = 10 * OBJECTS;
 	t->scanning = t->count = 0;
 }
@@ -89,7 +83,7 @@ trace_begin(struct trace *t)
 static uint64_t
 draw_rank(struct trace *t)
 {
-	double want = draw(&t->state) * t->sums[OBJECTS - 1];
+	double want = rng_unit(&t->rng) * t->sums[OBJECTS - 1];
 	int low = 0, high = OBJECTS - 1;
 
 	while (low < high) {

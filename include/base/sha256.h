@@ -7,7 +7,7 @@
 
 #include "base/str.h"
 
-enum { SHA256_BYTES = 32 };
+enum { SHA256_BYTES = 32, SHA256_HEX_SIZE = 2 * SHA256_BYTES + 1 };
 
 struct sha256 {
 	unsigned char bytes[SHA256_BYTES];
@@ -23,5 +23,7 @@ void sha256_add(struct sha256_hasher *h, struct str bytes);
 struct sha256 sha256_end(struct sha256_hasher *h);
 /* All three at once. */
 struct sha256 sha256_of(struct sha256_hasher *h, struct str bytes);
+/* In lower case, and a NUL. */
+void sha256_write_hex(const struct sha256 *digest, char out[SHA256_HEX_SIZE]);
 
 #endif

@@ -133,15 +133,11 @@ refusal_of(int status)
 static const char *
 model_of(const struct request *r, char canonical[MODEL_NAME_MAX])
 {
-	const struct gateway *g = r->gateway;
 	const char *sent = r->model_sent != NULL ? r->model_sent : request_model(r);
 
-	if (!model_name_canonical(str_of(sent), canonical))
+	if (!model_name_canonical(str_of(sent), canonical) || !gateway_has_model(r->gateway, canonical))
 		return "other";
-	for (size_t i = 0; i < g->server_count; i++)
-		if (backend_has_model(g->servers[i].backend, canonical))
-			return canonical;
-	return "other";
+	return canonical;
 }
 
 /* No node ran it for this one. */

@@ -304,3 +304,12 @@ gateway_find_server(struct gateway *g, struct str name)
 			return &g->servers[i];
 	return NULL;
 }
+
+bool
+gateway_has_model(const struct gateway *g, const char *model)
+{
+	for (size_t i = 0; i < g->server_count; i++)
+		if (backend_has_model(g->servers[i].backend, model))
+			return true;
+	return false;
+}

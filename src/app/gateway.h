@@ -72,6 +72,8 @@ void gateway_drain(struct gateway *g);
 /* A request on it went wrong: the scheduler is told, what changed is logged, the node probed. */
 void gateway_saw_fault(struct gateway *g, struct backend *b, enum backend_fault fault);
 struct server *gateway_server_of(struct gateway *g, const struct backend *b);
+/* Whether a node is known to have the model, by its canonical name. */
+bool gateway_has_model(const struct gateway *g, const char *model);
 /* NULL when there is none of that name. */
 struct server *gateway_find_server(struct gateway *g, struct str name);
 

@@ -16,9 +16,10 @@ add_digest(const char *key, struct buf *out)
 {
 	struct sha256_hasher *hasher = sha256_hasher_create();
 	struct sha256 digest = sha256_of(hasher, str_of(key));
+	char hex[SHA256_HEX_SIZE];
 
-	for (size_t i = 0; i < SHA256_BYTES; i++)
-		buf_addf(out, "%02x", digest.bytes[i]);
+	sha256_write_hex(&digest, hex);
+	buf_adds(out, hex);
 	sha256_hasher_destroy(&hasher);
 }
 

@@ -111,15 +111,6 @@ model_meter_create(const struct meter *m, const char *label)
 	return mm;
 }
 
-static bool
-is_on_a_node(const struct gateway *g, const char *model)
-{
-	for (size_t i = 0; i < g->server_count; i++)
-		if (backend_has_model(g->servers[i].backend, model))
-			return true;
-	return false;
-}
-
 static struct model_meter *
 model_of(struct meter *m, const struct request *r)
 {
@@ -134,7 +125,7 @@ model_of(struct meter *m, const struct request *r)
 	mm = map_find(&m->models, model);
 	if (mm != NULL)
 		return mm;
-	if (map_count(&m->models) >= MODELS_MAX || !is_on_a_node(m->gateway, model))
+	if (map_count(&m->models) >= MODELS_MAX || !gateway_has_model(m->gateway, model))
 		return m->other;
 	mm = model_meter_create(m, model);
 	map_put(&m->models, model, mm);

@@ -80,3 +80,15 @@ sha256_of(struct sha256_hasher *h, struct str bytes)
 	sha256_add(h, bytes);
 	return sha256_end(h);
 }
+
+void
+sha256_write_hex(const struct sha256 *digest, char out[SHA256_HEX_SIZE])
+{
+	static const char digits[] = "0123456789abcdef";
+
+	for (int i = 0; i < SHA256_BYTES; i++) {
+		out[2 * i] = digits[digest->bytes[i] >> 4];
+		out[2 * i + 1] = digits[digest->bytes[i] & 15];
+	}
+	out[SHA256_HEX_SIZE - 1] = '\0';
+}

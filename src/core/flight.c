@@ -11,13 +11,11 @@
 #include "base/mem.h"
 #include "core/recording.h"
 
-#include <stdio.h>
 #include <stdlib.h>
-
-enum { KEY_TEXT = 2 * SHA256_BYTES + 1 };
+#include <string.h>
 
 struct flight {
-	char key[KEY_TEXT];
+	char key[SHA256_HEX_SIZE];
 	struct flight_member *leader;
 	struct list followers; /* of struct flight_member, by link, who came first is first */
 	size_t follower_count;
@@ -55,19 +53,12 @@ flights_count(const struct flights *f)
 	return f->count;
 }
 
-static void
-key_text(const struct sha256 *key, char out[KEY_TEXT])
-{
-	for (size_t i = 0; i < SHA256_BYTES; i++)
-		snprintf(out + 2 * i, 3, "%02x", key->bytes[i]);
-}
-
 static struct flight *
 flight_create(struct flights *f, const char *key, struct flight_member *leader)
 {
 	struct flight *fl = NEW(struct flight);
 
-	memcpy(fl->key, key, KEY_TEXT);
+	memcpy(fl->key, key, SHA256_HEX_SIZE);
 	fl->leader = leader;
 	list_init(&fl->followers);
 	map_put(&f->by_key, key, fl);
@@ -96,19 +87,19 @@ find_open(const struct flights *f, const char *key)
 bool
 flight_is_open(const struct flights *f, const struct sha256 *key)
 {
-	char text[KEY_TEXT];
+	char text[SHA256_HEX_SIZE];
 
-	key_text(key, text);
+	sha256_write_hex(key, text);
 	return find_open(f, text) != NULL;
 }
 
 enum flight_role
 flight_enter(struct flights *f, const struct sha256 *key, struct flight_member *m)
 {
-	char text[KEY_TEXT];
+	char text[SHA256_HEX_SIZE];
 	struct flight *fl;
 
-	key_text(key, text);
+	sha256_write_hex(key, text);
 	fl = find_open(f, text);
 	list_init(&m->link);
 	if (fl == NULL) {

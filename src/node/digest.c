@@ -1,81 +1,14 @@
-/* SHA-256, whole or in pieces, and the hash that answers are made from. */
+/* SHA-256 in hex, and the hash that answers are made from. */
 #include "digest.h"
-
-#include "base/mem.h"
-
-#include <openssl/evp.h>
-#include <openssl/sha.h>
-#include <stdlib.h>
-
-struct digest {
-	EVP_MD_CTX *ctx; /* owned */
-};
-
-static void
-must(int ok)
-{
-	if (ok != 1)
-		abort();
-}
-
-struct digest *
-digest_create(void)
-{
-	struct digest *d = NEW(struct digest);
-
-	d->ctx = EVP_MD_CTX_new();
-	must(d->ctx != NULL);
-	must(EVP_DigestInit_ex(d->ctx, EVP_sha256(), NULL));
-	return d;
-}
-
-void
-digest_add(struct digest *d, struct str bytes)
-{
-	must(EVP_DigestUpdate(d->ctx, bytes.ptr, bytes.len));
-}
-
-static void
-write_hex(char out[DIGEST_HEX_SIZE], const unsigned char raw[SHA256_DIGEST_LENGTH])
-{
-	static const char digits[] = "0123456789abcdef";
-
-	for (int i = 0; i < SHA256_DIGEST_LENGTH; i++) {
-		out[2 * i] = digits[raw[i] >> 4];
-		out[2 * i + 1] = digits[raw[i] & 15];
-	}
-	out[DIGEST_HEX_SIZE - 1] = '\0';
-}
-
-void
-digest_end(struct digest **d, char out[DIGEST_HEX_SIZE])
-{
-	unsigned char raw[SHA256_DIGEST_LENGTH];
-
-	must(EVP_DigestFinal_ex((*d)->ctx, raw, NULL));
-	write_hex(out, raw);
-	digest_destroy(d);
-}
-
-void
-digest_destroy(struct digest **dp)
-{
-	struct digest *d = *dp;
-
-	*dp = NULL;
-	if (d == NULL)
-		return;
-	EVP_MD_CTX_free(d->ctx);
-	free(d);
-}
 
 void
 digest_of(char out[DIGEST_HEX_SIZE], struct str bytes)
 {
-	unsigned char raw[SHA256_DIGEST_LENGTH];
+	struct sha256_hasher *h = sha256_hasher_create();
+	struct sha256 digest = sha256_of(h, bytes);
 
-	SHA256((const unsigned char *)bytes.ptr, bytes.len, raw);
-	write_hex(out, raw);
+	sha256_write_hex(&digest, out);
+	sha256_hasher_destroy(&h);
 }
 
 uint64_t

@@ -1,20 +1,14 @@
-/* SHA-256, whole or in pieces, and the hash that answers are made from. */
+/* SHA-256 in hex, and the hash that answers are made from. */
 #ifndef NODE_DIGEST_H
 #define NODE_DIGEST_H
 
+#include "base/sha256.h"
 #include "base/str.h"
 
 #include <stdint.h>
 
-enum { DIGEST_HEX_SIZE = 65 };
+enum { DIGEST_HEX_SIZE = SHA256_HEX_SIZE };
 
-struct digest; /* of something that comes in pieces */
-
-struct digest *digest_create(void);
-void digest_add(struct digest *d, struct str bytes);
-/* Writes the hex form and frees it. */
-void digest_end(struct digest **d, char out[DIGEST_HEX_SIZE]);
-void digest_destroy(struct digest **d);
 void digest_of(char out[DIGEST_HEX_SIZE], struct str bytes);
 
 /* A 64-bit hash, built up piece by piece from HASH_START; equal on all machines. */

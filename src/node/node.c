@@ -74,7 +74,7 @@ visit_end(struct visit *v, const char *end)
 
 	if (v->run != NULL)
 		run_cancel(&v->run);
-	digest_destroy(&v->digest);
+	sha256_hasher_destroy(&v->hasher);
 	watch_destroy(&v->watch);
 	drip_destroy(&v->drip);
 	progress_destroy(&v->progress);
@@ -228,8 +228,10 @@ prepare_body(struct visit *v, const struct http_head *head)
 
 	if (coding.ptr != NULL && str_eq(coding, "zstd") && is_under(head, "/v1/"))
 		v->zstd = zstd_body_create(ZSTD_BODY_MAX, take_zstd, v);
-	if (v->record != NULL)
-		v->digest = digest_create();
+	if (v->record != NULL) {
+		v->hasher = sha256_hasher_create();
+		sha256_begin(v->hasher);
+	}
 }
 
 static void
@@ -282,8 +284,8 @@ on_body(struct front_req *req, struct str piece, void *arg)
 
 	if (v->record != NULL)
 		v->record->body_bytes += piece.len;
-	if (v->digest != NULL)
-		digest_add(v->digest, piece);
+	if (v->hasher != NULL)
+		sha256_add(v->hasher, piece);
 	if (v->step == VISIT_UPLOADING)
 		return;
 	if (v->zstd == NULL)
@@ -297,8 +299,11 @@ on_body_end(struct front_req *req, void *arg)
 {
 	struct visit *v = front_req_data(req);
 
-	if (v->digest != NULL)
-		digest_end(&v->digest, v->record->body_sha256);
+	if (v->hasher != NULL) {
+		struct sha256 digest = sha256_end(v->hasher);
+
+		sha256_write_hex(&digest, v->record->body_sha256);
+	}
 	if (visit_is_sim(v))
 		control_handle(v);
 	else if (!faults_strike(v))

@@ -63,14 +63,14 @@ struct visit {
 	const struct node_route *route; /* NULL: unknown */
 	char *tail;                     /* owned; what a path parameter stood for; NULL: none */
 	struct buf body;
-	struct zstd_body *zstd;    /* owned; the body comes compressed; NULL: it does not */
-	struct record *record;     /* in the journal, or owned by it; NULL for /sim */
-	struct run *run;           /* owned, by step */
-	struct digest *digest;     /* owned, by step */
-	struct watch *watch;       /* owned, by step */
-	struct drip *drip;         /* owned, by step */
-	struct progress *progress; /* owned, by step */
-	struct fault fault;        /* what befalls it in mid-stream, with has_fault */
+	struct zstd_body *zstd;       /* owned; the body comes compressed; NULL: it does not */
+	struct record *record;        /* in the journal, or owned by it; NULL for /sim */
+	struct run *run;              /* owned, by step */
+	struct sha256_hasher *hasher; /* owned; of the body, for the journal; NULL: none */
+	struct watch *watch;          /* owned, by step */
+	struct drip *drip;            /* owned, by step */
+	struct progress *progress;    /* owned, by step */
+	struct fault fault;           /* what befalls it in mid-stream, with has_fault */
 	bool has_fault;
 	char origin[128]; /* an allowed Origin, to be named in the answer; "": none */
 };

@@ -12,8 +12,11 @@ hashes_as_the_standard_does(void **state)
 {
 	struct sha256_hasher *h = sha256_hasher_create();
 	struct sha256 d = sha256_of(h, str_of("abc"));
+	char hex[SHA256_HEX_SIZE];
 
 	assert_memory_equal(d.bytes, of_abc, SHA256_BYTES);
+	sha256_write_hex(&d, hex);
+	assert_string_equal(hex, "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
 	sha256_hasher_destroy(&h);
 	assert_null(h);
 }
