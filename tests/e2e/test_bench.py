@@ -175,7 +175,8 @@ def test_an_open_loop_counts_from_when_a_request_was_due(stage):
 
 
 def test_time_to_first_token_is_what_the_node_made_of_it(stage):
-    """Lower bounds by the node's clock, which is the system's; upper ones by the test's."""
+    """When the request arrived is said by the node's clock, which is the system's. When it ended is
+    not: the node notes that after the last byte went out, and the client may have it by then."""
     node = stage.node("tiny")
     node.gate("g", "before_first_token")
     began_ms = now_ms()
@@ -189,7 +190,6 @@ def test_time_to_first_token_is_what_the_node_made_of_it(stage):
     over_ms = now_ms()
     (row,) = node.requests()
     assert found["mean_ttft_ms"] >= opened_ms - row["arrived_ms"] - 1
-    assert found["mean_e2el_ms"] >= row["ended_ms"] - row["arrived_ms"] - 1
     assert found["mean_e2el_ms"] <= over_ms - began_ms
     assert found["mean_ttft_ms"] <= found["mean_e2el_ms"]
 
