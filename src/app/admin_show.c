@@ -1,4 +1,6 @@
 /* What the admin API shows: the state of everything, and each request under way. */
+#include "app/admin_show.h"
+
 #include "app/admin_impl.h"
 #include "app/answers.h"
 #include "app/gateway.h"
@@ -91,24 +93,30 @@ add_cache(const struct answers *a, struct buf *json)
 }
 
 void
+admin_add_state(const struct gateway *g, int64_t now_ms, struct buf *json)
+{
+	buf_addf(json, "\"draining\":%s,\"queue\":", g->draining ? "true" : "false");
+	add_queue(g, now_ms, json);
+	buf_addf(json, ",\"running\":%d,\"backends\":[", sched_running(g->sched));
+	for (size_t i = 0; i < g->server_count; i++) {
+		if (i > 0)
+			buf_addc(json, ',');
+		add_server(g, i, json);
+	}
+	buf_adds(json, "],\"cache\":");
+	add_cache(g->answers, json);
+}
+
+void
 admin_show_status(struct admin_call *c)
 {
 	const struct gateway *g = c->gateway;
 	int64_t now_ms = clock_now_ms();
 	struct buf json = {0};
 
-	buf_addf(&json,
-	         "{\"version\":\"%s\",\"uptime_s\":%lld,\"draining\":%s,\"queue\":", DROVER_VERSION,
-	         (long long)(now_ms - g->began_ms) / 1000, g->draining ? "true" : "false");
-	add_queue(g, now_ms, &json);
-	buf_addf(&json, ",\"running\":%d,\"backends\":[", sched_running(g->sched));
-	for (size_t i = 0; i < g->server_count; i++) {
-		if (i > 0)
-			buf_addc(&json, ',');
-		add_server(g, i, &json);
-	}
-	buf_adds(&json, "],\"cache\":");
-	add_cache(g->answers, &json);
+	buf_addf(&json, "{\"version\":\"%s\",\"uptime_s\":%lld,", DROVER_VERSION,
+	         (long long)(now_ms - g->began_ms) / 1000);
+	admin_add_state(g, now_ms, &json);
 	buf_addc(&json, '}');
 	admin_reply(c, 200, &json);
 }
@@ -136,8 +144,8 @@ add_text_or_null(struct buf *json, const char *name, const char *text)
 		add_text(json, text);
 }
 
-static void
-add_request(const struct request *r, int64_t now_ms, struct buf *json)
+void
+admin_add_request(const struct request *r, int64_t now_ms, struct buf *json)
 {
 	buf_adds(json, "{\"id\":");
 	add_text(json, r->id);
@@ -163,7 +171,7 @@ admin_show_requests(struct admin_call *c)
 	LIST_FOR_EACH (r, &g->requests, struct request, link) {
 		if (json.len > 1)
 			buf_addc(&json, ',');
-		add_request(r, now_ms, &json);
+		admin_add_request(r, now_ms, &json);
 	}
 	buf_addc(&json, ']');
 	admin_reply(c, 200, &json);
