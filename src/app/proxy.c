@@ -114,6 +114,15 @@ describe(const struct work *w, struct buf *json)
 	standing_add_json(p->request, &p->job, json);
 }
 
+static int64_t
+tokens(const struct work *w)
+{
+	const struct relay *y = &((const struct proxy *)w)->relay;
+	struct usage u;
+
+	return relay_read_usage(y, &u) ? u.output : -1;
+}
+
 /* Ends it from outside, wherever it is. */
 static void
 stop(struct proxy *p, enum job_end end, int status, const char *why)
@@ -150,6 +159,7 @@ const struct work_ops proxy_work_ops = {
     .drained = drained,
     .cancel = cancel,
     .describe = describe,
+    .tokens = tokens,
 };
 
 void

@@ -261,6 +261,26 @@ request_model(const struct request *r)
 	return r->alias_for != NULL ? r->alias_for : r->facts.model;
 }
 
+int64_t
+request_tokens(const struct request *r)
+{
+	const struct work *w = r->work;
+
+	if (r->usage_known)
+		return r->usage.output;
+	return w == NULL || w->ops->tokens == NULL ? -1 : w->ops->tokens(w);
+}
+
+static void
+add_number_or_null(struct buf *json, const char *name, int64_t value)
+{
+	buf_addf(json, ",\"%s\":", name);
+	if (value < 0)
+		buf_adds(json, "null");
+	else
+		buf_add_int(json, value);
+}
+
 void
 request_describe(const struct request *r, struct buf *json)
 {
@@ -272,6 +292,9 @@ request_describe(const struct request *r, struct buf *json)
 		    "\"state\":\"%s\",\"class\":null,\"position\":null,\"eta_ms\":null,\"loading_on\":null,"
 		    "\"waited_ms\":0",
 		    r->work == NULL ? "receiving" : "running");
+	add_number_or_null(json, "ttft_ms",
+	                   r->first_byte_ms == 0 ? -1 : r->first_byte_ms - r->began_ms);
+	add_number_or_null(json, "tokens", request_tokens(r));
 }
 
 static void

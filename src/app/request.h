@@ -41,8 +41,10 @@ struct work_ops {
 	/* Ends the request before its time, with words and a status for the client. NULL: what the work
 	 * was doing is abandoned. */
 	void (*cancel)(struct work *w, int status, const char *why);
-	/* As request_describe. NULL: it runs, and that is all. */
+	/* As request_describe, but for the answer. NULL: it runs, and that is all. */
 	void (*describe)(const struct work *w, struct buf *json);
+	/* How many tokens the answer has so far; -1: nobody knows. NULL: nobody ever does. */
+	int64_t (*tokens)(const struct work *w);
 };
 
 /* First member of the struct of each kind of work. */
@@ -112,7 +114,9 @@ struct str request_body(const struct request *r);
 struct str request_plain_body(const struct request *r, struct buf *decoded);
 /* The model that is meant, where an alias was named; else as the client wrote it. */
 const char *request_model(const struct request *r);
-/* Adds the members state, class, position, eta_ms, loading_on and waited_ms of a JSON object. */
+/* How many tokens its answer has so far, as they were streamed; -1: nobody knows. */
+int64_t request_tokens(const struct request *r);
+/* Adds members of a JSON object: state, class, position, ..., as standing_add_json, and tokens. */
 void request_describe(const struct request *r, struct buf *json);
 
 /* The body is read. */

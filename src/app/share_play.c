@@ -242,8 +242,21 @@ describe(const struct work *w, struct buf *json)
 	    (long long)(clock_now_ms() - s->request->began_ms));
 }
 
+/* Who follows sees what comes to its leader. */
+static int64_t
+tokens(const struct work *w)
+{
+	const struct share *s = (const struct share *)w;
+	struct flight_member *leader = flight_leader(&s->member);
+
+	return leader == NULL || leader == &s->member || !has_begun(s)
+	           ? -1
+	           : request_tokens(share_of(leader)->request);
+}
+
 const struct work_ops share_work_ops = {
     .abandon = abandon,
     .drained = drained,
     .describe = describe,
+    .tokens = tokens,
 };

@@ -118,6 +118,48 @@ def test_each_request_under_way(held):
     assert shown(held.gateway, REQUESTS) == []
 
 
+def test_the_tokens_of_an_answer_are_counted_as_they_stream(stage):
+    go = threading.Semaphore(0)
+
+    def play(exchange):
+        exchange.begin()
+        for word in "abc":
+            exchange.line(model="tiny", response=word, done=False)
+        assert go.acquire(timeout=LIMIT_S)
+        exchange.line(model="tiny", response="", done=True, eval_count=7, prompt_eval_count=2)
+        exchange.end()
+
+    gateway = stage.gateway([stage.fake(play)])
+    path = "/drover/v1/requests/"
+    body = harness.run(stream=True, options={"temperature": 0})
+    with wire.Wire(gateway.url) as leads, wire.Wire(gateway.url) as follows:
+        streams = []
+        for client, name in ((leads, "leads"), (follows, "follows")):
+            client.request("POST", "/api/generate", body, [("X-Request-Id", name)])
+            answer = client.read_head()
+            pieces = client.read_pieces(answer)
+            text = b""
+            while text.count(b"\n") < 3:
+                text += next(pieces)
+            streams.append(pieces)
+        for row in shown(gateway, REQUESTS):
+            assert (row["state"], row["tokens"]) == ("running", 3), row
+            assert 0 <= row["ttft_ms"] <= row["age_ms"]
+            own = gateway.get(path + row["id"]).json()
+            assert (own["tokens"], own["ttft_ms"]) == (3, row["ttft_ms"])
+        go.release()
+        for pieces in streams:
+            assert list(pieces)
+
+
+def test_of_an_answer_that_is_not_there_no_tokens_are_known(held):
+    clients = [held.send("first"), held.send("second")]
+    held.node.wait_exchanges(1)
+    assert [(r["tokens"], r["ttft_ms"]) for r in shown(held.gateway, REQUESTS)] == [(None, None)] * 2
+    held.go.release(2)
+    assert [client.read_answer().status for client in clients] == [200, 200]
+
+
 def test_a_node_that_is_down_is_shown(stage):
     node = stage.fake()
     gateway = stage.gateway([node, {"name": "gone", "url": "http://127.0.0.1:1"}], ready=False)
