@@ -97,7 +97,7 @@ give_models(struct gateway *g)
 		list[i] = names[i];
 	}
 	for (size_t n = 0; n < g->server_count; n++)
-		backend_set_models(g->servers[n].backend, list, MODELS);
+		backend_set_models(g->servers[n]->backend, list, MODELS);
 }
 
 /* --- its past --- */
@@ -153,7 +153,7 @@ make_past(struct gateway *g)
 	}
 	for (size_t i = 0; i < NODES * MODELS; i++) {
 		name_model((int)i % MODELS, r->facts.model);
-		meter_saw_load(g->meter, g->servers[i / MODELS].backend, r->facts.model, 12345);
+		meter_saw_load(g->meter, g->servers[i / MODELS]->backend, r->facts.model, 12345);
 	}
 	free(r);
 }

@@ -27,7 +27,7 @@ admin_refuse_backend(struct admin_call *c, const char *name)
 	struct buf names = {0};
 
 	for (size_t i = 0; i < g->server_count; i++)
-		buf_addf(&names, "%s%s", i == 0 ? "" : ", ", backend_name(g->servers[i].backend));
+		buf_addf(&names, "%s%s", i == 0 ? "" : ", ", backend_name(g->servers[i]->backend));
 	admin_fail(c, 404, "no backend is named '%s'; there are: %s", name, buf_text(&names));
 	buf_finish(&names);
 }

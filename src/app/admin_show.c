@@ -58,13 +58,13 @@ state_of(const struct backend *b)
 static void
 add_server(const struct gateway *g, size_t i, struct buf *json)
 {
-	const struct server *s = &g->servers[i];
+	const struct server *s = g->servers[i];
 	const struct backend *b = s->backend;
 
 	buf_adds(json, "{\"name\":");
 	add_text(json, backend_name(b));
 	buf_adds(json, ",\"url\":");
-	add_text(json, g->settings->backends[i].url);
+	add_text(json, s->url);
 	buf_addf(json,
 	         ",\"state\":\"%s\",\"weight\":%d,\"slots\":%d,\"busy\":%d,\"breaker\":\"%s\","
 	         "\"version\":",

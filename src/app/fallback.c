@@ -38,7 +38,7 @@ take_next(struct fallback *f, const struct request *r, char model[MODEL_NAME_MAX
 	const struct text_list *names;
 
 	canonical(f->asked, model);
-	names = &rules_find(r->gateway->settings, model)->fallback;
+	names = &rules_find(&r->config->settings, model)->fallback;
 	while (f->tried < names->count) {
 		f->model = str_of(names->items[f->tried++]);
 		canonical(f->model, model);

@@ -94,7 +94,7 @@ finish(struct fanout *f, enum job_end end)
 	r->work = NULL;
 	request_end(r, end);
 	for (size_t i = 0; i < f->count; i++)
-		probe_refresh(f->servers[i]->probe, FRESH_MS);
+		server_refresh(f->servers[i], FRESH_MS);
 	fanout_free(f);
 }
 
@@ -343,8 +343,8 @@ ask(struct fanout *f)
 	    .target = head->target,
 	    .body = request_body(r),
 	    .fresh = f->stale > 0,
-	    .first_byte_ms = r->gateway->settings->timeouts.first_byte,
-	    .idle_ms = r->gateway->settings->timeouts.idle,
+	    .first_byte_ms = r->config->settings.timeouts.first_byte,
+	    .idle_ms = r->config->settings.timeouts.idle,
 	};
 
 	f->status = 0;
@@ -389,10 +389,10 @@ static const char *
 choose_all(struct fanout *f, const struct gateway *g)
 {
 	for (size_t i = 0; i < g->server_count; i++) {
-		if (backend_state(g->servers[i].backend) != BACKEND_DOWN)
-			f->servers[f->count++] = &g->servers[i];
+		if (backend_state(g->servers[i]->backend) != BACKEND_DOWN)
+			f->servers[f->count++] = g->servers[i];
 		else if (!wants_one(f->request))
-			return backend_name(g->servers[i].backend);
+			return backend_name(g->servers[i]->backend);
 		if (f->count == 1 && wants_one(f->request))
 			break;
 	}
@@ -415,7 +415,7 @@ fanout_begin(struct request *r)
 		f->servers[f->count++] = chosen;
 	} else if ((down = choose_all(f, r->gateway)) != NULL) {
 		fanout_free(f);
-		request_fail(r, JOB_REFUSED, 503, r->gateway->settings->health.interval,
+		request_fail(r, JOB_REFUSED, 503, r->config->settings.health.interval,
 		             "backend '%s' is down; nothing was changed (X-Drover-Backend names one)",
 		             down);
 		return;
@@ -437,12 +437,12 @@ fanout_unload(struct request *r)
 	}
 	for (int pass = 0; pass < 2 && f->count == 0; pass++)
 		for (size_t i = 0; i < g->server_count; i++) {
-			struct backend *b = g->servers[i].backend;
+			struct backend *b = g->servers[i]->backend;
 
 			if (backend_state(b) == BACKEND_DOWN)
 				continue;
 			if (pass == 0 ? backend_holds_model(b, model) : backend_has_model(b, model))
-				f->servers[f->count++] = &g->servers[i];
+				f->servers[f->count++] = g->servers[i];
 			if (pass == 1 && f->count == 1)
 				break;
 		}

@@ -17,33 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum {
-	IDLE_CONNECTIONS_PER_SLOT = 2,
-	IDLE_CONNECTIONS_LEAST = 32,
-	DRAIN_TICK_MS = 20,
-};
-
-static bool
-is_loopback_address(const char *address)
-{
-	static const char *const patterns[] = {"127.*", "localhost", "localhost:*", "unix:*"};
-
-	if (strncmp(address, "[::1]", 5) == 0)
-		return true;
-	for (size_t i = 0; i < sizeof(patterns) / sizeof(patterns[0]); i++)
-		if (str_glob(patterns[i], address))
-			return true;
-	return false;
-}
-
-static bool
-listens_on_loopback_only(const struct settings *s)
-{
-	for (size_t i = 0; i < s->listen.count; i++)
-		if (!is_loopback_address(s->listen.items[i]))
-			return false;
-	return true;
-}
+enum { DRAIN_TICK_MS = 20 };
 
 static struct sched *
 build_sched(const struct settings *s)
@@ -72,66 +46,19 @@ build_sched(const struct settings *s)
 	return sched_create(&conf);
 }
 
-/* What the scheduler learned of a node, once. */
-static void
-say_room(struct server *s)
-{
-	int max_loaded = backend_max_loaded(s->backend);
-
-	if (max_loaded < s->max_loaded)
-		log_warn(backend_name(s->backend),
-		         "made room for a model by itself: it is taken to hold %d at once, not %d",
-		         max_loaded, s->max_loaded);
-	s->max_loaded = max_loaded;
-}
-
-static void
-on_round(struct probe *p, void *arg)
-{
-	struct gateway *g = arg;
-
-	for (size_t i = 0; i < g->server_count; i++)
-		say_room(&g->servers[i]);
-	proxy_settle_puzzled(g);
-	proxy_free_stuck(g);
-	warmer_wake(g->warmer);
-}
-
 static bool
-build_server(struct gateway *g, const struct backend_settings *b, struct buf *why)
+build_servers(struct gateway *g, struct buf *why)
 {
-	struct server *s = &g->servers[g->server_count];
-	struct backend_conf backend = {
-	    .name = b->name,
-	    .weight = (int)b->weight,
-	    .parallel = (int)b->parallel,
-	    .max_loaded = (int)b->max_loaded,
-	    .slots = (int)b->slots,
-	    .models = b->models.count == 0 ? NULL : (const char *const *)b->models.items,
-	    .model_count = b->models.count,
-	};
-	struct upstream_conf upstream = {
-	    .url = b->url,
-	    .api_key = b->api_key,
-	    .tls_ca = b->tls_ca,
-	    .tls_verify = b->tls_verify,
-	    .connect_ms = g->settings->timeouts.connect,
-	    .idle_max = IDLE_CONNECTIONS_LEAST + IDLE_CONNECTIONS_PER_SLOT * (int)b->slots,
-	};
-	struct probe_conf probe = {
-	    .interval_ms = g->settings->health.interval,
-	    .timeout_ms = g->settings->health.timeout,
-	    .on_round = on_round,
-	    .arg = g,
-	};
+	const struct settings *s = g->settings;
 
-	s->upstream = upstream_create(g->loop, &upstream, why);
-	if (s->upstream == NULL)
-		return false;
-	g->server_count++;
-	s->backend = sched_add_backend(g->sched, &backend);
-	s->max_loaded = backend_max_loaded(s->backend);
-	s->probe = probe_create(g->loop, s->upstream, s->backend, &probe);
+	g->servers = mem_zalloc(s->backend_count, sizeof(g->servers[0]));
+	for (size_t i = 0; i < s->backend_count; i++) {
+		g->servers[i] = server_create(g, s, &s->backends[i], why);
+		if (g->servers[i] == NULL)
+			return false;
+		g->server_count++;
+		server_open(g->servers[i], s, &s->backends[i]);
+	}
 	return true;
 }
 
@@ -179,15 +106,21 @@ on_drain_tick(void *arg)
 }
 
 struct gateway *
-gateway_create(struct loop *l, const struct settings *s, struct buf *why)
+gateway_create(struct loop *l, struct settings *from, struct buf *why)
 {
+	const struct settings *s;
 	struct gateway *g = NEW(struct gateway);
 
 	g->loop = l;
-	g->settings = s;
+	g->config = config_create(from, why);
+	if (g->config == NULL) {
+		free(g);
+		return NULL;
+	}
+	list_init(&g->configs);
+	list_add_last(&g->configs, &g->config->link);
+	g->settings = s = &g->config->settings;
 	g->began_ms = clock_now_ms();
-	g->hosts = (struct host_rule){&s->hosts, listens_on_loopback_only(s)};
-	g->origins = (struct origin_rule){&s->cors_origins};
 	list_init(&g->requests);
 	list_init(&g->puzzled);
 	dispatch_init(g);
@@ -195,17 +128,12 @@ gateway_create(struct loop *l, const struct settings *s, struct buf *why)
 	g->meter = meter_create(g);
 	g->callers = callers_create(s, clock_now_ms());
 	g->accounts = accounts_create(g);
-	trust_init(&g->trust, &s->trusted_proxies);
 	g->sched = build_sched(s);
-	g->servers = mem_zalloc(s->backend_count, sizeof(g->servers[0]));
-	g->access = access_log_create(l, s->log.access, s->log.format, why);
-	if (g->access == NULL || !aliases_init(&g->aliases, &s->aliases, why) || !build_front(g, why))
-		goto fail;
-	for (size_t i = 0; i < s->backend_count; i++)
-		if (!build_server(g, &s->backends[i], why))
-			goto fail;
 	g->loader = loader_create(g);
 	g->warmer = warmer_create(g);
+	g->access = access_log_create(l, s->log.access, s->log.format, why);
+	if (g->access == NULL || !build_front(g, why) || !build_servers(g, why))
+		goto fail;
 	g->answers = answers_create(g);
 	if (!build_admin(g, why))
 		goto fail;
@@ -238,22 +166,19 @@ gateway_destroy(struct gateway **gp)
 	warmer_destroy(&g->warmer);
 	end_headless(g);
 	answers_destroy(&g->answers);
-	loader_destroy(&g->loader);
-	for (size_t i = 0; i < g->server_count; i++) {
-		probe_destroy(&g->servers[i].probe);
-		upstream_destroy(&g->servers[i].upstream);
-	}
+	for (size_t i = 0; i < g->server_count; i++)
+		server_destroy(&g->servers[i]);
 	free(g->servers);
+	loader_destroy(&g->loader);
 	dispatch_finish(g);
 	timer_finish(&g->drain_timer);
 	buf_finish(&g->header_lines);
 	sched_destroy(&g->sched);
 	callers_destroy(&g->callers);
 	accounts_destroy(&g->accounts);
-	trust_finish(&g->trust);
-	aliases_finish(&g->aliases);
 	access_log_destroy(&g->access);
 	meter_destroy(&g->meter);
+	config_release(&g->config);
 	free(g);
 }
 
@@ -291,8 +216,8 @@ struct server *
 gateway_server_of(struct gateway *g, const struct backend *b)
 {
 	for (size_t i = 0; i < g->server_count; i++)
-		if (g->servers[i].backend == b)
-			return &g->servers[i];
+		if (g->servers[i]->backend == b)
+			return g->servers[i];
 	abort();
 }
 
@@ -300,8 +225,8 @@ struct server *
 gateway_find_server(struct gateway *g, struct str name)
 {
 	for (size_t i = 0; i < g->server_count; i++)
-		if (str_eq(name, backend_name(g->servers[i].backend)))
-			return &g->servers[i];
+		if (str_eq(name, backend_name(g->servers[i]->backend)))
+			return g->servers[i];
 	return NULL;
 }
 
@@ -309,7 +234,7 @@ bool
 gateway_has_model(const struct gateway *g, const char *model)
 {
 	for (size_t i = 0; i < g->server_count; i++)
-		if (backend_has_model(g->servers[i].backend, model))
+		if (backend_has_model(g->servers[i]->backend, model))
 			return true;
 	return false;
 }

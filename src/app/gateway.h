@@ -7,36 +7,27 @@
 #define APP_GATEWAY_H
 
 #include "app/access_log.h"
-#include "app/aliases.h"
 #include "app/callers.h"
-#include "app/client_address.h"
+#include "app/config.h"
 #include "app/meter.h"
-#include "app/origin.h"
+#include "app/server.h"
 #include "base/list.h"
 #include "conf/settings.h"
 #include "core/sched.h"
 #include "io/front.h"
 #include "io/loop.h"
-#include "io/probe.h"
-#include "io/upstream.h"
 
 #include <stdbool.h>
 #include <stddef.h>
 
-/* A node: what is decided about it, how it is reached, how it is watched. */
-struct server {
-	struct backend *backend;   /* the scheduler's */
-	struct upstream *upstream; /* owned */
-	struct probe *probe;       /* owned */
-	int max_loaded;            /* as it was told last */
-};
-
 struct gateway {
 	struct loop *loop;               /* borrowed */
-	const struct settings *settings; /* borrowed */
+	struct config *config;           /* held: the one in force */
+	const struct settings *settings; /* its */
+	struct list configs;             /* of struct config, by link: all that are held, by age */
 	struct front *front;             /* owned */
 	struct sched *sched;             /* owned */
-	struct server *servers;          /* owned; in the order of the scheduler's backends */
+	struct server **servers;         /* owned, each too; in the order of the configuration */
 	size_t server_count;
 	struct admin *admin;       /* owned; NULL: off */
 	struct loader *loader;     /* owned */
@@ -45,14 +36,10 @@ struct gateway {
 	struct callers *callers;   /* owned */
 	struct accounts *accounts; /* owned; who used what */
 	struct meter *meter;       /* owned */
-	struct trust trust;
-	struct aliases aliases;
-	struct answers *answers; /* owned */
-	struct host_rule hosts;
-	struct origin_rule origins;
-	struct list requests;    /* of struct request, by link: all that are not ended */
-	struct list puzzled;     /* of struct proxy, by puzzled_link: wait for fresh listings */
-	struct buf header_lines; /* owned; put together and used up within a call, memory kept */
+	struct answers *answers;   /* owned */
+	struct list requests;      /* of struct request, by link: all that are not ended */
+	struct list puzzled;       /* of struct proxy, by puzzled_link: wait for fresh listings */
+	struct buf header_lines;   /* owned; put together and used up within a call, memory kept */
 	struct waker pump;
 	struct timer pump_timer;
 	struct timer drain_timer;
@@ -62,8 +49,8 @@ struct gateway {
 	bool draining;
 };
 
-/* NULL: `why` says why it cannot start. */
-struct gateway *gateway_create(struct loop *l, const struct settings *s, struct buf *why);
+/* Takes over what the settings own. NULL: `why` says why it cannot start. */
+struct gateway *gateway_create(struct loop *l, struct settings *s, struct buf *why);
 void gateway_destroy(struct gateway **g);
 /* Stops accepting, refuses what waits, lets what runs end for at most settings.drain, then stops
  * the loop. A second call stops it at once. */

@@ -119,11 +119,11 @@ gather_begin(struct request *r)
 	for (size_t i = 0; i < g->server_count; i++) {
 		struct part *p = &t->parts[t->count];
 
-		if (backend_state(g->servers[i].backend) == BACKEND_DOWN)
+		if (backend_state(g->servers[i]->backend) == BACKEND_DOWN)
 			continue;
 		p->gather = t;
-		p->backend = backend_name(g->servers[i].backend);
-		p->fetch = fetch_start(g->servers[i].upstream, &req, LISTING_BYTES_MAX, on_answer, p);
+		p->backend = backend_name(g->servers[i]->backend);
+		p->fetch = fetch_start(g->servers[i]->upstream, &req, LISTING_BYTES_MAX, on_answer, p);
 		t->count++;
 	}
 	if (t->count == 0) {
@@ -143,9 +143,9 @@ gather_reply_version(struct request *r)
 	struct buf body = {0};
 
 	for (size_t i = 0; i < g->server_count; i++) {
-		const char *version = probe_version(g->servers[i].probe);
+		const char *version = probe_version(g->servers[i]->probe);
 
-		if (backend_state(g->servers[i].backend) == BACKEND_DOWN || *version == '\0')
+		if (backend_state(g->servers[i]->backend) == BACKEND_DOWN || *version == '\0')
 			continue;
 		if (*lowest == '\0' || listing_compare_versions(version, lowest) < 0)
 			lowest = version;

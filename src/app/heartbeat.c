@@ -64,7 +64,7 @@ heartbeat_init(struct heartbeat *h, struct request *r, void (*describe)(struct b
 {
 	*h = (struct heartbeat){
 	    .request = r,
-	    .every_ms = r->gateway->settings->queue.heartbeat,
+	    .every_ms = r->config->settings.queue.heartbeat,
 	    .describe = describe,
 	    .arg = arg,
 	};

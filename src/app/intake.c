@@ -61,12 +61,11 @@ answer_preflight(struct request *r)
 static bool
 admit(struct request *r)
 {
-	const struct gateway *g = r->gateway;
 	const struct http_head *head = front_req_head(r->client);
 	struct str host = http_find_header(head, "Host");
 	struct str origin = http_find_header(head, "Origin");
 
-	if (!host_is_allowed(&g->hosts, host)) {
+	if (!host_is_allowed(&r->config->hosts, host)) {
 		request_refuse(r, 403, "this Host is not allowed");
 		return false;
 	}
@@ -76,7 +75,7 @@ admit(struct request *r)
 	}
 	if (origin.len == 0)
 		return true;
-	if (!origin_is_allowed(&g->origins, origin, host)) {
+	if (!origin_is_allowed(&r->config->origins, origin, host)) {
 		request_refuse(r, 403, "this Origin is not allowed");
 		return false;
 	}
@@ -104,7 +103,7 @@ read_body(struct request *r)
 {
 	const struct http_head *head = front_req_head(r->client);
 	struct str coding = http_find_header(head, "Content-Encoding");
-	int64_t most = r->gateway->settings->max_body;
+	int64_t most = r->config->settings.max_body;
 
 	if (r->route->model_key != NULL)
 		r->reader = body_reader_create(r->route, http_find_header(head, "Content-Type"));
@@ -145,7 +144,7 @@ begin_model_read(struct request *r)
 		request_refuse(r, 404, "model '%.*s' not found", STR_ARG(r->tail));
 		return;
 	}
-	r->alias_for = aliases_find(&r->gateway->aliases, model);
+	r->alias_for = aliases_find(&r->config->aliases, model);
 	if (may_use_model(r))
 		proxy_begin(r);
 }
@@ -245,7 +244,7 @@ resolve_alias(struct request *r)
 {
 	if (r->route->kind != ROUTE_RUN && r->route->kind != ROUTE_SHOW)
 		return;
-	r->alias_for = aliases_find(&r->gateway->aliases, r->facts.model);
+	r->alias_for = aliases_find(&r->config->aliases, r->facts.model);
 }
 
 static void

@@ -39,7 +39,7 @@ enum step {
 
 struct errand {
 	struct loader *loader;
-	struct server *server;
+	struct server *server; /* whose it is */
 	enum step step;
 	struct order order;
 	struct buf label;    /* what it does, for the log */
@@ -53,7 +53,6 @@ struct errand {
 
 struct loader {
 	struct gateway *gateway; /* borrowed */
-	struct errand *errands;  /* owned; by the gateway's servers */
 	struct load_notes notes;
 };
 
@@ -393,7 +392,7 @@ on_timer(void *arg)
 void
 loader_carry_out(struct loader *l, const struct order *o)
 {
-	struct errand *e = &l->errands[gateway_server_of(l->gateway, o->backend) - l->gateway->servers];
+	struct errand *e = gateway_server_of(l->gateway, o->backend)->errand;
 
 	assert(e->step == IDLE);
 	e->order = *o;
@@ -413,12 +412,6 @@ loader_create(struct gateway *g)
 	struct loader *l = NEW(struct loader);
 
 	l->gateway = g;
-	l->errands = mem_zalloc(g->server_count, sizeof(l->errands[0]));
-	for (size_t i = 0; i < g->server_count; i++) {
-		l->errands[i].loader = l;
-		l->errands[i].server = &g->servers[i];
-		timer_init(&l->errands[i].timer, g->loop, on_timer, &l->errands[i]);
-	}
 	return l;
 }
 
@@ -430,23 +423,48 @@ loader_destroy(struct loader **lp)
 	*lp = NULL;
 	if (l == NULL)
 		return;
-	for (size_t i = 0; i < l->gateway->server_count; i++) {
-		fetch_cancel(&l->errands[i].fetch);
-		fetch_cancel(&l->errands[i].look);
-		timer_finish(&l->errands[i].timer);
-		buf_finish(&l->errands[i].label);
-	}
 	load_notes_finish(&l->notes);
-	free(l->errands);
 	free(l);
+}
+
+struct errand *
+errand_create(struct loader *l, struct server *s)
+{
+	struct errand *e = NEW(struct errand);
+
+	e->loader = l;
+	e->server = s;
+	timer_init(&e->timer, l->gateway->loop, on_timer, e);
+	return e;
+}
+
+void
+errand_give_up(struct errand *e)
+{
+	if (e->step != IDLE)
+		lose(e, "given up");
+}
+
+void
+errand_destroy(struct errand **ep)
+{
+	struct errand *e = *ep;
+
+	*ep = NULL;
+	if (e == NULL)
+		return;
+	fetch_cancel(&e->fetch);
+	fetch_cancel(&e->look);
+	timer_finish(&e->timer);
+	buf_finish(&e->label);
+	free(e);
 }
 
 void
 loader_give_up(struct loader *l)
 {
 	for (size_t i = 0; i < l->gateway->server_count; i++)
-		if (l->errands[i].step != IDLE)
-			lose(&l->errands[i], "given up");
+		errand_give_up(l->gateway->servers[i]->errand);
 }
 
 void

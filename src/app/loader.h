@@ -8,15 +8,24 @@
 #ifndef APP_LOADER_H
 #define APP_LOADER_H
 
+struct errand;
 struct gateway;
 struct load_failure;
 struct loader;
 struct order;
+struct server;
 
-/* The gateway's servers must be there, and stay as they are. */
 struct loader *loader_create(struct gateway *g);
-/* Orders under way are dropped. */
+/* No errand may be left. */
 void loader_destroy(struct loader **l);
+
+/* The orders of one node, one at a time. The server owns it. */
+struct errand *errand_create(struct loader *l, struct server *s);
+/* Drops what is under way. NULL is allowed. */
+void errand_destroy(struct errand **e);
+/* What is under way is given up, and the scheduler told. */
+void errand_give_up(struct errand *e);
+
 void loader_carry_out(struct loader *l, const struct order *o);
 /* The gateway is draining: orders under way are given up, and the scheduler is told. */
 void loader_give_up(struct loader *l);

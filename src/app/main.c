@@ -55,13 +55,14 @@ on_hangup(int signal, void *arg)
 static void
 say_started(const struct program *p)
 {
+	const struct settings *s = p->gateway->settings;
 	struct buf at = {0}, nodes = {0};
 
 	front_addresses(p->gateway->front, &at);
-	for (size_t i = 0; i < p->settings->backend_count; i++)
-		buf_addf(&nodes, " %s", p->settings->backends[i].url);
+	for (size_t i = 0; i < s->backend_count; i++)
+		buf_addf(&nodes, " %s", s->backends[i].url);
 	log_info("drover", "version %s, configuration: %s", DROVER_VERSION,
-	         p->settings->file == NULL ? "defaults" : p->settings->file);
+	         s->file == NULL ? "defaults" : s->file);
 	log_info("drover", "in front of%s", buf_text(&nodes));
 	log_info("drover", "listening on %s", buf_text(&at));
 	if (p->gateway->admin != NULL) {

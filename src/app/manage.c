@@ -10,7 +10,7 @@
 bool
 manage_is_allowed(const struct request *r)
 {
-	switch (r->gateway->settings->manage) {
+	switch (r->config->settings.manage) {
 	case MANAGE_ALL: return true;
 	case MANAGE_NONE: return false;
 	case MANAGE_ADMIN: return auth_is_admin(r);

@@ -69,7 +69,7 @@ add_backends(struct metrics_sink *out, const struct gateway *g,
              int64_t (*figure)(const struct backend *b))
 {
 	for (size_t i = 0; i < g->server_count; i++) {
-		const struct backend *b = g->servers[i].backend;
+		const struct backend *b = g->servers[i]->backend;
 		const char *name = backend_name(b);
 
 		metrics_sink_add(out, &name, figure(b));
@@ -102,7 +102,7 @@ collect_breakers(struct metrics_sink *out, void *arg)
 
 	for (size_t i = 0; i < g->server_count; i++)
 		for (size_t s = 0; s < sizeof(states) / sizeof(states[0]); s++) {
-			const struct backend *b = g->servers[i].backend;
+			const struct backend *b = g->servers[i]->backend;
 			const char *values[] = {backend_name(b), breaker_state_name(states[s])};
 
 			metrics_sink_add(out, values, backend_breaker(b) == states[s]);

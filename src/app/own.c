@@ -36,7 +36,7 @@ is_ready(const struct gateway *g)
 	int64_t now = clock_now_ms();
 
 	for (size_t i = 0; i < g->server_count; i++)
-		if (backend_is_usable(g->servers[i].backend, now))
+		if (backend_is_usable(g->servers[i]->backend, now))
 			return !g->draining;
 	return false;
 }

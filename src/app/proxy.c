@@ -236,7 +236,7 @@ ask_again(struct proxy *p)
 		return false;
 	p->asked_again = true;
 	for (size_t i = 0; i < g->server_count; i++)
-		running |= probe_refresh(g->servers[i].probe, LISTING_FRESH_MS);
+		running |= probe_refresh(g->servers[i]->probe, LISTING_FRESH_MS);
 	if (running)
 		list_add_last(&g->puzzled, &p->puzzled_link);
 	return running;
@@ -264,7 +264,7 @@ proxy_settle_puzzled(struct gateway *g)
 	struct proxy *p;
 
 	for (size_t i = 0; i < g->server_count; i++)
-		if (probe_is_running(g->servers[i].probe))
+		if (probe_is_running(g->servers[i]->probe))
 			return;
 	list_init(&now_known);
 	while ((p = LIST_FIRST(&g->puzzled, struct proxy, puzzled_link)) != NULL) {

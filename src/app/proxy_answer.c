@@ -168,7 +168,7 @@ proxy_dispatch(struct job *j, bool was_loaded)
 {
 	struct proxy *p = proxy_of(j);
 	struct request *r = p->request;
-	const struct settings *s = r->gateway->settings;
+	const struct settings *s = &r->config->settings;
 	struct relay_limits limits = {
 	    .first_byte_ms = s->timeouts.first_byte,
 	    .idle_ms = s->timeouts.idle,

@@ -58,7 +58,7 @@ take_address(struct request *r, const struct http_head *head)
 	const char *peer = front_req_peer(r->client);
 	struct buf text = {0};
 
-	r->address = client_address_of(&r->gateway->trust, peer, head);
+	r->address = client_address_of(&r->config->trust, peer, head);
 	if (r->address.is_forwarded)
 		net_add(&r->address.net, &text);
 	else
@@ -74,6 +74,7 @@ request_create(struct gateway *g, struct front_req *client)
 	const struct http_head *head = front_req_head(client);
 
 	r->gateway = g;
+	r->config = config_hold(g->config);
 	r->client = client;
 	r->began_ms = clock_now_ms();
 	r->dialect = route_dialect(head->path);
@@ -109,7 +110,7 @@ request_plain_body(const struct request *r, struct buf *decoded)
 
 	if (!r->is_zstd)
 		return body;
-	z = zstd_body_create(r->gateway->settings->max_body, keep_piece, decoded);
+	z = zstd_body_create(r->config->settings.max_body, keep_piece, decoded);
 	/* It was read whole before, so that it is valid and not too large. */
 	if (zstd_body_feed(z, body) != ZSTD_FED)
 		abort();
@@ -155,7 +156,7 @@ request_keep_body(struct request *r, struct str piece)
 static void
 log_slow(const struct request *r)
 {
-	int64_t slow_ms = r->gateway->settings->log.slow;
+	int64_t slow_ms = r->config->settings.log.slow;
 	int64_t took_ms = clock_now_ms() - r->began_ms;
 
 	if (slow_ms > 0 && took_ms >= slow_ms)
@@ -185,6 +186,7 @@ finish(struct request *r, enum job_end end)
 	request_drop_readers(r);
 	buf_finish(&r->rewritten);
 	buf_finish(&r->target);
+	config_release(&r->config);
 	free(r);
 }
 
@@ -303,7 +305,7 @@ add_cors(const struct request *r, struct buf *out)
 	if (r->origin.ptr == NULL)
 		return;
 	/* With keys the answer says whom it is for, and a browser lets nobody else read it. */
-	if (origin_any_allowed(&r->gateway->origins) && !callers_have_keys(r->gateway->callers))
+	if (origin_any_allowed(&r->config->origins) && !callers_have_keys(r->gateway->callers))
 		buf_adds(out, "Access-Control-Allow-Origin: *\r\n");
 	else
 		buf_addf(out, "Access-Control-Allow-Origin: %.*s\r\nVary: Origin\r\n", STR_ARG(r->origin));

@@ -24,7 +24,6 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-struct gateway;
 struct share;
 struct work;
 
@@ -54,6 +53,7 @@ struct work {
 
 struct request {
 	struct gateway *gateway;
+	struct config *config;     /* held: the one in force when it came */
 	struct front_req *client;  /* the front's; NULL once answered or gone */
 	const struct route *route; /* NULL: none matched */
 	enum dialect dialect;

@@ -134,7 +134,7 @@ conversation_of(const struct request *r, const char *model)
 void
 shape_job(const struct request *r, const char *model, struct job *j)
 {
-	const struct model_settings *rule = rules_find(r->gateway->settings, model);
+	const struct model_settings *rule = rules_find(&r->config->settings, model);
 	const struct body_facts *f = &r->facts;
 
 	j->prompt_tokens = narrow((int64_t)(f->text_bytes / BYTES_PER_TOKEN));
@@ -248,7 +248,7 @@ change_keep_alive(struct changes *c, const struct request *r, const char *model,
 	if (rule->keep_alive == NULL)
 		return;
 	snprintf(text, sizeof(c->texts[0]), "%lld",
-	         (long long)rules_keep_alive_s(r->gateway->settings, model));
+	         (long long)rules_keep_alive_s(&r->config->settings, model));
 	change(c, BODY_KEEP_ALIVE, text, rule->keep_alive);
 }
 
@@ -277,7 +277,7 @@ apply(struct request *r, const struct changes *c)
 void
 shape_body(struct request *r, const char *model, const struct job *j)
 {
-	const struct model_settings *rule = rules_find(r->gateway->settings, model);
+	const struct model_settings *rule = rules_find(&r->config->settings, model);
 	struct changes c = {.facts = &r->facts, .said = &r->rewritten};
 	struct buf quoted = {0};
 

@@ -84,7 +84,7 @@ header(const struct request *r, const char *name)
 static enum cache_mode
 mode_of(const struct request *r, const char *model)
 {
-	const struct settings *all = r->gateway->settings;
+	const struct settings *all = &r->config->settings;
 	const struct model_settings *rule = rules_find(all, model);
 
 	return rule->cache == CACHE_MODE_INHERIT ? all->cache.mode : rule->cache;
@@ -98,7 +98,7 @@ add_model(const struct request *r, const char *model, struct buf *out)
 	uint64_t digest = 0;
 
 	for (size_t i = 0; i < g->server_count; i++) {
-		const struct backend *b = g->servers[i].backend;
+		const struct backend *b = g->servers[i]->backend;
 		uint64_t other = backend_model_digest(b, model);
 
 		if (!backend_has_model(b, model))
@@ -129,7 +129,7 @@ add_number(struct buf *out, int64_t value)
 static void
 add_scope(const struct request *r, const char *model, struct buf *out)
 {
-	const struct settings *all = r->gateway->settings;
+	const struct settings *all = &r->config->settings;
 	const struct model_settings *rule = rules_find(all, model);
 
 	add_number(out, rule->num_predict.usual);
@@ -225,7 +225,7 @@ join(struct share *s)
 	job_init(&j, CLASS_NORMAL);
 	if (!terms_take(r, s->model, &j))
 		return WAY_TAKEN;
-	if (!r->gateway->settings->cache.join || j.deadline_ms != 0)
+	if (!r->config->settings.cache.join || j.deadline_ms != 0)
 		return WAY_NONE;
 	key.bytes[0] ^= (unsigned char)(j.class + 1);
 	if (flight_is_open(flights, &key) && !enter_limits(r))
@@ -264,7 +264,7 @@ share_begin(struct request *r)
 	struct str control;
 	struct share *s;
 
-	if (!answers_are_kept(r->gateway->settings) || !answer_family_of(r->route, &family))
+	if (!answers_are_kept(&r->config->settings) || !answer_family_of(r->route, &family))
 		return false;
 	if (!model_name_canonical(str_of(request_model(r)), model) ||
 	    !read_key(r, family, model, &key)) {

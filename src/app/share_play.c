@@ -115,7 +115,7 @@ charge(struct request *r, const struct transcript *t)
 	const char *type = transcript_content_type(t->family, t->form);
 	struct usage_reader u;
 
-	if (!r->gateway->settings->cache.charge)
+	if (!r->config->settings.cache.charge)
 		return;
 	usage_init(&u);
 	usage_add(&u, t->body);

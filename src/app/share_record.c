@@ -39,7 +39,7 @@ bool
 share_begin_answer(struct request *r, const struct http_head *head)
 {
 	struct share *s = r->share;
-	size_t most = (size_t)r->gateway->settings->cache.max_entry;
+	size_t most = (size_t)r->config->settings.cache.max_entry;
 
 	if (s == NULL || !s->records || head->status != 200 ||
 	    http_find_header(head, "Content-Encoding").ptr != NULL)

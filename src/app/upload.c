@@ -215,8 +215,8 @@ start_leg(struct upload *u, struct server *s)
 	    .target = head->target,
 	    .streamed = head->method != HTTP_HEAD,
 	    .streamed_length = body_length(head),
-	    .first_byte_ms = r->gateway->settings->timeouts.first_byte,
-	    .idle_ms = r->gateway->settings->timeouts.idle,
+	    .first_byte_ms = r->config->settings.timeouts.first_byte,
+	    .idle_ms = r->config->settings.timeouts.idle,
 	};
 
 	l->upload = u;
@@ -238,10 +238,10 @@ upload_begin(struct request *r)
 	if (!manage_choose_server(r, &chosen))
 		return false;
 	for (size_t i = 0; i < g->server_count && chosen == NULL; i++)
-		if (backend_state(g->servers[i].backend) == BACKEND_DOWN) {
+		if (backend_state(g->servers[i]->backend) == BACKEND_DOWN) {
 			request_fail(r, JOB_REFUSED, 503, g->settings->health.interval,
 			             "backend '%s' is down; nothing was sent (X-Drover-Backend names one)",
-			             backend_name(g->servers[i].backend));
+			             backend_name(g->servers[i]->backend));
 			return false;
 		}
 	u = NEW(struct upload);
@@ -250,7 +250,7 @@ upload_begin(struct request *r)
 	u->legs = mem_zalloc(g->server_count, sizeof(u->legs[0]));
 	r->work = &u->work;
 	for (size_t i = 0; i < g->server_count; i++)
-		if (chosen == NULL || chosen == &g->servers[i])
-			start_leg(u, &g->servers[i]);
+		if (chosen == NULL || chosen == g->servers[i])
+			start_leg(u, g->servers[i]);
 	return true;
 }

@@ -130,12 +130,12 @@ try_anywhere(struct plan *p)
 	const struct gateway *g = p->warmer->gateway;
 
 	for (size_t i = 0; i < g->server_count; i++)
-		if (backend_state(g->servers[i].backend) == BACKEND_UNKNOWN) {
+		if (backend_state(g->servers[i]->backend) == BACKEND_UNKNOWN) {
 			p->whole = false;
 			return;
 		}
 	for (size_t i = 0; i < g->server_count; i++)
-		try_listed(p, g->servers[i].backend, NULL);
+		try_listed(p, g->servers[i]->backend, NULL);
 }
 
 static void

@@ -1,0 +1,45 @@
+/*
+ * A node: what is decided about it, how it is reached, how it is watched, who carries out its
+ * orders.
+ *
+ * Owner: gateway.servers while it is configured. One that a reload takes out goes to
+ * gateway.leaving: what runs there ends, nothing new is sent, it is probed no more. It is
+ * freed once every request that may have seen it has ended (server_may_be_freed).
+ */
+#ifndef APP_SERVER_H
+#define APP_SERVER_H
+
+#include "base/buf.h"
+#include "base/list.h"
+#include "conf/settings.h"
+#include "core/backend.h"
+#include "io/probe.h"
+#include "io/upstream.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct errand;
+struct gateway;
+
+struct server {
+	struct gateway *gateway;   /* borrowed */
+	struct backend *backend;   /* the scheduler's; NULL: not opened */
+	struct upstream *upstream; /* owned */
+	struct probe *probe;       /* owned; NULL: it left */
+	struct errand *errand;     /* owned; NULL: it left */
+	char *url;                 /* owned */
+	int max_loaded;            /* as it was told last */
+};
+
+/* Nothing is sent there yet. NULL: `why` says what is wrong with its configuration. */
+struct server *server_create(struct gateway *g, const struct settings *s,
+                             const struct backend_settings *b, struct buf *why);
+/* The scheduler takes it, and it is probed. */
+void server_open(struct server *s, const struct settings *all, const struct backend_settings *b);
+/* NULL is allowed. */
+void server_destroy(struct server **s);
+/* A round of probes now, as probe_refresh; false also for one that left. */
+bool server_refresh(struct server *s, int64_t fresh_ms);
+
+#endif
