@@ -66,7 +66,9 @@ int backend_weight(const struct backend *b);
 /* Up, not draining, not in a pause after a 503, and its breaker lets a job through. */
 bool backend_is_usable(const struct backend *b, int64_t now_ms);
 
-/* Canonical names. Whether it lists the model (and its configuration allows it). */
+/* Canonical names. Whether its configuration lets it run the model. */
+bool backend_allows(const struct backend *b, const char *model);
+/* Whether it lists the model too. */
 bool backend_has_model(const struct backend *b, const char *model);
 /* 0: not listed, or not known. */
 uint64_t backend_model_digest(const struct backend *b, const char *model);

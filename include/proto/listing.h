@@ -8,6 +8,7 @@
 
 #include "base/buf.h"
 #include "base/str.h"
+#include "proto/model_name.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -31,14 +32,34 @@ int listing_compare_versions(const char *a, const char *b);
 struct listing_part {
 	const char *backend;
 	struct str body;
+	const void *source; /* for listing_view.shows */
+};
+
+/* Another name of a model. */
+struct listing_alias {
+	const char *name;               /* as it is listed */
+	char canonical[MODEL_NAME_MAX]; /* a model of that name is hidden by it */
+	char model[MODEL_NAME_MAX];     /* canonical: what it stands for */
+};
+
+/* What is to be seen of the parts. */
+struct listing_view {
+	bool (*shows)(const struct listing_part *part, const char *model, void *arg); /* NULL: all */
+	void *arg;
+	const struct listing_alias *aliases;
+	size_t alias_count;
 };
 
 /* The union, most recently modified first as Ollama has it: a model that several nodes have is
  * listed once, as the node that modified it last lists it, or else the first one. Parts that are
- * no such body are left out. */
-void listing_merge_tags(const struct listing_part *parts, size_t count, struct buf *out);
-void listing_merge_v1_models(const struct listing_part *parts, size_t count, struct buf *out);
-/* All entries, in the order of the parts, each with "backend". */
-void listing_merge_ps(const struct listing_part *parts, size_t count, struct buf *out);
+ * no such body are left out. A model is followed by its aliases: the same entry under their names.
+ */
+void listing_merge_tags(const struct listing_part *parts, size_t count,
+                        const struct listing_view *view, struct buf *out);
+void listing_merge_v1_models(const struct listing_part *parts, size_t count,
+                             const struct listing_view *view, struct buf *out);
+/* All entries, in the order of the parts, each with "backend"; under their own names. */
+void listing_merge_ps(const struct listing_part *parts, size_t count,
+                      const struct listing_view *view, struct buf *out);
 
 #endif

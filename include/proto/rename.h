@@ -1,26 +1,27 @@
 /*
- * Puts another name into an answer while it passes: in each record of it (a line; of an
- * answer that is no stream, the whole) the first `"model":"FROM"` becomes `"model":"TO"`.
- * Every other byte stays as it is.
- *
- * These bytes mean only that: inside of a text their quotes would be escaped. Ollama writes
- * JSON without blanks, and the model before whatever else could have such a member in it.
+ * Puts another name of the model into an answer while it passes: the value of "model" at the top of
+ * each of its records, and of the one in the object that events of some dialects wrap it in
+ * ("message" of /v1/messages, "response" of /v1/responses). Every other byte stays as it is: a text
+ * that reads like such a member is a text. What is no JSON passes as it came.
  */
 #ifndef PROTO_RENAME_H
 #define PROTO_RENAME_H
 
 #include "base/buf.h"
 #include "base/str.h"
+#include "proto/refusal.h"
 
 struct rename;
 
-/* `key`: "model", or "id" of what lists models. */
-struct rename *rename_create(const char *key, const char *from, const char *to);
+/* `key`: "model", or "id" of what lists models; it must outlive this. `form`: how the answer is cut
+ * into records; of STREAM_NONE it is one. */
+struct rename *rename_create(enum dialect d, enum stream_form form, const char *key,
+                             const char *name);
 /* NULL is allowed. */
 void rename_destroy(struct rename **r);
-/* Adds what can go on; what may be the beginning of the name is held back. */
+/* Adds what can go on; of the name that is replaced nothing is. */
 void rename_feed(struct rename *r, struct str piece, struct buf *out);
-/* Adds what was held back: nothing follows. */
+/* Nothing follows: adds a name that was not whole. */
 void rename_end(struct rename *r, struct buf *out);
 
 #endif

@@ -1,24 +1,26 @@
 /* Other names for models. */
 #include "app/aliases.h"
 
-#include "proto/model_name.h"
+#include "base/mem.h"
 
-#include <string.h>
+#include <stdlib.h>
 
 bool
 aliases_init(struct aliases *a, const struct text_map *texts, struct buf *why)
 {
-	*a = (struct aliases){0};
+	*a = (struct aliases){.listed = mem_zalloc(texts->count + 1, sizeof(a->listed[0]))};
 	for (size_t i = 0; i < texts->count; i++) {
 		const struct text_pair *p = &texts->items[i];
-		char name[MODEL_NAME_MAX], model[MODEL_NAME_MAX];
+		struct listing_alias *it = &a->listed[i];
 
-		if (!model_name_canonical(str_of(p->name), name) ||
-		    !model_name_canonical(str_of(p->value), model)) {
+		if (!model_name_canonical(str_of(p->name), it->canonical) ||
+		    !model_name_canonical(str_of(p->value), it->model)) {
 			buf_addf(why, "aliases: \"%s: %s\" are no names of models", p->name, p->value);
 			return false;
 		}
-		map_put(&a->models, name, p->value);
+		it->name = p->name;
+		a->count++;
+		map_put(&a->models, it->canonical, p->value);
 	}
 	return true;
 }
@@ -27,6 +29,7 @@ void
 aliases_finish(struct aliases *a)
 {
 	map_finish(&a->models);
+	free(a->listed);
 }
 
 const char *

@@ -7,11 +7,14 @@
 #include "base/buf.h"
 #include "base/map.h"
 #include "conf/settings.h"
+#include "proto/listing.h"
 
 #include <stdbool.h>
 
 struct aliases {
-	struct map models; /* of the settings' texts, by the canonical name of the alias */
+	struct map models;            /* of the settings' texts, by the canonical name of the alias */
+	struct listing_alias *listed; /* owned; all of them, in the order of the settings */
+	size_t count;
 };
 
 /* False: `why` says which one is no name of a model. aliases_finish is needed also then. */

@@ -43,9 +43,10 @@ struct fanout {
 	int stale; /* kept connections that turned out to be closed */
 	int status;
 	bool is_stream;
-	bool refused;       /* its stream said so in a line */
-	struct buf headers; /* for the client */
-	struct buf answer;  /* a whole answer, or the line of a stream that is not complete */
+	bool refused;          /* its stream said so in a line */
+	struct rename *rename; /* owned; NULL: the model goes by its own name */
+	struct buf headers;    /* for the client */
+	struct buf answer;     /* a whole answer, or the line of a stream that is not complete */
 	/* Kept of the best one so far, for the end: */
 	int kept_status;
 	struct buf kept_headers;
@@ -58,6 +59,7 @@ static void
 fanout_free(struct fanout *f)
 {
 	exchange_cancel(&f->exchange);
+	rename_destroy(&f->rename);
 	buf_finish(&f->headers);
 	buf_finish(&f->answer);
 	buf_finish(&f->kept_headers);
@@ -216,17 +218,31 @@ on_head(struct exchange *x, const struct http_head *head, void *arg)
 	               stream_form_of(http_find_header(head, "Content-Type")) == STREAM_NDJSON;
 	buf_clear(&f->headers);
 	forward_answer_headers(f->request, head, backend_name(f->servers[f->at]->backend), &f->headers);
+	rename_destroy(&f->rename);
+	f->rename = forward_begin_rename(f->request, head);
+}
+
+static void
+take_piece(struct fanout *f, struct str piece)
+{
+	if (f->is_stream)
+		take_stream(f, piece);
+	else
+		buf_add(&f->answer, piece.ptr, piece.len);
 }
 
 static void
 on_body(struct exchange *x, struct str piece, void *arg)
 {
 	struct fanout *f = arg;
+	struct buf renamed = {0};
 
-	if (f->is_stream)
-		take_stream(f, piece);
-	else
-		buf_add(&f->answer, piece.ptr, piece.len);
+	if (f->rename != NULL) {
+		rename_feed(f->rename, piece, &renamed);
+		piece = (struct str){buf_text(&renamed), renamed.len};
+	}
+	take_piece(f, piece);
+	buf_finish(&renamed);
 	if (f->answer.len > (f->is_stream ? LINE_BYTES_MAX : ANSWER_BYTES_MAX)) {
 		exchange_cancel(&f->exchange);
 		fail(f, 502, "its answer is too large");
@@ -300,6 +316,8 @@ on_end(struct exchange *x, enum exchange_end end, const char *why, void *arg)
 	bool missing = f->skip_missing && f->status == 404;
 
 	f->exchange = NULL;
+	if (f->rename != NULL)
+		rename_end(f->rename, &f->answer);
 	if (end == EXCHANGE_STALE && f->stale++ < STALE_MAX) {
 		ask(f);
 	} else if (end != EXCHANGE_DONE) {

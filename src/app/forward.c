@@ -105,3 +105,15 @@ forward_answer_headers(const struct request *r, const struct http_head *answer, 
 		buf_adds(out, "\r\n");
 	}
 }
+
+struct rename *
+forward_begin_rename(const struct request *r, const struct http_head *answer)
+{
+	struct str type = http_find_header(answer, "Content-Type");
+
+	if (r->alias_for == NULL || r->model_sent == NULL || answer->status != 200 ||
+	    http_find_header(answer, "Content-Encoding").ptr != NULL)
+		return NULL;
+	return rename_create(r->dialect, stream_form_of(type),
+	                     r->route->kind == ROUTE_V1_MODEL ? "id" : "model", r->facts.model);
+}

@@ -5,6 +5,8 @@
  */
 #include "app/gather.h"
 
+#include "app/auth.h"
+#include "app/config.h"
 #include "app/gateway.h"
 #include "app/request.h"
 #include "base/mem.h"
@@ -18,7 +20,7 @@ enum { LISTING_BYTES_MAX = 8 * 1024 * 1024 };
 struct part {
 	struct gather *gather;
 	struct fetch *fetch; /* owned; NULL: over */
-	const char *backend;
+	const struct backend *backend;
 	struct buf body; /* empty: it did not answer */
 };
 
@@ -49,13 +51,32 @@ abandon(struct work *w)
 
 static const struct work_ops work_ops = {.abandon = abandon};
 
+/* A key sees what it may use. */
+static bool
+shows_to(const struct listing_part *part, const char *model, void *arg)
+{
+	return auth_may_use_model(arg, model);
+}
+
+/* And no model where no request for it would go. */
+static bool
+offers_to(const struct listing_part *part, const char *model, void *arg)
+{
+	return backend_allows(part->source, model) && auth_may_use_model(arg, model);
+}
+
 static void
 merge(struct gather *t, const struct listing_part *parts, size_t count, struct buf *out)
 {
-	switch ((int)t->request->route->kind) {
-	case ROUTE_TAGS: listing_merge_tags(parts, count, out); return;
-	case ROUTE_PS: listing_merge_ps(parts, count, out); return;
-	case ROUTE_V1_MODELS: listing_merge_v1_models(parts, count, out); return;
+	struct request *r = t->request;
+	const struct aliases *a = &r->config->aliases;
+	const struct listing_view offered = {offers_to, r, a->listed, a->count};
+	const struct listing_view running = {.shows = shows_to, .arg = r};
+
+	switch ((int)r->route->kind) {
+	case ROUTE_TAGS: listing_merge_tags(parts, count, &offered, out); return;
+	case ROUTE_PS: listing_merge_ps(parts, count, &running, out); return;
+	case ROUTE_V1_MODELS: listing_merge_v1_models(parts, count, &offered, out); return;
 	}
 	abort();
 }
@@ -70,8 +91,9 @@ gather_end(struct gather *t)
 
 	for (size_t i = 0; i < t->count; i++)
 		if (t->parts[i].body.len > 0)
-			parts[count++] = (struct listing_part){t->parts[i].backend,
-			                                       {t->parts[i].body.data, t->parts[i].body.len}};
+			parts[count++] = (struct listing_part){backend_name(t->parts[i].backend),
+			                                       {t->parts[i].body.data, t->parts[i].body.len},
+			                                       t->parts[i].backend};
 	r->work = NULL;
 	if (count == 0) {
 		request_fail(r, JOB_BACKEND_ERROR, 502, 0, "no backend answered");
@@ -122,7 +144,7 @@ gather_begin(struct request *r)
 		if (backend_state(g->servers[i]->backend) == BACKEND_DOWN)
 			continue;
 		p->gather = t;
-		p->backend = backend_name(g->servers[i]->backend);
+		p->backend = g->servers[i]->backend;
 		p->fetch = fetch_start(g->servers[i]->upstream, &req, LISTING_BYTES_MAX, on_answer, p);
 		t->count++;
 	}

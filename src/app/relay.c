@@ -58,18 +58,6 @@ send_head(struct relay *y, const struct http_head *head)
 	front_reply_head(r->client, &answer);
 }
 
-/* Who named an alias sees it in the answer too. */
-static void
-begin_rename(struct relay *y, const struct http_head *head)
-{
-	const struct request *r = y->request;
-	const char *key = r->route->kind == ROUTE_V1_MODEL ? "id" : "model";
-
-	if (r->alias_for != NULL && r->model_sent != NULL && head->status == 200 &&
-	    http_find_header(head, "Content-Encoding").ptr == NULL)
-		y->rename = rename_create(key, r->model_sent, r->facts.model);
-}
-
 static void
 on_head(struct exchange *x, const struct http_head *head, void *arg)
 {
@@ -85,7 +73,7 @@ on_head(struct exchange *x, const struct http_head *head, void *arg)
 		y->usage = mem_alloc(sizeof(*y->usage));
 		usage_init(y->usage);
 	}
-	begin_rename(y, head);
+	y->rename = forward_begin_rename(r, head);
 	y->at_line_start = true;
 	r->first_byte_ms = clock_now_ms();
 	if (r->in_stream)

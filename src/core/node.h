@@ -107,8 +107,6 @@ struct backend *backend_create(struct fleet *f, size_t index, const struct backe
                                const struct health_conf *health);
 void backend_destroy(struct backend *b);
 void backend_drop_listing(struct backend *b);
-/* Whether its configuration lets it run the model. */
-bool backend_allows(const struct backend *b, const char *model);
 /* Called by variant_set_residency alone. */
 void backend_add_resident(struct backend *b, struct variant *v);
 void backend_drop_resident(struct backend *b, const struct variant *v);

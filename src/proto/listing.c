@@ -11,8 +11,8 @@
 #include <string.h>
 
 /* /api/ps is never sorted, and has no time of that kind. */
-static const struct listing_shape native_shape = {"models", "name", "modified_at"};
-static const struct listing_shape v1_shape = {"data", "id", "created"};
+static const struct listing_shape native_shape = {"models", "name", "model", "modified_at"};
+static const struct listing_shape v1_shape = {"data", "id", NULL, "created"};
 
 struct slot {
 	struct listing_entry entry;
@@ -24,7 +24,8 @@ struct slots {
 	struct slot *items; /* owned */
 	size_t count;
 	size_t cap;
-	const char *backend; /* of the part being read */
+	const struct listing_view *view;
+	const struct listing_part *part; /* that is being read */
 };
 
 /* Reading */
@@ -97,25 +98,27 @@ add_entry(const struct listing_entry *e, void *arg)
 {
 	struct slots *s = arg;
 
-	if (e->name[0] == '\0')
+	if (e->name[0] == '\0' ||
+	    (s->view->shows != NULL && !s->view->shows(s->part, e->name, s->view->arg)))
 		return;
 	if (s->count == s->cap) {
 		s->cap = s->cap == 0 ? 16 : s->cap * 2;
 		s->items = mem_realloc(s->items, s->cap * sizeof(s->items[0]));
 	}
-	s->items[s->count] = (struct slot){*e, s->backend, s->count};
+	s->items[s->count] = (struct slot){*e, s->part->backend, s->count};
 	s->count++;
 }
 
 static struct slots
-collect(const struct listing_part *parts, size_t count, const struct listing_shape *shape)
+collect(const struct listing_part *parts, size_t count, const struct listing_shape *shape,
+        const struct listing_view *view)
 {
-	struct slots s = {0};
+	struct slots s = {.view = view};
 
 	for (size_t i = 0; i < count; i++) {
 		size_t before = s.count;
 
-		s.backend = parts[i].backend;
+		s.part = &parts[i];
 		if (!listing_scan(parts[i].body, shape, add_entry, &s))
 			s.count = before;
 	}
@@ -155,35 +158,82 @@ drop_doubles(struct slots *s)
 	qsort(s->items, s->count, sizeof(s->items[0]), by_time);
 }
 
+/* Its own name means another model. */
+static bool
+is_hidden(const struct listing_view *view, const char *name)
+{
+	for (size_t i = 0; i < view->alias_count; i++)
+		if (strcmp(view->aliases[i].canonical, name) == 0)
+			return true;
+	return false;
+}
+
+/* The entry, with its names in other words. */
+static void
+add_renamed(const struct listing_entry *e, const char *name, struct buf *out)
+{
+	const char *at = e->raw.ptr;
+
+	for (size_t i = 0; i < LISTING_NAMES_MAX && e->said[i].ptr != NULL; i++) {
+		buf_add(out, at, (size_t)(e->said[i].ptr - at));
+		buf_add_json(out, name, strlen(name));
+		at = e->said[i].ptr + e->said[i].len;
+	}
+	buf_add(out, at, (size_t)(e->raw.ptr + e->raw.len - at));
+}
+
+static void
+add_comma(struct buf *out, bool *any)
+{
+	if (*any)
+		buf_addc(out, ',');
+	*any = true;
+}
+
+static void
+add_with_aliases(const struct listing_entry *e, const struct listing_view *view, struct buf *out,
+                 bool *any)
+{
+	if (!is_hidden(view, e->name)) {
+		add_comma(out, any);
+		buf_add(out, e->raw.ptr, e->raw.len);
+	}
+	for (size_t i = 0; i < view->alias_count; i++)
+		if (strcmp(view->aliases[i].model, e->name) == 0) {
+			add_comma(out, any);
+			add_renamed(e, view->aliases[i].name, out);
+		}
+}
+
 static void
 merge(const struct listing_part *parts, size_t count, const struct listing_shape *shape,
-      struct buf *out)
+      const struct listing_view *view, struct buf *out)
 {
-	struct slots s = collect(parts, count, shape);
+	struct slots s = collect(parts, count, shape, view);
+	bool any = false;
 
 	if (s.count > 0)
 		drop_doubles(&s);
-	for (size_t i = 0; i < s.count; i++) {
-		if (i > 0)
-			buf_addc(out, ',');
-		buf_add(out, s.items[i].entry.raw.ptr, s.items[i].entry.raw.len);
-	}
+	for (size_t i = 0; i < s.count; i++)
+		add_with_aliases(&s.items[i].entry, view, out, &any);
 	free(s.items);
 }
 
 void
-listing_merge_tags(const struct listing_part *parts, size_t count, struct buf *out)
+listing_merge_tags(const struct listing_part *parts, size_t count, const struct listing_view *view,
+                   struct buf *out)
 {
 	buf_adds(out, "{\"models\":[");
-	merge(parts, count, &native_shape, out);
+	merge(parts, count, &native_shape, view, out);
 	buf_adds(out, "]}");
 }
 
 void
-listing_merge_v1_models(const struct listing_part *parts, size_t count, struct buf *out)
+listing_merge_v1_models(const struct listing_part *parts, size_t count,
+                        const struct listing_view *view, struct buf *out)
 {
 	buf_adds(out, "{\"object\":\"list\",\"data\":[");
-	merge(parts, count, &v1_shape, out);
+	merge(parts, count, &v1_shape, view, out);
 	buf_adds(out, "]}\n"); /* Ollama ends /v1 answers with a line feed, and no others */
 }
 
@@ -204,9 +254,10 @@ add_with_backend(struct buf *out, const struct slot *slot)
 }
 
 void
-listing_merge_ps(const struct listing_part *parts, size_t count, struct buf *out)
+listing_merge_ps(const struct listing_part *parts, size_t count, const struct listing_view *view,
+                 struct buf *out)
 {
-	struct slots s = collect(parts, count, &native_shape);
+	struct slots s = collect(parts, count, &native_shape, view);
 
 	buf_adds(out, "{\"models\":[");
 	for (size_t i = 0; i < s.count; i++) {

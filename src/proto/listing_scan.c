@@ -14,7 +14,14 @@
 /* Nodes are trusted, but not to be well: what is kept of their answers is bounded. */
 enum { NODES_MAX = 1000000, ENTRIES_MAX = 10000, TEXT_MAX = MODEL_NAME_MAX };
 
-enum member { MEMBER_OTHER, MEMBER_NAME, MEMBER_MODIFIED, MEMBER_CONTEXT, MEMBER_DIGEST };
+enum member {
+	MEMBER_OTHER,
+	MEMBER_NAME,
+	MEMBER_AGAIN,
+	MEMBER_MODIFIED,
+	MEMBER_CONTEXT,
+	MEMBER_DIGEST
+};
 
 /* A text that is put together from pieces; a longer one is cut, and marked. */
 struct text {
@@ -34,6 +41,7 @@ struct listing_scan {
 	int entries;
 	enum member member;
 	uint64_t entry_begin;
+	uint64_t text_begin; /* of the last text that is a member of it */
 	struct listing_entry entry;
 	struct text text; /* of the last key or string */
 };
@@ -86,6 +94,7 @@ begin_entry(struct listing_scan *s, uint64_t offset)
 {
 	s->entry_begin = offset;
 	s->entry.name[0] = '\0';
+	memset(s->entry.said, 0, sizeof(s->entry.said));
 	s->entry.modified_s = INT64_MIN;
 	s->entry.context_length = 0;
 	s->entry.digest = 0;
@@ -109,6 +118,8 @@ end_member_key(struct listing_scan *s)
 	s->member = MEMBER_OTHER;
 	if (text_is(&s->text, s->shape->name))
 		s->member = MEMBER_NAME;
+	else if (s->shape->again != NULL && text_is(&s->text, s->shape->again))
+		s->member = MEMBER_AGAIN;
 	else if (text_is(&s->text, s->shape->modified))
 		s->member = MEMBER_MODIFIED;
 	else if (text_is(&s->text, "context_length"))
@@ -119,11 +130,25 @@ end_member_key(struct listing_scan *s)
 		s->entry.has_backend = true;
 }
 
+/* More of them than there can be are a fault of the node's; the first ones are taken. */
 static void
-end_member_text(struct listing_scan *s)
+add_said(struct listing_scan *s, uint64_t end)
+{
+	for (size_t i = 0; i < LISTING_NAMES_MAX; i++)
+		if (s->entry.said[i].ptr == NULL) {
+			s->entry.said[i] =
+			    (struct str){s->body.ptr + s->text_begin, (size_t)(end - s->text_begin)};
+			return;
+		}
+}
+
+static void
+end_member_text(struct listing_scan *s, uint64_t offset)
 {
 	struct str text = {s->text.bytes, s->text.len};
 
+	if (s->member == MEMBER_NAME || s->member == MEMBER_AGAIN)
+		add_said(s, offset);
 	if (s->member == MEMBER_NAME && (s->text.cut || !model_name_canonical(text, s->entry.name)))
 		s->entry.name[0] = '\0';
 	if (s->member == MEMBER_MODIFIED)
@@ -133,14 +158,16 @@ end_member_text(struct listing_scan *s)
 }
 
 static void
-on_member(struct listing_scan *s, enum json_event event, struct str text)
+on_member(struct listing_scan *s, enum json_event event, struct str text, uint64_t offset)
 {
 	uint64_t number;
 
 	if (event == JSON_KEY_END)
 		end_member_key(s);
+	else if (event == JSON_STRING_BEGIN)
+		s->text_begin = offset;
 	else if (event == JSON_STRING_END)
-		end_member_text(s);
+		end_member_text(s, offset);
 	else if (event != JSON_NUMBER || !str_to_u64(text, &number))
 		return;
 	else if (s->member == MEMBER_MODIFIED)
@@ -179,7 +206,7 @@ on_json(enum json_event event, struct str text, uint64_t offset, void *arg)
 	if (depth == 2 && event == JSON_OBJECT_BEGIN)
 		begin_entry(s, offset);
 	else if (depth == 3)
-		on_member(s, event, text);
+		on_member(s, event, text, offset);
 	return true;
 }
 

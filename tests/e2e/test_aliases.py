@@ -54,6 +54,104 @@ def test_the_rest_of_the_body_stays_as_it_came(stage):
     assert answer.header("x-drover-rewrite") == "model=tiny"
 
 
+ODD = {
+    "/api/generate": (
+        "application/json",
+        b'{ "done" : true,\n "response":"\\"model\\":\\"tiny\\"", "mod\\u0065l"\t: "tiny:latest" }',
+    ),
+    "/api/chat": (
+        "application/x-ndjson",
+        b'{"message":{"model":"tiny"},"model" : "tiny"}\r\n{"done":true, "model":"tiny"}\n',
+    ),
+    "/v1/chat/completions": (
+        "text/event-stream",
+        b': hello\r\n\r\ndata: { "choices":[], "model": "tiny"}\r\n\r\ndata:{"model":"tiny"}\n\n'
+        b"data: [DONE]\n\n",
+    ),
+    "/v1/messages": (
+        "text/event-stream",
+        b'event: message_start\ndata: {"type":"message_start",\ndata: "message":{"content":[],\n'
+        b'data: "model": "tiny"}}\n\nevent: x\ndata: {"delta":{"text":"\\"model\\":\\"tiny\\""}}\n\n',
+    ),
+}
+
+
+def in_json(body):
+    """The name where it is a member, however it is written."""
+    for before in (b'"model"', b'"mod\\u0065l"'):
+        for between in (b":", b" : ", b": ", b"\t: "):
+            for name in (b'"tiny"', b'"tiny:latest"'):
+                body = body.replace(before + between + name, before + between + b'"gpt-4o-mini"')
+    return body.replace(b'"message":{"model":"gpt-4o-mini"}', b'"message":{"model":"tiny"}')
+
+
+@pytest.mark.parametrize("cut", [1, 7, 100000])
+@pytest.mark.parametrize("path", sorted(ODD))
+def test_the_name_is_found_in_any_layout(stage, path, cut):
+    kind, said = ODD[path]
+
+    def play(exchange):
+        exchange.begin(kind)
+        for at in range(0, len(said), cut):
+            exchange.chunk(said[at : at + cut])
+        exchange.end()
+
+    gateway = stage.gateway([stage.fake(play)], {"aliases": NAMES})
+    answer = gateway.post(path, harness.body_for(path, "gpt-4o-mini", stream=True))
+    assert answer.status == 200 and answer.body == in_json(said) != said
+
+
+def test_an_unload_is_answered_in_the_name_that_was_asked_for(road):
+    _, gateway = road
+    assert gateway.post("/api/generate", harness.run(model="gpt-4o-mini")).status == 200
+    answer = gateway.post("/api/generate", {"model": "gpt-4o-mini", "keep_alive": 0})
+    assert answer.json()["model"] == "gpt-4o-mini" and answer.json()["done_reason"] == "unload"
+
+
+def names(gateway, headers=()):
+    tags = gateway.get("/api/tags", headers).json()["models"]
+    assert all(entry["name"] == entry["model"] for entry in tags)
+    v1 = [entry["id"] for entry in gateway.get("/v1/models", headers).json()["data"]]
+    assert sorted(v1) == sorted(entry["name"] for entry in tags)
+    return sorted(v1)
+
+
+def test_aliases_are_listed_beside_their_models(road):
+    models = ["tiny:latest", "hf.co/some/tiny:q4", "embedder:latest"]
+    assert names(road[1]) == sorted([*models, *NAMES, "vectors"])
+    tags = {entry["name"]: entry for entry in road[1].get("/api/tags").json()["models"]}
+    assert tags["gpt-4o-mini"]["digest"] == tags["tiny:latest"]["digest"]
+
+
+def test_an_alias_that_leads_nowhere_is_not_listed(stage):
+    aliases = {"gone": "no-such-model", "tiny": "other:1b", "Mine:v2": "other:1b"}
+    gateway = stage.gateway([stage.node("tiny", "other:1b")], {"aliases": aliases})
+    # Under the name of a model another one is meant: that is the one listed.
+    assert names(gateway) == ["Mine:v2", "other:1b", "tiny"]
+
+
+def test_a_key_sees_the_models_that_it_may_use(stage):
+    keys = [
+        {"name": "some", "key": "dk-some-0000", "models": ["tiny", "no-such:*"]},
+        {"name": "all", "key": "dk-all-0000"},
+    ]
+    nodes = [stage.node("tiny", "large:1"), stage.node("large:1", "kept:1")]
+    aliases = {"gpt-4o-mini": "tiny", "gpt-4o": "large:1"}
+    rows = [{"url": nodes[0].url}, {"url": nodes[1].url, "models": ["large:*"]}]
+    gateway = stage.gateway(rows, {"aliases": aliases, "keys": keys})
+    some, every = ([("Authorization", f"Bearer dk-{name}-0000")] for name in ("some", "all"))
+    assert names(gateway, some) == ["gpt-4o-mini", "tiny:latest"]
+    # What a node has, and may not run here, is not offered.
+    assert names(gateway, every) == ["gpt-4o", "gpt-4o-mini", "large:1", "tiny:latest"]
+    for model in ("tiny", "large:1"):
+        assert gateway.post("/api/generate", harness.run(model=model), every).status == 200
+
+    def running(headers):
+        return {entry["name"] for entry in gateway.get("/api/ps", headers).json()["models"]}
+
+    assert running(some) == {"tiny:latest"} and running(every) == {"tiny:latest", "large:1"}
+
+
 def test_what_is_no_alias_is_left_alone(stage):
     node = stage.fake()
     gateway = stage.gateway([node], {"aliases": NAMES})

@@ -1,6 +1,6 @@
 /*
- * Whatever two nodes answer, the merged listing is well-formed JSON, and merging
- * it once more changes nothing. A byte 0xff parts the two answers.
+ * Whatever two nodes answer, the merged listing is well-formed JSON, with other names of a model in
+ * it too, and merging it once more changes nothing. A byte 0xff parts the two answers.
  */
 #include "fuzz.h"
 
@@ -10,7 +10,13 @@
 
 #include <string.h>
 
-typedef void merge_fn(const struct listing_part *, size_t, struct buf *);
+typedef void merge_fn(const struct listing_part *, size_t, const struct listing_view *,
+                      struct buf *);
+
+static const struct listing_alias aliases[] = {
+    {"M:1 \"new\"", "m:1 \"new\"", "m:latest"},
+    {"hidden", "hidden:latest", "nobody:latest"},
+};
 
 static void
 check_name(const struct listing_model *m, void *arg)
@@ -40,14 +46,18 @@ check_json(const struct buf *b)
 static void
 check_merge(merge_fn *merge, const struct listing_part parts[2])
 {
-	struct buf once = {0}, twice = {0};
+	const struct listing_view all = {0}, named = {.aliases = aliases, .alias_count = 2};
+	struct buf once = {0}, twice = {0}, more = {0};
 	struct listing_part merged = {.backend = "c"};
 
-	merge(parts, 2, &once);
+	merge(parts, 2, &all, &once);
 	check_json(&once);
 	merged.body = (struct str){once.data, once.len};
-	merge(&merged, 1, &twice);
+	merge(&merged, 1, &all, &twice);
 	CLAIM(strcmp(buf_text(&once), buf_text(&twice)) == 0);
+	merge(parts, 2, &named, &more);
+	check_json(&more);
+	buf_finish(&more);
 	buf_finish(&once);
 	buf_finish(&twice);
 }

@@ -126,17 +126,27 @@ versions_compare_by_their_numbers(void **state)
 	assert_true(listing_compare_versions("", "0.1") < 0);
 }
 
-typedef void merge_fn(const struct listing_part *, size_t, struct buf *);
+typedef void merge_fn(const struct listing_part *, size_t, const struct listing_view *,
+                      struct buf *);
+
+static void
+merges_seen(merge_fn *merge, const struct listing_view *view, const char *a, const char *b,
+            const char *want)
+{
+	struct listing_part parts[] = {{"node-a", str_of(a), "a"}, {"node-b", str_of(b), "b"}};
+	struct buf out = {0};
+
+	merge(parts, 2, view, &out);
+	assert_string_equal(buf_text(&out), want);
+	buf_finish(&out);
+}
 
 static void
 merges(merge_fn *merge, const char *a, const char *b, const char *want)
 {
-	struct listing_part parts[] = {{"node-a", str_of(a)}, {"node-b", str_of(b)}};
-	struct buf out = {0};
+	const struct listing_view all = {0};
 
-	merge(parts, 2, &out);
-	assert_string_equal(buf_text(&out), want);
-	buf_finish(&out);
+	merges_seen(merge, &all, a, b, want);
 }
 
 #define NEW_ "\"modified_at\":\"2025-06-04T14:38:31.8375-07:00\""
@@ -200,6 +210,53 @@ running_models_name_their_backend(void **state)
 	       "{\"name\":\"a\" ,\"backend\":\"node-b\"},{\"name\":\"b\",\"backend\":\"inner\"}]}");
 }
 
+static const struct listing_alias aliases[] = {
+    {"GPT \"x\"", "gpt \"x\":latest", "a:latest"},
+    {"a", "a:latest", "b:latest"},
+    {"none", "none:latest", "c:latest"},
+};
+
+static void
+aliases_follow_their_model_and_hide_what_they_are_called_like(void **state)
+{
+	const struct listing_view view = {.aliases = aliases, .alias_count = 3};
+
+	merges_seen(
+	    listing_merge_tags, &view,
+	    "{\"models\":[{ \"x\":{\"name\":\"a\"},\"model\" : \"\\u0061\",\"name\":\"a:latest\" ," NEW_
+	    "}]}",
+	    "{\"models\":[{\"name\":\"b\",\"n\":1e9}]}",
+	    "{\"models\":[{ \"x\":{\"name\":\"a\"},\"model\" : \"GPT \\\"x\\\"\",\"name\":\"GPT "
+	    "\\\"x\\\"\" ," NEW_ "},{\"name\":\"b\",\"n\":1e9},{\"name\":\"a\",\"n\":1e9}]}");
+	merges_seen(listing_merge_v1_models, &view, "{\"data\":[{\"id\":\"b\",\"model\":\"b\"}]}", "",
+	            "{\"object\":\"list\",\"data\":[{\"id\":\"b\",\"model\":\"b\"},{\"id\":\"a\","
+	            "\"model\":\"b\"}]}\n");
+	merges_seen(listing_merge_ps, &view, "{\"models\":[{\"name\":\"a\"}]}", "{\"models\":[]}",
+	            "{\"models\":[{\"name\":\"a\",\"backend\":\"node-a\"}]}");
+}
+
+/* Model b of the first part. */
+static bool
+shows_one(const struct listing_part *part, const char *model, void *arg)
+{
+	assert_int_equal(*(const int *)arg, 4711);
+	return strcmp(part->source, "a") == 0 && strcmp(model, "b:latest") == 0;
+}
+
+static void
+what_is_not_shown_has_no_aliases_either(void **state)
+{
+	int mark = 4711;
+	const struct listing_view view = {shows_one, &mark, aliases, 3};
+	static const char both[] = "{\"models\":[{\"name\":\"a\"},{\"name\":\"b\"}]}";
+
+	merges_seen(listing_merge_tags, &view, both, both,
+	            "{\"models\":[{\"name\":\"b\"},{\"name\":\"a\"}]}");
+	merges_seen(listing_merge_tags, &view, "", both, "{\"models\":[]}");
+	merges_seen(listing_merge_ps, &view, both, both,
+	            "{\"models\":[{\"name\":\"b\",\"backend\":\"node-a\"}]}");
+}
+
 int
 main(void)
 {
@@ -213,6 +270,8 @@ main(void)
 	    cmocka_unit_test(tags_are_a_union_with_the_newest_first),
 	    cmocka_unit_test(a_model_of_several_nodes_is_listed_once),
 	    cmocka_unit_test(a_bad_part_does_not_spoil_the_others),
+	    cmocka_unit_test(aliases_follow_their_model_and_hide_what_they_are_called_like),
+	    cmocka_unit_test(what_is_not_shown_has_no_aliases_either),
 	    cmocka_unit_test(v1_models_have_their_own_shape),
 	    cmocka_unit_test(running_models_name_their_backend),
 	    cmocka_unit_test(contexts_of_loaded_models_are_read),
