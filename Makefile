@@ -3,7 +3,7 @@
 BUILD ?= build
 ARGS ?=
 
-.PHONY: build run test bench bench-hits bench-swaps setup setup-test asan lint format tidy clean install help
+.PHONY: build run test bench bench-cache bench-swaps setup setup-test asan lint format tidy clean install help
 
 build: setup $(BUILD)/build.ninja ## compile (the default)
 	@meson compile -C $(BUILD)
@@ -15,18 +15,18 @@ run: setup $(BUILD)/build.ninja ## compile, then serve on 127.0.0.1:8080; ARGS="
 test: setup-test ## every test: gcc, gcc with sanitizers, clang
 	@python3 tools/test.py
 
-bench: build ## compare with nginx and HAProxy, side by side; ARGS="..." goes to bench/compare.py
+# The page of results is written when everything was measured, not when ARGS choose a part.
+bench: build ## compare with nginx and HAProxy, side by side (15 minutes): bench/RESULTS.md
 	@sh tools/setup.sh bench
-	@python3 bench/compare.py --build $(BUILD) $(ARGS)
+	@python3 bench/compare.py --build $(BUILD) $(or $(ARGS),--results bench/RESULTS.md)
+	@$(if $(ARGS),,python3 bench/swaps.py --build $(BUILD) --quick --results bench/RESULTS.md)
 
-bench-hits: build ## hits of the cache beside those of nginx, and hit ratios beside a plain LRU
+bench-swaps: build ## only where models are swapped (40 minutes; ARGS="--quick": 5)
 	@sh tools/setup.sh bench
-	@python3 bench/hits.py --build $(BUILD) $(ARGS)
+	@python3 bench/swaps.py --build $(BUILD) $(or $(ARGS),--results bench/RESULTS.md)
+
+bench-cache: build ## hit ratios of the cache beside those of a plain LRU, on a trace with scans
 	@$(BUILD)/bench/bench-cachesim
-
-bench-swaps: build ## the same where models are swapped (about 40 minutes; ARGS="--quick": 5)
-	@sh tools/setup.sh bench
-	@python3 bench/swaps.py --build $(BUILD) $(ARGS)
 
 setup: ## install what compiling needs (apt, only when something is missing)
 	@sh tools/setup.sh build

@@ -6,6 +6,7 @@ runs on loopback, on free ports.
 
 import ctypes
 import dataclasses
+import json
 import os
 import pathlib
 import platform
@@ -99,6 +100,34 @@ def resident_mib(pid):
     return int(re.search(r"VmRSS:\s+(\d+) kB", status).group(1)) / 1024
 
 
+# nodes --------------------------------------------------------------------------------------
+
+
+class SimulatedNode:
+    """A drover-node of its own; `models` as its --model wants them, which stay loaded."""
+
+    def __init__(self, bench, parallel, max_loaded, models):
+        command = [bench.build / "src/node/drover-node", "--listen", "127.0.0.1:0"]
+        command += ["--parallel", parallel, "--max-loaded", max_loaded, "--keep-alive", -1]
+        for model in models:
+            command += ["--model", model]
+        pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
+        self.process = start(command, bench.cpus.ends, bench.nice, **pipes)
+        said = self.process.stdout.readline()
+        if "listening on" not in said:
+            raise Trouble(f"drover-node: {said}")
+        self.port = int(said.strip().rsplit(":", 1)[1])
+
+    def loads(self):
+        url = f"http://127.0.0.1:{self.port}/sim/state"
+        with urllib.request.urlopen(url, timeout=PATIENCE_S) as answer:
+            return json.load(answer)["counts"]["loads"]
+
+    def stop(self):
+        stop(self.process)
+        self.process.stdout.close()
+
+
 # gateways -----------------------------------------------------------------------------------
 
 
@@ -118,6 +147,7 @@ class Gateway:
 
     name = program = template = None
     queues = False  # whether it sends no more to a node than the node has slots
+    caches = False  # whether it can keep answers to POST
 
     def __init__(self, bench):
         self.bench = bench
@@ -182,7 +212,7 @@ class Gateway:
 class Drover(Gateway):
     name, program, template = "drover", "drover", "drover.yaml.in"
     remedy = "build it first"
-    queues = True
+    queues = caches = True
 
     def find(self):
         for path in ("drover", "src/app/drover"):
@@ -206,6 +236,7 @@ class Drover(Gateway):
 class Nginx(Gateway):
     name, program, template = "nginx", "nginx", "nginx.conf.in"
     remedy = "apt-get install nginx-light"
+    caches = True
 
     def server(self, node):
         return f"        server 127.0.0.1:{node.port} weight={node.weight} max_fails=0;"
@@ -216,6 +247,12 @@ class Nginx(Gateway):
     def find_worker(self):
         children = pathlib.Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children")
         return int(children.read_text().split()[0])
+
+
+class CachingNginx(Nginx):
+    """Answers are buffered, as they must be to be kept."""
+
+    template = "nginx-cache.conf.in"
 
 
 class Haproxy(Gateway):
@@ -245,6 +282,5 @@ def machine(cpus):
 
 def print_table(rows):
     widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
-    rows.insert(1, ["-" * width for width in widths])
-    for row in rows:
+    for row in [rows[0], ["-" * width for width in widths], *rows[1:]]:
         print("| " + " | ".join(text.ljust(width) for text, width in zip(row, widths)) + " |")

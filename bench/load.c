@@ -1,19 +1,26 @@
 /*
  * bench-load: makes requests to a gateway, as cheaply as it can.
  *
- *     bench-load json   --port N [--connections C] [--requests R]
+ *     bench-load json   --port N [--connections C] [--requests R] [--rate PER_SECOND]
+ *     bench-load hit    --port N [--connections C] [--requests R] [--rate PER_SECOND] [--bodies B]
  *     bench-load stream --port N [--connections C] [--tokens T] [--pace MS]
+ *     bench-load idle   --port N [--connections C]
  *     bench-load hold   --port N [--connections C]
  *
- * `json`: R small requests in a closed loop over C kept-alive connections.
- * `stream`: one stream on each of C connections, T tokens long, a token each MS
- * (0: as fast as they come). `hold`: C requests that nobody answers; it says
- * "sent" and stays until its standard input ends. Nothing runs longer than
- * --seconds (120). In the end one line of JSON on stdout says what came of it.
+ * `json`: R small requests over C kept-alive connections: in a closed loop, or at a steady rate
+ * and then with their latency, which counts from when each was due. `hit`: the same with B
+ * different requests in turn, whose answers a cache may keep. `stream`: one stream on each of
+ * C connections, T tokens long, a token each MS (0: as fast as they come). `idle`: one small
+ * request on each of C connections, which then stay open; `hold`: C requests that nobody
+ * answers. Both say "ready" when it has come to that and stay until their standard input ends.
+ * --body-bytes N makes the bodies so large. Nothing runs longer than --seconds (120). In the
+ * end one line of JSON on stdout says what came of it.
  *
  * Each answer is read as HTTP, so that a gateway cannot win by breaking it: a
  * request counts as completed only with a 200 and every token.
  */
+#include "answer.h"
+#include "base/buf.h"
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/str.h"
@@ -26,191 +33,95 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include <sys/socket.h>
+#include <sys/timerfd.h>
 #include <unistd.h>
 
-enum { MOST_EVENTS = 256, MOST_LINE = 1024 };
+enum { MOST_EVENTS = 256, MOST_AT_ONCE = 64 };
 
-enum mode { MODE_JSON, MODE_STREAM, MODE_HOLD };
-
-/* What the next byte belongs to. All but DATA are lines. */
-enum part { PART_STATUS, PART_FIELD, PART_DATA, PART_CHUNK_SIZE, PART_CHUNK_END, PART_TRAILER };
-
-enum verdict { VERDICT_MORE, VERDICT_WHOLE, VERDICT_BROKEN };
-
-struct answer {
-	enum part part;
-	int status;
-	bool chunked;
-	uint64_t left; /* bytes of the body, or of the chunk */
-	uint64_t lines;
-	size_t line_len;
-	char line[MOST_LINE];
-};
+enum mode { MODE_JSON, MODE_HIT, MODE_STREAM, MODE_IDLE, MODE_HOLD, MODES };
 
 struct client {
-	int fd; /* owned; -1 once closed */
+	int fd;         /* owned; -1 once closed */
+	int64_t due_us; /* when its request was to be sent */
 	struct answer answer;
 };
 
 static enum mode mode;
 static int port, connections = 1, requests = 1, tokens = 1, pace, seconds = 120;
-static char request[1024];
-static size_t request_len;
+static int rate, bodies = 1, body_bytes;
+static struct buf *texts; /* of requests, `bodies` of them */
 
-static int epoll_fd;
-static int alive; /* connections with an answer to come */
-static int started, completed, failed;
+static int epoll_fd, timer_fd;
+static struct client *clients; /* owned; `connections` of them */
+static int alive;              /* connections that are not done */
+static int started, completed, failed, hits;
 static uint64_t lines_total, reads, bytes_total;
 static char first_failure[128];
 
+/* At a steady rate: connections without a request, and how long each request took. */
+static struct client **idle;
+static int idle_count;
+static int64_t begun_us;
+static int64_t *took_us;
+
+/* requests ------------------------------------------------------------------------------- */
+
 static void
-build_request(void)
+add_body(struct buf *b, int number)
 {
-	char body[512];
-	const char *options = "\"options\":{\"temperature\":0.7,\"top_p\":0.9,\"num_ctx\":4096";
+	const char *options = "\"options\":{\"top_p\":0.9,\"num_ctx\":4096";
 
-	if (mode == MODE_JSON)
-		snprintf(body, sizeof(body),
-		         "{\"model\":\"bench\",\"prompt\":\"Why is the sky blue? Say it in one short "
-		         "sentence, please.\",\"stream\":false,\"keep_alive\":\"5m\",%s}}",
-		         options);
+	buf_addf(b, "{\"model\":\"bench\",");
+	switch (mode) {
+	case MODE_HIT: buf_addf(b, "\"stream\":false,\"prompt\":\"Question %d\",", number); break;
+	case MODE_STREAM: buf_addf(b, "\"stream\":true,\"prompt\":\"pace=%d\",", pace); break;
+	case MODE_HOLD: buf_addf(b, "\"prompt\":\"hold\","); break;
+	case MODE_JSON:
+	case MODE_IDLE:
+	case MODES:
+		buf_addf(b, "\"prompt\":\"Why is the sky blue? Say it in one short sentence, please.\","
+		            "\"stream\":false,\"keep_alive\":\"5m\",");
+		break;
+	}
+	if (body_bytes > 0) {
+		buf_addf(b, "\"system\":\"");
+		while (b->len + 100 < (size_t)body_bytes)
+			buf_addf(b, "word ");
+		buf_addf(b, "\",");
+	}
+	if (mode == MODE_HIT)
+		buf_addf(b, "%s,\"seed\":1}}", options);
 	else if (mode == MODE_STREAM)
-		snprintf(body, sizeof(body),
-		         "{\"model\":\"bench\",\"prompt\":\"pace=%d\",\"stream\":true,%s,"
-		         "\"num_predict\":%d}}",
-		         pace, options, tokens);
+		buf_addf(b, "%s,\"temperature\":0.7,\"num_predict\":%d}}", options, tokens);
 	else
-		snprintf(body, sizeof(body), "{\"model\":\"bench\",\"prompt\":\"hold\",%s}}", options);
-	request_len = (size_t)snprintf(request, sizeof(request),
-	                               "POST /api/generate HTTP/1.1\r\nHost: 127.0.0.1:%d\r\n"
-	                               "Accept: */*\r\nAccept-Encoding: gzip, deflate\r\n"
-	                               "User-Agent: bench-load\r\nContent-Type: application/json\r\n"
-	                               "Content-Length: %zu\r\n\r\n%s",
-	                               port, strlen(body), body);
+		buf_addf(b, "%s,\"temperature\":0.7}}", options);
 }
 
-/* reading an answer ---------------------------------------------------------------------- */
-
-static uint64_t
-count_lines(const char *p, size_t len)
+static void
+build_requests(void)
 {
-	const char *end = p + len;
-	uint64_t n = 0;
+	texts = mem_zalloc((size_t)bodies, sizeof(*texts));
+	for (int i = 0; i < bodies; i++) {
+		struct buf body = {0};
 
-	while ((p = memchr(p, '\n', (size_t)(end - p))) != NULL) {
-		n++;
-		p++;
+		add_body(&body, i);
+		buf_addf(&texts[i],
+		         "POST /api/generate HTTP/1.1\r\nHost: 127.0.0.1:%d\r\n"
+		         "Accept: */*\r\nAccept-Encoding: gzip, deflate\r\n"
+		         "User-Agent: bench-load\r\nContent-Type: application/json\r\n"
+		         "Content-Length: %zu\r\n\r\n%s",
+		         port, body.len, body.data);
+		buf_finish(&body);
 	}
-	return n;
 }
 
-static enum verdict
-take_field(struct answer *a, struct str line)
+static void
+free_requests(void)
 {
-	struct str name = {0};
-
-	if (line.len == 0) {
-		a->part = a->chunked ? PART_CHUNK_SIZE : PART_DATA;
-		return a->chunked || a->left > 0 ? VERDICT_MORE : VERDICT_WHOLE;
-	}
-	if (!str_split(&line, ':', &name))
-		return VERDICT_BROKEN;
-	if (str_eq_nocase(name, "transfer-encoding"))
-		a->chunked = true;
-	else if (str_eq_nocase(name, "content-length") && !str_to_u64(str_trim(line), &a->left))
-		return VERDICT_BROKEN;
-	return VERDICT_MORE;
-}
-
-static enum verdict
-take_chunk_size(struct answer *a, const char *line)
-{
-	char *end;
-
-	a->left = strtoull(line, &end, 16);
-	a->part = a->left == 0 ? PART_TRAILER : PART_DATA;
-	return end == line ? VERDICT_BROKEN : VERDICT_MORE;
-}
-
-/* `line` is NUL-terminated, without its CRLF. */
-static enum verdict
-take_line(struct answer *a, struct str line)
-{
-	switch (a->part) {
-	case PART_STATUS:
-		a->status = line.len > 12 ? atoi(line.ptr + 9) : 0;
-		a->part = PART_FIELD;
-		return VERDICT_MORE;
-	case PART_FIELD: return take_field(a, line);
-	case PART_CHUNK_SIZE: return take_chunk_size(a, line.ptr);
-	case PART_CHUNK_END:
-		a->part = PART_CHUNK_SIZE;
-		return line.len == 0 ? VERDICT_MORE : VERDICT_BROKEN;
-	case PART_TRAILER: return line.len == 0 ? VERDICT_WHOLE : VERDICT_MORE;
-	case PART_DATA: break;
-	}
-	abort();
-}
-
-static size_t
-gather_line(struct answer *a, const char *p, size_t len, enum verdict *verdict)
-{
-	const char *eol = memchr(p, '\n', len);
-	size_t n = eol == NULL ? len : (size_t)(eol - p) + 1;
-
-	if (n >= sizeof(a->line) - a->line_len) {
-		*verdict = VERDICT_BROKEN;
-		return n;
-	}
-	memcpy(a->line + a->line_len, p, n);
-	a->line_len += n;
-	if (eol != NULL) {
-		size_t bare = a->line_len - 1;
-
-		if (bare > 0 && a->line[bare - 1] == '\r')
-			bare--;
-		a->line[bare] = '\0';
-		a->line_len = 0;
-		*verdict = take_line(a, (struct str){a->line, bare});
-	}
-	return n;
-}
-
-static enum verdict
-take_data(struct answer *a, const char *p, size_t n)
-{
-	a->lines += count_lines(p, n);
-	a->left -= n;
-	if (a->left > 0)
-		return VERDICT_MORE;
-	a->part = PART_CHUNK_END;
-	return a->chunked ? VERDICT_MORE : VERDICT_WHOLE;
-}
-
-/* One answer at a time: bytes behind the end of one are nobody's. */
-static enum verdict
-answer_feed(struct answer *a, const char *p, size_t len)
-{
-	enum verdict verdict = VERDICT_MORE;
-
-	while (len > 0) {
-		size_t n = len;
-
-		if (verdict != VERDICT_MORE)
-			return VERDICT_BROKEN;
-		if (a->part != PART_DATA) {
-			n = gather_line(a, p, len, &verdict);
-		} else {
-			if (n > a->left)
-				n = a->left;
-			verdict = take_data(a, p, n);
-		}
-		p += n;
-		len -= n;
-	}
-	return verdict;
+	for (int i = 0; i < bodies; i++)
+		buf_finish(&texts[i]);
+	free(texts);
 }
 
 /* clients -------------------------------------------------------------------------------- */
@@ -234,13 +145,63 @@ client_close(struct client *c)
 static void
 client_ask(struct client *c)
 {
-	started++;
-	c->answer.part = PART_STATUS;
-	c->answer.chunked = false;
-	c->answer.left = 0;
-	c->answer.lines = 0;
-	if (send(c->fd, request, request_len, MSG_NOSIGNAL) != (ssize_t)request_len) {
+	const struct buf *text = &texts[started++ % bodies];
+
+	answer_begin(&c->answer);
+	if (send(c->fd, text->data, text->len, MSG_NOSIGNAL) != (ssize_t)text->len) {
 		note_failure("send, errno", errno);
+		client_close(c);
+	}
+}
+
+/* The moment at which the next request is to be sent. */
+static int64_t
+next_due_us(void)
+{
+	return begun_us + (int64_t)started * 1000000 / rate;
+}
+
+static void
+timer_set(int64_t at_us)
+{
+	struct itimerspec t = {.it_value = {at_us / 1000000, at_us % 1000000 * 1000}};
+
+	if (timerfd_settime(timer_fd, TFD_TIMER_ABSTIME, &t, NULL) < 0)
+		wire_die("timerfd_settime");
+}
+
+/* All that are due, as far as there are connections: who has to wait for one waits in its figure.
+ */
+static void
+ask_what_is_due(void)
+{
+	while (started < requests && idle_count > 0 && next_due_us() <= clock_now_us()) {
+		struct client *c = idle[--idle_count];
+
+		c->due_us = next_due_us();
+		client_ask(c);
+	}
+	if (started < requests && idle_count > 0)
+		timer_set(next_due_us());
+}
+
+static void
+all_are_done(void)
+{
+	for (int i = 0; i < connections; i++)
+		if (clients[i].fd >= 0)
+			client_close(&clients[i]);
+}
+
+static void
+client_is_free(struct client *c)
+{
+	if (rate > 0) {
+		idle[idle_count++] = c;
+		ask_what_is_due();
+	} else if (started < requests) {
+		client_ask(mode == MODE_IDLE ? &clients[started] : c);
+	} else if (mode != MODE_IDLE) {
 		client_close(c);
 	}
 }
@@ -251,16 +212,16 @@ client_is_answered(struct client *c)
 	uint64_t expected = mode == MODE_STREAM ? (uint64_t)tokens + 1 : 0;
 
 	lines_total += c->answer.lines;
+	hits += c->answer.hit;
+	if (rate > 0)
+		took_us[completed + failed] = clock_now_us() - c->due_us;
 	if (c->answer.status != 200)
 		note_failure("status", c->answer.status);
 	else if (c->answer.lines != expected)
 		note_failure("lines of an answer:", (int)c->answer.lines);
 	else
 		completed++;
-	if (started < requests)
-		client_ask(c);
-	else
-		client_close(c);
+	client_is_free(c);
 }
 
 static void
@@ -288,7 +249,7 @@ on_input(struct client *c)
 }
 
 static void
-connect_all(struct client *clients)
+connect_all(void)
 {
 	for (int i = 0; i < connections; i++) {
 		clients[i].fd = wire_connect(port);
@@ -299,12 +260,44 @@ connect_all(struct client *clients)
 	}
 }
 
+/* Those that are to be idle have their requests in turn, not all at once. */
+static void
+ask_first(void)
+{
+	int most = mode == MODE_IDLE && connections > MOST_AT_ONCE ? MOST_AT_ONCE : connections;
+
+	begun_us = clock_now_us();
+	for (int i = 0; i < most; i++)
+		if (rate > 0)
+			idle[idle_count++] = &clients[i];
+		else
+			client_ask(&clients[i]);
+	if (rate > 0)
+		ask_what_is_due();
+}
+
+static void
+say_ready(void)
+{
+	printf("ready\n");
+	fflush(stdout);
+}
+
 static bool
-starter_is_gone(const struct epoll_event *e)
+starter_is_gone(void)
 {
 	char byte;
 
-	return e->data.ptr == NULL && read(STDIN_FILENO, &byte, 1) <= 0;
+	return read(STDIN_FILENO, &byte, 1) <= 0;
+}
+
+static void
+on_timer(void)
+{
+	uint64_t times;
+
+	if (read(timer_fd, &times, sizeof(times)) == sizeof(times))
+		ask_what_is_due();
 }
 
 static void
@@ -312,47 +305,80 @@ run(int64_t until_ms)
 {
 	struct epoll_event events[MOST_EVENTS];
 	int64_t left_ms;
+	bool said = mode != MODE_IDLE;
 
 	while (alive > 0 && (left_ms = until_ms - clock_now_ms()) > 0) {
 		int n = epoll_wait(epoll_fd, events, MOST_EVENTS, (int)left_ms);
 
 		for (int i = 0; i < n; i++) {
-			if (starter_is_gone(&events[i]))
-				return;
-			if (events[i].data.ptr != NULL)
+			if (events[i].data.ptr == &timer_fd)
+				on_timer();
+			else if (events[i].data.ptr != NULL)
 				on_input(events[i].data.ptr);
+			else if (starter_is_gone())
+				return;
+		}
+		if (rate > 0 && completed + failed == requests)
+			all_are_done();
+		if (!said && completed + failed == requests) {
+			said = true;
+			say_ready();
 		}
 	}
 }
 
-static void
-report(int64_t took_us)
+/* the end -------------------------------------------------------------------------------- */
+
+static int
+by_size(const void *a, const void *b)
 {
-	printf("{\"completed\":%d,\"failed\":%d,\"pending\":%d,\"lines\":%llu,\"reads\":%llu,"
-	       "\"bytes\":%llu,\"seconds\":%.6f,\"first_failure\":\"%s\"}\n",
-	       completed, failed, requests - completed - failed, (unsigned long long)lines_total,
-	       (unsigned long long)reads, (unsigned long long)bytes_total, (double)took_us / 1e6,
-	       first_failure);
+	int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
+
+	return (x > y) - (x < y);
 }
 
-static const struct option options[] = {{"port", required_argument, NULL, 'p'},
-                                        {"connections", required_argument, NULL, 'c'},
-                                        {"requests", required_argument, NULL, 'r'},
-                                        {"tokens", required_argument, NULL, 't'},
-                                        {"pace", required_argument, NULL, 'm'},
-                                        {"seconds", required_argument, NULL, 's'},
-                                        {0}};
+static void
+report_latency(int count)
+{
+	static const int permille[] = {500, 990, 999};
+
+	qsort(took_us, (size_t)count, sizeof(*took_us), by_size);
+	for (size_t i = 0; i < sizeof(permille) / sizeof(*permille); i++)
+		printf("\"p%g_us\":%lld,", permille[i] / 10.0,
+		       (long long)took_us[(int64_t)count * permille[i] / 1000]);
+	printf("\"max_us\":%lld,", (long long)took_us[count - 1]);
+}
+
+static void
+report(int64_t all_us)
+{
+	printf("{\"completed\":%d,\"failed\":%d,\"pending\":%d,\"hits\":%d,", completed, failed,
+	       requests - completed - failed, hits);
+	if (rate > 0 && completed + failed > 0)
+		report_latency(completed + failed);
+	printf("\"lines\":%llu,\"reads\":%llu,\"bytes\":%llu,\"seconds\":%.6f,"
+	       "\"first_failure\":\"%s\"}\n",
+	       (unsigned long long)lines_total, (unsigned long long)reads,
+	       (unsigned long long)bytes_total, (double)all_us / 1e6, first_failure);
+}
+
+static const struct option options[] = {
+    {"port", required_argument, NULL, 'p'},     {"connections", required_argument, NULL, 'c'},
+    {"requests", required_argument, NULL, 'r'}, {"rate", required_argument, NULL, 'a'},
+    {"bodies", required_argument, NULL, 'b'},   {"body-bytes", required_argument, NULL, 'y'},
+    {"tokens", required_argument, NULL, 't'},   {"pace", required_argument, NULL, 'm'},
+    {"seconds", required_argument, NULL, 's'},  {0}};
 
 static void
 read_options(int argc, char **argv)
 {
-	static const char *const modes[] = {"json", "stream", "hold"};
+	static const char *const modes[] = {"json", "hit", "stream", "idle", "hold"};
 	const char *word = argc > 1 ? argv[1] : "";
 
-	while (mode <= MODE_HOLD && strcmp(word, modes[mode]) != 0)
+	while (mode < MODES && strcmp(word, modes[mode]) != 0)
 		mode++;
-	if (mode > MODE_HOLD) {
-		fprintf(stderr, "usage: bench-load json|stream|hold --port N ...\n");
+	if (mode == MODES) {
+		fprintf(stderr, "usage: bench-load json|hit|stream|idle|hold --port N ...\n");
 		exit(2);
 	}
 	for (int c; (c = getopt_long(argc - 1, argv + 1, "", options, NULL)) != -1;) {
@@ -360,42 +386,53 @@ read_options(int argc, char **argv)
 		case 'p': port = wire_number("--port", optarg, 1, 65535); break;
 		case 'c': connections = wire_number("--connections", optarg, 1, 20000); break;
 		case 'r': requests = wire_number("--requests", optarg, 1, 100000000); break;
+		case 'a': rate = wire_number("--rate", optarg, 1, 1000000); break;
+		case 'b': bodies = wire_number("--bodies", optarg, 1, 100000); break;
+		case 'y': body_bytes = wire_number("--body-bytes", optarg, 0, 60000); break;
 		case 't': tokens = wire_number("--tokens", optarg, 1, 100000000); break;
 		case 'm': pace = wire_number("--pace", optarg, 0, 60000); break;
 		case 's': seconds = wire_number("--seconds", optarg, 1, 3600); break;
 		default: exit(2);
 		}
 	}
-	if (mode != MODE_JSON)
+	if (mode != MODE_JSON && mode != MODE_HIT) {
 		requests = connections;
-	else if (requests < connections)
+		rate = 0;
+	} else if (requests < connections) {
 		connections = requests;
+	}
+}
+
+static void
+open_epoll(void)
+{
+	epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+	timer_fd = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
+	if (epoll_fd < 0 || timer_fd < 0)
+		wire_die("start");
+	wire_watch(epoll_fd, EPOLL_CTL_ADD, STDIN_FILENO, EPOLLIN, NULL);
+	wire_watch(epoll_fd, EPOLL_CTL_ADD, timer_fd, EPOLLIN, &timer_fd);
 }
 
 int
 main(int argc, char **argv)
 {
-	struct client *clients;
-	int64_t start_us;
-
 	read_options(argc, argv);
 	signal(SIGPIPE, SIG_IGN);
-	build_request();
-	epoll_fd = epoll_create1(EPOLL_CLOEXEC);
-	if (epoll_fd < 0)
-		wire_die("epoll_create1");
-	wire_watch(epoll_fd, EPOLL_CTL_ADD, STDIN_FILENO, EPOLLIN, NULL);
+	build_requests();
+	open_epoll();
 	clients = mem_zalloc((size_t)connections, sizeof(*clients));
-	start_us = clock_now_us();
-	connect_all(clients);
-	for (int i = 0; i < connections; i++)
-		client_ask(&clients[i]);
-	if (mode == MODE_HOLD) {
-		printf("sent\n");
-		fflush(stdout);
-	}
-	run(start_us / 1000 + seconds * 1000);
-	report(clock_now_us() - start_us);
+	idle = mem_zalloc((size_t)connections, sizeof(struct client *));
+	took_us = mem_zalloc(rate > 0 ? (size_t)requests : 1, sizeof(*took_us));
+	connect_all();
+	ask_first();
+	if (mode == MODE_HOLD)
+		say_ready();
+	run(begun_us / 1000 + seconds * 1000);
+	report(clock_now_us() - begun_us);
+	free(took_us);
+	free(idle);
 	free(clients);
+	free_requests();
 	return failed > 0 || (mode != MODE_HOLD && completed < requests);
 }

@@ -2,7 +2,8 @@
 """Model swaps on the real program: W1 and W2 in small, beside nginx and HAProxy.
 
     bench/swaps.py [--build DIR] [--work NAME,...] [--only NAME,...] [--rounds N] [--seed N]
-                   [--scale X] [--horizon S] [--nice N] [--json FILE] [--quick] [--check]
+                   [--scale X] [--horizon S] [--nice N] [--json FILE] [--results FILE] [--quick]
+                   [--check]
 
 The workloads are those of bench/schedsim, with all times divided by --scale: the models'
 loads and rates, the time for which requests come. Each gateway stands in front of the same
@@ -27,24 +28,21 @@ import pathlib
 import random
 import signal
 import statistics
-import subprocess
 import sys
 import tempfile
-import urllib.request
 
+import results
 from gateways import (
     HERE,
-    PATIENCE_S,
     Cpus,
     Drover,
     Haproxy,
     Nginx,
     Node,
+    SimulatedNode,
     Trouble,
     machine,
     print_table,
-    start,
-    stop,
 )
 
 WORKLOADS = HERE / "schedsim" / "workloads"
@@ -125,34 +123,16 @@ class Workload:
 # the nodes ------------------------------------------------------------------------------------
 
 
-class SimulatedNode:
-    """A drover-node of its own for one run; `speed` is that of its answers, not of its loads."""
-
-    def __init__(self, bench, work, name, weight, speed):
-        self.name, self.weight, rate = name, int(weight), float(speed) * work.scale
-        command = [bench.build / "src/node/drover-node", "--listen", "127.0.0.1:0"]
-        command += ["--parallel", work.parallel, "--max-loaded", work.max_loaded]
-        command += ["--keep-alive", -1]
-        for model, load, decode, prefill in work.models:
-            parts = f"load={round(float(load) * 1000 / work.scale)}ms"
-            parts += f",tps={float(decode) * rate:.0f},prefill={float(prefill) * rate:.0f}"
-            command += ["--model", f"{model},{parts}"]
-        self.process = start(
-            command, bench.cpus.ends, bench.nice, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
-        )
-        said = self.process.stdout.readline().decode()
-        if "listening on" not in said:
-            raise Trouble(f"drover-node: {said}")
-        self.port = int(said.strip().rsplit(":", 1)[1])
-
-    def loads(self):
-        url = f"http://127.0.0.1:{self.port}/sim/state"
-        with urllib.request.urlopen(url, timeout=PATIENCE_S) as answer:
-            return json.load(answer)["counts"]["loads"]
-
-    def stop(self):
-        stop(self.process)
-        self.process.stdout.close()
+def node_of(bench, work, name, weight, speed):
+    """For one run; `speed` is that of its answers, not of its loads."""
+    rate, models = float(speed) * work.scale, []
+    for model, load, decode, prefill in work.models:
+        parts = f"load={round(float(load) * 1000 / work.scale)}ms"
+        parts += f",tps={float(decode) * rate:.0f},prefill={float(prefill) * rate:.0f}"
+        models.append(f"{model},{parts}")
+    node = SimulatedNode(bench, work.parallel, work.max_loaded, models)
+    node.name, node.weight = name, int(weight)
+    return node
 
 
 # one run --------------------------------------------------------------------------------------
@@ -218,7 +198,7 @@ async def run(bench, gateway, work, seed):
     asks = list(work.asks(seed))
     try:
         for name, weight, speed in work.nodes:
-            nodes.append(SimulatedNode(bench, work, name, weight, speed))
+            nodes.append(node_of(bench, work, name, weight, speed))
         told = [Node(n.name, n.port, n.weight, work.parallel, work.max_loaded) for n in nodes]
         gateway.start(told, QUEUE=len(asks))
         await warm(gateway, nodes, work)
@@ -254,16 +234,17 @@ def ratio(ours, theirs):
     return f"{statistics.median(a / b for a, b in zip(ours, theirs, strict=True)):.2f}"
 
 
-def report(work, asked, names, results):
-    print(f"\n{work.name}: {asked}")
+def head_of_table(names):
     peers = [name for name in names if name != "drover"] if "drover" in names else []
-    rows = [["", *names, *[f"drover/{peer}" for peer in peers]]]
-    for figure in results[names[0]][0]:
-        row = {name: [result[figure] for result in results[name]] for name in names}
+    return peers, ["", *names, *[f"drover/{peer}" for peer in peers]]
+
+
+def rows_of(names, peers, found):
+    for figure in found[names[0]][0]:
+        row = {name: [result[figure] for result in found[name]] for name in names}
         unit = "" if figure in ("loads", "unanswered") else " s"
         cells = [figure + unit, *[words(row[name]) for name in names]]
-        rows.append(cells + [ratio(row["drover"], row[peer]) for peer in peers])
-    print_table(rows)
+        yield cells + [ratio(row["drover"], row[peer]) for peer in peers]
 
 
 @dataclasses.dataclass
@@ -275,6 +256,16 @@ class Bench:
     cpus: Cpus
 
 
+async def rounds_of(bench, gateways, work, args):
+    found = {gateway.name: [] for gateway in gateways}
+    for number in range(args.rounds):
+        turn = number % len(gateways)
+        for gateway in gateways[turn:] + gateways[:turn]:
+            found[gateway.name].append(await run(bench, gateway, work, args.seed + number))
+            print(".", end="", file=sys.stderr, flush=True)
+    return found
+
+
 async def compare(bench, args):
     gateways = [kind(bench) for kind in (Drover, Nginx, Haproxy) if kind.name in args.only]
     for gateway in [g for g in gateways if g.find() is None]:
@@ -282,24 +273,30 @@ async def compare(bench, args):
         gateways.remove(gateway)
     names = [g.name for g in gateways]
     versions = ", ".join(f"{g.name} {g.version()}" for g in gateways)
-    print(f"{versions}; {machine(bench.cpus)}")
-    print(f"1 s here is {args.scale:g} s of the workload; {args.rounds} rounds from seed {args.seed}")
-    raw = {}
+    said = [
+        f"{versions}; {machine(bench.cpus)}",
+        f"1 s here is {args.scale:g} s of the workload; medians of {args.rounds} rounds from seed "
+        f"{args.seed}; who was not answered within {args.patience:g} times the horizon counts as "
+        "answered then",
+    ]
+    print("\n".join(said))
+    peers, head = head_of_table(names)
+    raw, table = {}, [head]
     for name in args.work:
         work = Workload(name, args.scale, args.horizon)
-        results = {name: [] for name in names}
-        for number in range(args.rounds):
-            turn = number % len(gateways)
-            for gateway in gateways[turn:] + gateways[:turn]:
-                results[gateway.name].append(await run(bench, gateway, work, args.seed + number))
-                print(".", end="", file=sys.stderr, flush=True)
+        found = await rounds_of(bench, gateways, work, args)
         asked = f"{len(list(work.asks(args.seed)))} requests"
         if work.rates():
             asked += f", {work.rates():.1f} a second for {work.horizon_s:.0f} s"
-        report(work, asked, names, results)
-        raw[name] = results
+        print(f"\n{work.name}: {asked}")
+        rows = list(rows_of(names, peers, found))
+        print_table([head, *rows])
+        table += [[f"{work.name}: {asked}", *[""] * (len(head) - 1)], *rows]
+        raw[name] = found
     if args.json:
         args.json.write_text(json.dumps(raw, indent=1) + "\n")
+    if args.results:
+        results.write(args.results, "Model swaps", "make bench-swaps", said, table)
     return raw
 
 
@@ -317,6 +314,7 @@ def main():
     parser.add_argument("--patience", type=float, default=4, help="times the horizon")
     parser.add_argument("--nice", type=int, default=0, help="below 0 where the machine is busy")
     parser.add_argument("--json", type=pathlib.Path, help="the figures of all rounds go there")
+    parser.add_argument("--results", type=pathlib.Path, help="the page whose part is written anew")
     parser.add_argument("--quick", action="store_true", help="a sixth of the time, one round")
     parser.add_argument("--check", action="store_true", help="exit 1 if drover left one unanswered")
     args = parser.parse_args()
