@@ -40,8 +40,10 @@ enum {
 	HTTP_LINE_BYTES_MAX = 8000,
 	HTTP_TARGET_BYTES_MAX = 7000,
 	HTTP_CHUNK_LINE_BYTES_MAX = 256,
+	HTTP_CHUNK_EXTENSIONS_BYTES_MAX = 16 * 1024, /* of one body, beyond what its data pay for */
 	HTTP_TRAILERS_MAX = 32,
 	HTTP_ANSWER_HEAD_BYTES_MAX = 64 * 1024,
+	HTTP_INTERIM_MAX = 100, /* 1xx answers before the one */
 };
 
 struct http_header {
@@ -55,6 +57,7 @@ struct http_head {
 	enum http_method method;
 	struct str target; /* origin form as it came, path and query; "*" for OPTIONS * */
 	struct str path;   /* the part of target before '?' */
+	bool is_https;     /* the target was absolute and said so */
 	bool expects_continue;
 	/* Of an answer: */
 	int status;
@@ -93,7 +96,8 @@ struct http_chunks {
 	int step;
 	int trailers;
 	uint64_t left;
-	size_t line_bytes; /* read of the current line */
+	uint64_t extensions_left; /* bytes that may still be spent on them */
+	size_t line_bytes;        /* read of the current line */
 };
 
 enum http_read { HTTP_MORE, HTTP_HEAD_READ, HTTP_DATA, HTTP_END, HTTP_BAD };
@@ -104,9 +108,10 @@ enum http_read http_chunks_next(struct http_chunks *c, struct str *in, struct st
 
 /* Reads one answer, however it is cut into pieces. 1xx answers are skipped. Refuses what it
  * could misread: two lengths, length beside chunks, a bare CR or LF, a folded line, a coding
- * that is not `chunked`, an upgrade. */
+ * that is not `chunked`, an upgrade or the demand for one. */
 struct http_answer {
 	int step;
+	int interim;     /* 1xx answers so far */
 	bool to_head;    /* the request was HEAD: no body whatever the head says */
 	const char *why; /* with HTTP_BAD: what was wrong */
 	uint64_t left;

@@ -19,11 +19,15 @@ static const char *const request_private[] = {
     "Access-Control-Request-Method",
     "Cookie",
     "Access-Control-Request-Headers",
+    "Accept-Encoding",     /* answers are read here: tokens are counted, names changed */
+    "Proxy-Authorization", /* RFC 9110 11.7.2: meant for whoever asked for it */
+    "Proxy",               /* becomes HTTP_PROXY where a CGI reads it */
     NULL,
 };
 
 static const char *const answer_private[] = {
-    "Date", "X-Request-Id", "Access-Control-Allow-Origin", "Retry-After-Ms", NULL,
+    "Date", "X-Request-Id", "Retry-After-Ms", "Alt-Svc", /* the way round the gateway */
+    NULL,
 };
 
 static bool
@@ -51,6 +55,25 @@ is_gateways_own(struct str name)
 	       (str_starts_nocase(name, "X-Drover-") || str_starts_nocase(name, "X-Forwarded-"));
 }
 
+static bool
+is_private(const struct http_head *head, struct str name, const char *const *names)
+{
+	return http_is_hop_by_hop(head, name) || is_one_of(name, names) || is_gateways_own(name);
+}
+
+/* A node that hands fields to a CGI as variables reads X_Forwarded_For as X-Forwarded-For. */
+static bool
+is_disguised(const struct http_head *head, struct str name)
+{
+	char plain[32];
+
+	if (memchr(name.ptr, '_', name.len) == NULL || name.len > sizeof(plain))
+		return false;
+	for (size_t i = 0; i < name.len; i++)
+		plain[i] = (char)(name.ptr[i] == '_' ? '-' : name.ptr[i]);
+	return is_private(head, (struct str){plain, name.len}, request_private);
+}
+
 /* A body that was compressed is sent in the clear where it was changed. */
 static bool
 is_untrue(const struct request *r, struct str name)
@@ -66,8 +89,8 @@ forward_request_headers(const struct request *r, struct buf *out)
 	for (size_t i = 0; i < head->header_count; i++) {
 		const struct http_header *h = &head->headers[i];
 
-		if (!http_is_hop_by_hop(head, h->name) && !is_one_of(h->name, request_private) &&
-		    !is_gateways_own(h->name) && !is_untrue(r, h->name))
+		if (!is_private(head, h->name, request_private) && !is_disguised(head, h->name) &&
+		    !is_untrue(r, h->name))
 			add_line(out, h);
 	}
 	if (!r->address.is_socket) {
@@ -75,6 +98,16 @@ forward_request_headers(const struct request *r, struct buf *out)
 		net_add(&r->address.net, out);
 		buf_adds(out, "\r\n");
 	}
+	/* RFC 9110 7.6.3: a gateway must, towards the nodes. */
+	buf_adds(out, head->minor_version == 0 ? "Via: 1.0 drover\r\n" : "Via: 1.1 drover\r\n");
+}
+
+/* A second one, which some readers would take for the first. */
+static bool
+is_second_type(const struct http_head *answer, const struct http_header *h)
+{
+	return str_eq_nocase(h->name, "Content-Type") &&
+	       http_find_header(answer, "Content-Type").ptr != h->value.ptr;
 }
 
 void
@@ -84,8 +117,8 @@ forward_answer_headers(const struct request *r, const struct http_head *answer, 
 	for (size_t i = 0; i < answer->header_count; i++) {
 		const struct http_header *h = &answer->headers[i];
 
-		if (!http_is_hop_by_hop(answer, h->name) && !is_one_of(h->name, answer_private) &&
-		    !is_gateways_own(h->name))
+		if (!is_private(answer, h->name, answer_private) && !is_second_type(answer, h) &&
+		    !str_starts_nocase(h->name, "Access-Control-"))
 			add_line(out, h);
 	}
 	request_add_headers(r, out);

@@ -57,6 +57,22 @@ answer_preflight(struct request *r)
 	request_end(r, JOB_DONE);
 }
 
+/* RFC 9110 9.3.7: what the server as a whole can do. */
+static void
+answer_asterisk(struct request *r)
+{
+	struct buf headers = {0};
+	struct front_head head = {.status = 204};
+
+	buf_adds(&headers, "Allow: GET, HEAD, POST, DELETE, OPTIONS\r\n");
+	request_add_headers(r, &headers);
+	head.headers = (struct str){headers.data, headers.len};
+	r->status = 204;
+	front_reply_head(r->client, &head);
+	buf_finish(&headers);
+	request_end(r, JOB_DONE);
+}
+
 /* False: the request was answered. */
 static bool
 admit(struct request *r)
@@ -187,6 +203,10 @@ on_request(struct front_req *client, void *arg)
 
 	if (!admit(r))
 		return;
+	if (str_eq(head->path, "*")) {
+		answer_asterisk(r);
+		return;
+	}
 	switch (route_find(head->method, head->path, &r->route, &r->tail)) {
 	case ROUTE_FOUND: break;
 	case ROUTE_NOT_FOUND: request_refuse(r, 404, "404 page not found"); return;

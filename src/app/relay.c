@@ -25,6 +25,13 @@ enum { BROKEN_STATUS = 502 };
 /* Of a node's error body; messages are shorter. */
 enum { REFUSAL_MOST_BYTES = 16 * 1024 };
 
+/* Compressed, though nobody asked for it: nothing can be read in it, or put into it. */
+static bool
+is_coded(const struct http_head *head)
+{
+	return http_find_header(head, "Content-Encoding").ptr != NULL;
+}
+
 /* The client has had its head: only an event stream can follow. */
 static void
 go_on_with_stream(struct relay *y, const struct http_head *head)
@@ -32,7 +39,7 @@ go_on_with_stream(struct relay *y, const struct http_head *head)
 	struct str type = http_find_header(head, "Content-Type");
 
 	y->form = STREAM_SSE;
-	if (head->status != 200 || stream_form_of(type) != STREAM_SSE)
+	if (head->status != 200 || stream_form_of(type) != STREAM_SSE || is_coded(head))
 		y->refused = head->status;
 }
 
@@ -45,8 +52,9 @@ send_head(struct relay *y, const struct http_head *head)
 
 	/* An answer of known length has no room for a record of ours, and shows by itself that it is
 	 * cut. */
-	y->form = head->framing == HTTP_LENGTH ? STREAM_NONE
-	                                       : stream_form_of(http_find_header(head, "Content-Type"));
+	y->form = head->framing == HTTP_LENGTH || is_coded(head)
+	              ? STREAM_NONE
+	              : stream_form_of(http_find_header(head, "Content-Type"));
 	r->status = head->status;
 	if (head->framing == HTTP_LENGTH && y->rename == NULL)
 		answer.length = (int64_t)head->length;
@@ -69,7 +77,7 @@ on_head(struct exchange *x, const struct http_head *head, void *arg)
 		return;
 	}
 	y->began = true;
-	if (r->route->kind == ROUTE_RUN && head->status == 200) {
+	if (r->route->kind == ROUTE_RUN && head->status == 200 && !is_coded(head)) {
 		y->usage = mem_alloc(sizeof(*y->usage));
 		usage_init(y->usage);
 	}

@@ -123,6 +123,11 @@ front_read_head(struct front_conn *c)
 		wait_for_head(c);
 		return false;
 	}
+	/* RFC 9110 7.4: what is asked for by https must have come so. */
+	if (status == 200 && f->scratch.is_https) {
+		status = 421;
+		why = "https was asked for in the clear";
+	}
 	if (status != 200) {
 		front_conn_refuse(c, status, why, &f->scratch);
 		return true;

@@ -215,6 +215,16 @@ receive(struct conn *c, size_t *got)
 	return STEP_DONE;
 }
 
+/* RFC 9112 6.3: what came behind an answer must not be taken for the next. Only now is it sure that
+ * nothing had come before the next request is sent. */
+static bool
+is_quiet(struct conn *c)
+{
+	size_t got;
+
+	return receive(c, &got) == STEP_WANTS_READ;
+}
+
 /* An idle connection has nothing to say: with whatever it says it is out of step. */
 static void
 read_some(struct conn *c)
@@ -384,10 +394,21 @@ conn_free(void *object)
 	free(c);
 }
 
+/* NULL: none that can be trusted. */
+static struct conn *
+first_idle(struct upstream *u)
+{
+	struct conn *c;
+
+	while ((c = LIST_FIRST(&u->idle, struct conn, link)) != NULL && !is_quiet(c))
+		conn_close(c);
+	return c;
+}
+
 struct conn *
 conn_take(struct upstream *u, bool fresh, const struct conn_ops *ops, void *arg)
 {
-	struct conn *c = fresh ? NULL : LIST_FIRST(&u->idle, struct conn, link);
+	struct conn *c = fresh ? NULL : first_idle(u);
 
 	if (c == NULL) {
 		c = conn_create(u);

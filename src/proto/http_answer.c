@@ -14,6 +14,7 @@ void
 http_answer_init(struct http_answer *a, bool to_head, struct http_head *head)
 {
 	a->step = HEAD;
+	a->interim = 0;
 	a->to_head = to_head;
 	a->why = NULL;
 	a->left = 0;
@@ -89,6 +90,9 @@ start_body(struct http_answer *a)
 {
 	struct http_head *h = a->head;
 
+	/* RFC 9110 8.6, 9112 6.1: 204 must not announce a body, and so it may follow. */
+	if (h->status == 204 && (h->framing == HTTP_CHUNKED || h->length > 0))
+		h->keep_alive = false;
 	if (h->status == 204 || h->status == 304 || a->to_head) {
 		if (h->framing == HTTP_UNTIL_CLOSE || h->status == 204)
 			h->framing = HTTP_NO_BODY;
@@ -149,10 +153,14 @@ next_head(struct http_answer *a, struct str *in)
 			return got;
 		if (a->head->status == 101)
 			return broken(a, "the node switched protocols");
+		if (a->head->status == 426)
+			return broken(a, "the node wants another protocol");
 		if (a->head->status >= 200) {
 			start_body(a);
 			return HTTP_HEAD_READ;
 		}
+		if (++a->interim > HTTP_INTERIM_MAX)
+			return broken(a, "too many interim answers of the node");
 		buf_clear(&a->pending);
 	}
 	return HTTP_MORE;

@@ -1,8 +1,8 @@
 /*
  * Chunk coding, one byte of framing at a time: nothing is stored, so nothing
  * depends on how the bytes were cut. Sizes have at most 15 digits and cannot
- * wrap; only CRLF ends a line; a trailer must look like a header, or it could be
- * the next request of a client that counts differently.
+ * wrap; only CRLF ends a line; extensions may not outweigh the data; a trailer must look like a
+ * header, or it could be the next request of a client that counts differently.
  */
 #include "http_fields.h"
 
@@ -11,6 +11,7 @@
 enum chunks_step {
 	SIZE_FIRST, /* the first digit of a size */
 	SIZE,       /* a further one, or what ends it */
+	SIZE_SPACE, /* RFC 9112 7.1.1: there may be some before an extension, and only there */
 	EXTENSION,
 	SIZE_LF,
 	DATA,
@@ -31,6 +32,7 @@ http_chunks_init(struct http_chunks *c)
 	c->step = SIZE_FIRST;
 	c->trailers = 0;
 	c->left = 0;
+	c->extensions_left = HTTP_CHUNK_EXTENSIONS_BYTES_MAX;
 	c->line_bytes = 0;
 }
 
@@ -59,6 +61,25 @@ take_size_digit(struct http_chunks *c, char byte)
 }
 
 static enum http_read
+go_on_in_extension(struct http_chunks *c, enum chunks_step step)
+{
+	if (c->line_bytes >= HTTP_CHUNK_LINE_BYTES_MAX || c->extensions_left == 0)
+		return HTTP_BAD;
+	c->extensions_left--;
+	return go(c, step);
+}
+
+/* A chunk of some size pays for the longest line. */
+static enum http_read
+start_data(struct http_chunks *c)
+{
+	if (c->left == 0)
+		return go(c, TRAILER_FIRST);
+	c->extensions_left += c->left < HTTP_CHUNK_LINE_BYTES_MAX ? c->left : HTTP_CHUNK_LINE_BYTES_MAX;
+	return go(c, DATA);
+}
+
+static enum http_read
 start_trailer(struct http_chunks *c, char byte)
 {
 	if (byte == '\r')
@@ -79,16 +100,18 @@ take(struct http_chunks *c, char byte)
 	case SIZE:
 		if (byte == '\r')
 			return go(c, SIZE_LF);
+		if (byte == ' ' || byte == '\t')
+			return go_on_in_extension(c, SIZE_SPACE);
 		return byte == ';' ? go(c, EXTENSION) : take_size_digit(c, byte);
+	case SIZE_SPACE:
+		if (byte == ' ' || byte == '\t')
+			return go_on_in_extension(c, SIZE_SPACE);
+		return byte == ';' ? go(c, EXTENSION) : HTTP_BAD;
 	case EXTENSION:
 		if (byte == '\r')
 			return go(c, SIZE_LF);
-		return is(byte, HTTP_VALUE) && c->line_bytes < HTTP_CHUNK_LINE_BYTES_MAX ? HTTP_MORE
-		                                                                         : HTTP_BAD;
-	case SIZE_LF:
-		if (byte != '\n')
-			return HTTP_BAD;
-		return go(c, c->left == 0 ? TRAILER_FIRST : DATA);
+		return is(byte, HTTP_VALUE) ? go_on_in_extension(c, EXTENSION) : HTTP_BAD;
+	case SIZE_LF: return byte == '\n' ? start_data(c) : HTTP_BAD;
 	case DATA: break;
 	case DATA_CR: return byte == '\r' ? go(c, DATA_LF) : HTTP_BAD;
 	case DATA_LF: c->line_bytes = 0; return byte == '\n' ? go(c, SIZE_FIRST) : HTTP_BAD;

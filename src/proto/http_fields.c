@@ -63,6 +63,15 @@ http_lines_next(struct http_lines *l, struct str *line)
 	return HTTP_LINE_READ;
 }
 
+/* RFC 9110 7.6.1: a sender must not name these. Whoever obeys drops them, whoever does not reads
+ * another message. */
+static bool
+is_end_to_end(struct str name)
+{
+	return str_eq_nocase(name, "Host") || str_starts_nocase(name, "Content-") ||
+	       str_eq_nocase(name, "Transfer-Encoding") || str_eq_nocase(name, "Authorization");
+}
+
 static void
 note_connection(struct http_head *h, struct http_facts *facts, struct str value)
 {
@@ -74,8 +83,10 @@ note_connection(struct http_head *h, struct http_facts *facts, struct str value)
 			facts->close = true;
 		else if (str_eq_nocase(part, "keep-alive"))
 			facts->keep_alive = true;
-		else if (part.len > 0)
+		else if (part.len > 0) {
 			h->connection_names = true;
+			facts->names_end_to_end = facts->names_end_to_end || is_end_to_end(part);
+		}
 	}
 }
 
@@ -106,6 +117,8 @@ note_field(struct http_head *h, struct http_facts *facts, const struct http_head
 		if (named(f, "Connection"))
 			note_connection(h, facts, f->value);
 		break;
+	case sizeof("Content-Type") - 1: facts->types += named(f, "Content-Type"); break;
+	case sizeof("Content-Encoding") - 1: facts->encodings += named(f, "Content-Encoding"); break;
 	case sizeof("Content-Length") - 1:
 		if (named(f, "Content-Length")) {
 			facts->lengths++;
@@ -144,6 +157,7 @@ http_head_init(struct http_head *h)
 {
 	h->method = HTTP_GET;
 	h->target = h->path = h->reason = (struct str){"", 0};
+	h->is_https = false;
 	h->expects_continue = false;
 	h->connection_names = false;
 	h->status = 0;
@@ -185,6 +199,30 @@ http_fields_read(struct http_lines *l, struct http_head *h, struct http_facts *f
 	}
 }
 
+/* RFC 9112 6.3: 501 where the end could be found by who knew the codings before `chunked`, else
+ * 400. Not even an empty element is allowed: that is how a coding is hidden from one of two
+ * readers. */
+static int
+judge_coding(struct str coding, const char **why)
+{
+	struct str part = {NULL, 0};
+	bool was_chunked = false;
+
+	if (str_eq_nocase(coding, "chunked"))
+		return 200;
+	*why = "ambiguous Transfer-Encoding";
+	while (str_split(&coding, ',', &part)) {
+		part = str_trim(part);
+		if (was_chunked || part.len == 0 || http_span(part, HTTP_TOKEN) < part.len)
+			return 400;
+		was_chunked = str_eq_nocase(part, "chunked");
+	}
+	if (!was_chunked)
+		return 400;
+	*why = "unsupported Transfer-Encoding";
+	return 501;
+}
+
 /* RFC 9112 6.3, the strict way: what could be an attempt to smuggle is never repaired. */
 int
 http_frame(struct http_head *h, const struct http_facts *facts, enum http_framing otherwise,
@@ -192,13 +230,18 @@ http_frame(struct http_head *h, const struct http_facts *facts, enum http_framin
 {
 	h->keep_alive = !facts->close && (h->minor_version == 1 || facts->keep_alive);
 	h->framing = otherwise;
+	*why = "Connection names a header that is not its own";
+	if (facts->names_end_to_end)
+		return 400;
 	if (facts->codings > 0) {
+		int status;
+
 		*why = "ambiguous Transfer-Encoding";
 		if (facts->codings > 1 || facts->lengths > 0 || h->minor_version == 0)
 			return 400;
-		*why = "unsupported Transfer-Encoding";
-		if (!str_eq_nocase(facts->coding, "chunked"))
-			return 501;
+		status = judge_coding(facts->coding, why);
+		if (status != 200)
+			return status;
 		h->framing = HTTP_CHUNKED;
 	} else if (facts->lengths > 0) {
 		*why = "invalid Content-Length";

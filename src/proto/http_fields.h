@@ -69,6 +69,9 @@ struct http_facts {
 	struct str coding;
 	int expects;
 	struct str expect;
+	int types;             /* Content-Type */
+	int encodings;         /* Content-Encoding */
+	bool names_end_to_end; /* Connection names what belongs to the message itself */
 	bool close;
 	bool keep_alive;
 };

@@ -5,6 +5,7 @@
  */
 #include "http_fields.h"
 
+#include <arpa/inet.h>
 #include <string.h>
 
 enum { METHOD_BYTES_MAX = 16 };
@@ -80,6 +81,20 @@ is_port(struct str s)
 	return s.len == 0 || (s.len <= 5 && str_to_u64(s, &port) && port <= 65535);
 }
 
+/* The address in "[...]", whose brackets are the ends of `s`. */
+static bool
+is_bracketed_address(struct str s)
+{
+	char text[INET6_ADDRSTRLEN];
+	struct in6_addr address;
+
+	if (s.len - 2 >= sizeof(text))
+		return false;
+	memcpy(text, s.ptr + 1, s.len - 2);
+	text[s.len - 2] = '\0';
+	return inet_pton(AF_INET6, text, &address) == 1;
+}
+
 /* host [":" port], the host a name, an IPv4 address, or an IPv6 address in brackets. */
 static bool
 is_authority(struct str s)
@@ -92,10 +107,7 @@ is_authority(struct str s)
 		if (close == NULL)
 			return false;
 		n = (size_t)(close - s.ptr) + 1;
-		for (size_t i = 1; i + 1 < n; i++)
-			if (http_hex_digit(s.ptr[i]) < 0 && s.ptr[i] != ':' && s.ptr[i] != '.')
-				return false;
-		if (n == 2)
+		if (!is_bracketed_address((struct str){s.ptr, n}))
 			return false;
 	} else {
 		n = http_span(s, HTTP_HOST);
@@ -122,8 +134,12 @@ reduce_to_origin(struct http_head *h, struct str *authority)
 	*authority = (struct str){rest.ptr, n};
 	if (n == 0 || !is_authority(*authority))
 		return false;
+	h->is_https = scheme == sizeof("https://") - 1;
+	/* An empty path is "/" (RFC 9110 4.2.3). What asks for that ignores a query. */
 	if (n == rest.len)
 		h->target = str_of(h->method == HTTP_OPTIONS ? "*" : "/");
+	else if (rest.ptr[n] == '?')
+		h->target = str_of("/");
 	else
 		h->target = (struct str){rest.ptr + n, rest.len - n};
 	return true;
@@ -210,6 +226,17 @@ judge_expect(struct http_head *h, const struct http_facts *facts, const char **w
 	return 200;
 }
 
+/* One reader takes the first, another the last. */
+static int
+judge_content(const struct http_facts *facts, const char **why)
+{
+	if (facts->types > 1)
+		return refuse(why, 400, "more than one Content-Type header");
+	if (facts->encodings > 1)
+		return refuse(why, 400, "more than one Content-Encoding header");
+	return 200;
+}
+
 int
 http_parse_request_head(struct str bytes, struct http_head *out, const char **why)
 {
@@ -233,6 +260,8 @@ http_parse_request_head(struct str bytes, struct http_head *out, const char **wh
 		status = http_frame(out, &facts, HTTP_NO_BODY, why);
 	if (status == 200)
 		status = judge_host(out, &facts, authority, why);
+	if (status == 200)
+		status = judge_content(&facts, why);
 	if (status == 200)
 		status = judge_expect(out, &facts, why);
 	return status;

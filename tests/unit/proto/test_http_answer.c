@@ -174,8 +174,12 @@ some_answers_have_no_body(void **state)
 {
 	check_good("HTTP/1.1 204 No Content\r\n\r\n", false, false,
 	           (struct want){204, HTTP_NO_BODY, true, 0, 0});
+	check_good("HTTP/1.1 204 No Content\r\nContent-Length: 0\r\n\r\n", false, false,
+	           (struct want){204, HTTP_NO_BODY, true, 0, 0});
 	check_good("HTTP/1.1 204 No Content\r\nContent-Length: 5\r\n\r\nhello", false, false,
-	           (struct want){204, HTTP_NO_BODY, true, 0, 5});
+	           (struct want){204, HTTP_NO_BODY, false, 0, 5});
+	check_good("HTTP/1.1 204 No Content\r\nTransfer-Encoding: chunked\r\n\r\n", false, false,
+	           (struct want){204, HTTP_NO_BODY, false, 0, 0});
 	check_good("HTTP/1.1 304 Not Modified\r\nContent-Length: 5\r\n\r\n", false, false,
 	           (struct want){304, HTTP_LENGTH, true, 0, 0});
 	check_good("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n", true, false,
@@ -237,6 +241,8 @@ what_could_be_misread_is_refused(void **state)
 	BAD("HTTP/1.1 200 OK\r\nX: a\0\r\nContent-Length: 0\r\n\r\n");
 	BAD("HTTP/1.1 200 OK\r\nX\r\nContent-Length: 0\r\n\r\n");
 	BAD("HTTP/1.1 200 OK\nContent-Length: 0\n\n");
+	BAD("HTTP/1.1 200 OK\r\nConnection: Content-Type\r\nContent-Type: a/b\r\n\r\n");
+	BAD("HTTP/1.1 426 Upgrade Required\r\nUpgrade: x\r\nContent-Length: 0\r\n\r\n");
 	BAD("HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\n\r\n");
 	BAD("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5 \r\nhello\r\n0\r\n\r\n");
 }
@@ -267,6 +273,28 @@ a_cut_is_noticed(void **state)
 	BAD("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhell");
 	BAD("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n");
 	BAD("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n");
+}
+
+static enum http_read
+read_after_interim(int count)
+{
+	struct buf text = {0};
+	struct reading r;
+
+	for (int i = 0; i < count; i++)
+		buf_adds(&text, "HTTP/1.1 102 Processing\r\n\r\n");
+	buf_adds(&text, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
+	read_answer(&r, (struct str){text.data, text.len}, false, text.len, 0, false);
+	buf_finish(&r.text);
+	buf_finish(&text);
+	return r.end;
+}
+
+static void
+interim_answers_have_an_end(void **state)
+{
+	assert_int_equal(read_after_interim(HTTP_INTERIM_MAX), HTTP_END);
+	assert_int_equal(read_after_interim(HTTP_INTERIM_MAX + 1), HTTP_BAD);
 }
 
 static enum http_read
@@ -304,6 +332,7 @@ main(void)
 	    cmocka_unit_test(bodies_end_as_their_framing_says),
 	    cmocka_unit_test(some_answers_have_no_body),
 	    cmocka_unit_test(interim_answers_are_skipped),
+	    cmocka_unit_test(interim_answers_have_an_end),
 	    cmocka_unit_test(what_comes_after_the_end_is_left),
 	    cmocka_unit_test(reasons_and_headers_are_handed_over),
 	    cmocka_unit_test(what_could_be_misread_is_refused),

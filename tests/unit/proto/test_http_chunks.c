@@ -66,6 +66,8 @@ static void
 extensions_and_trailers_are_dropped(void **state)
 {
 	GOOD("5;a=b\r\nhello\r\n0;x\r\n\r\n", "hello", 0);
+	GOOD("5;\r\nhello\r\n0\r\n\r\n", "hello", 0);
+	GOOD("5 \t;a = b\r\nhello\r\n0 ;x\r\n\r\n", "hello", 0);
 	GOOD("5;a=\"b\t\"\r\nhello\r\n0\r\n\r\n", "hello", 0);
 	GOOD("5\r\nhello\r\n0\r\nX-T: v\r\nY:\r\n\r\n", "hello", 0);
 }
@@ -82,7 +84,10 @@ sizes_are_plain_hex_digits(void **state)
 	BAD("\x85\r\n\r\n");
 	BAD(" 5\r\nhello\r\n");
 	BAD("5 \r\nhello\r\n");
-	BAD("5 ;a\r\nhello\r\n");
+	BAD("5 \r\nhello\r\n");
+	BAD("5\t\r\nhello\r\n");
+	BAD("5 5\r\nhello\r\n");
+	BAD("5 a=b\r\nhello\r\n");
 	BAD("g\r\n");
 	BAD("\r\n");
 	BAD(";a\r\n");
@@ -126,6 +131,11 @@ lines_are_bounded(void **state)
 		buf_addc(&text, 'a');
 	assert_int_equal(decode((struct str){text.data, text.len}, 1, &out, &left), HTTP_BAD);
 	buf_clear(&text);
+	buf_adds(&text, "5");
+	for (int i = 0; i < HTTP_CHUNK_LINE_BYTES_MAX; i++)
+		buf_addc(&text, ' ');
+	assert_int_equal(decode((struct str){text.data, text.len}, 1, &out, &left), HTTP_BAD);
+	buf_clear(&text);
 	buf_adds(&text, "0\r\nX: ");
 	for (int i = 0; i < HTTP_LINE_BYTES_MAX; i++)
 		buf_addc(&text, 'a');
@@ -139,6 +149,33 @@ lines_are_bounded(void **state)
 	assert_int_equal(decode((struct str){text.data, text.len}, 1, &out, &left), HTTP_BAD);
 	buf_finish(&text);
 	buf_finish(&out);
+}
+
+/* How a body is read whose chunks have so many bytes, and so many of extensions. */
+static enum http_read
+read_extended(size_t data_bytes, size_t extension_bytes)
+{
+	struct buf text = {0}, out = {0};
+	enum http_read got;
+	size_t left;
+
+	for (int i = 0; i < 1000; i++)
+		buf_addf(&text, "%zx;%0*d\r\n%0*d\r\n", data_bytes, (int)extension_bytes, 0,
+		         (int)data_bytes, 0);
+	buf_adds(&text, "0\r\n\r\n");
+	got = decode((struct str){text.data, text.len}, text.len, &out, &left);
+	buf_finish(&text);
+	buf_finish(&out);
+	return got;
+}
+
+static void
+extensions_must_not_outweigh_the_data(void **state)
+{
+	assert_int_equal(read_extended(1, 16), HTTP_END);
+	assert_int_equal(read_extended(1, 24), HTTP_BAD);
+	assert_int_equal(read_extended(200, 200), HTTP_END);
+	assert_int_equal(read_extended(4096, 240), HTTP_END);
 }
 
 static void
@@ -163,6 +200,7 @@ main(void)
 	    cmocka_unit_test(only_crlf_ends_a_line),
 	    cmocka_unit_test(a_trailer_must_not_be_a_request),
 	    cmocka_unit_test(lines_are_bounded),
+	    cmocka_unit_test(extensions_must_not_outweigh_the_data),
 	    cmocka_unit_test(a_huge_chunk_is_counted_not_stored),
 	};
 
