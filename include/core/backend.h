@@ -15,7 +15,8 @@ struct backend;
 
 struct listed_model {
 	const char *name;
-	uint64_t digest; /* equal for equal models; 0: not known */
+	uint64_t digest;         /* equal for equal models; 0: not known */
+	int32_t trained_context; /* no longer one can be had; 0: not known */
 };
 
 struct backend_conf {

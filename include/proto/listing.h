@@ -17,6 +17,8 @@ struct listing_model {
 	const char *name;       /* canonical (proto/model_name.h) */
 	int64_t context_length; /* that it is loaded with, in /api/ps of newer servers; 0: not said */
 	uint64_t digest;        /* a hash of its digest; 0: not said */
+	int64_t trained_length; /* the longest context it can have, in /api/tags of newer servers; 0:
+	                           not said */
 };
 
 /* Calls `fn` for each model of a /api/tags or /api/ps body that has a valid name. False: it is no

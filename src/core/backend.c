@@ -253,6 +253,7 @@ apply_listing(struct backend *b)
 
 		variant_set_listed(elder, b, true);
 		elder->places[b->index].digest = b->listing[i].digest;
+		elder->own[b->index].trained = b->listing[i].trained_context;
 		if (v != NULL && v != elder && is_in_use(v, b))
 			variant_set_listed(v, b, true);
 	}
@@ -266,7 +267,8 @@ keep_listing(struct backend *b, const struct listed_model *models, size_t count)
 	struct listing_row *copy = mem_zalloc(count + 1, sizeof(copy[0]));
 
 	for (size_t i = 0; i < count; i++)
-		copy[i] = (struct listing_row){mem_strdup(models[i].name), models[i].digest};
+		copy[i] = (struct listing_row){mem_strdup(models[i].name), models[i].digest,
+		                               models[i].trained_context};
 	backend_drop_listing(b);
 	b->listing = copy;
 	b->listing_count = count;
@@ -477,7 +479,8 @@ backend_saw_context(struct backend *b, const char *model, int32_t num_ctx)
 		/* Seen once: if it is another one later, others loaded that. */
 		v->places[b->index].ours = false;
 		b->fleet->regroup |= own->num_ctx != num_ctx;
-		*own = (struct own_context){num_ctx, ours};
+		own->num_ctx = num_ctx;
+		own->measured = ours;
 	} else if (!is_certain(b, v)) {
 		replace_held(b, v, num_ctx);
 	}

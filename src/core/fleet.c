@@ -228,6 +228,17 @@ variant_own_context(const struct fleet *f, const struct variant *base)
 	return least.num_ctx;
 }
 
+int32_t
+variant_trained_context(const struct fleet *f, const struct variant *base)
+{
+	int32_t most = 0;
+
+	for (size_t i = 0; i < f->count; i++)
+		if (base->own[i].trained > most)
+			most = base->own[i].trained;
+	return most;
+}
+
 struct variant *
 variant_find_sibling_on(const struct variant *v, const struct backend *b)
 {

@@ -58,6 +58,7 @@ struct place {
 struct own_context {
 	int32_t num_ctx; /* 0: not known */
 	bool measured;   /* on what we loaded, so that it is no guess */
+	int32_t trained; /* the longest that it can give; 0: not known */
 };
 
 struct variant {
@@ -117,6 +118,8 @@ void variant_drop_unused(struct fleet *f, struct variant *v);
 /* Of a base: the least context that nodes load it with, when none is asked for: as was measured
  * somewhere, or else guessed; 0: not known. */
 int32_t variant_own_context(const struct fleet *f, const struct variant *base);
+/* Of a base: the longest that a node says it can give; 0: none says. */
+int32_t variant_trained_context(const struct fleet *f, const struct variant *base);
 /* Another variant of its model that is resident on the node; NULL: none. */
 struct variant *variant_find_sibling_on(const struct variant *v, const struct backend *b);
 static inline struct variant *

@@ -37,6 +37,7 @@ struct swap {
 struct listing_row {
 	char *name; /* owned */
 	uint64_t digest;
+	int32_t trained_context;
 };
 
 /* The last load by order, while snapshots may show what had to make room for it. */

@@ -129,11 +129,27 @@ take_arrivals(struct variant *v, int64_t now_ms)
 			swap_move_arrivals(other, v, now_ms);
 }
 
+/* A node gives as much as the model was trained for, whatever is asked. */
+static void
+bound_context(const struct fleet *f, struct job *j, const struct variant *base)
+{
+	int32_t most = variant_trained_context(f, base);
+
+	if (most == 0)
+		return;
+	if (j->most_num_ctx == 0 || j->most_num_ctx > most)
+		j->most_num_ctx = most;
+	if (j->options.values[OPTION_NUM_CTX] > most)
+		variant_options_set(&j->options, OPTION_NUM_CTX, most);
+}
+
 void
 unify_take(struct fleet *f, struct job *j, const char *model, int64_t now_ms)
 {
-	struct variant *v = choose(f, j, variant_get(f, model));
+	struct variant *base = variant_get(f, model), *v;
 
+	bound_context(f, j, base);
+	v = choose(f, j, base);
 	if (j->unify)
 		take_arrivals(v, now_ms);
 	v->jobs++;

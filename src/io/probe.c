@@ -26,6 +26,7 @@ struct names {
 	int64_t *contexts; /* owned; of each, 0 where it is not said */
 	size_t count;
 	uint64_t *digests; /* owned */
+	int64_t *trained;  /* owned */
 };
 
 struct probe {
@@ -54,6 +55,8 @@ names_add(const struct listing_model *m, void *arg)
 	names->contexts[names->count] = m->context_length;
 	names->digests = mem_realloc(names->digests, (names->count + 1) * sizeof(names->digests[0]));
 	names->digests[names->count] = m->digest;
+	names->trained = mem_realloc(names->trained, (names->count + 1) * sizeof(names->trained[0]));
+	names->trained[names->count] = m->trained_length;
 	names->count++;
 }
 
@@ -65,6 +68,14 @@ names_finish(struct names *names)
 	free(names->items);
 	free(names->contexts);
 	free(names->digests);
+	free(names->trained);
+}
+
+/* 0: it is none. */
+static int32_t
+as_context(int64_t length)
+{
+	return length > 0 && length <= INT32_MAX ? (int32_t)length : 0;
 }
 
 static void
@@ -72,8 +83,8 @@ take_loaded(struct backend *b, const struct names *names)
 {
 	backend_set_loaded(b, (const char *const *)names->items, names->count);
 	for (size_t i = 0; i < names->count; i++)
-		if (names->contexts[i] > 0 && names->contexts[i] <= INT32_MAX)
-			backend_saw_context(b, names->items[i], (int32_t)names->contexts[i]);
+		if (as_context(names->contexts[i]) > 0)
+			backend_saw_context(b, names->items[i], as_context(names->contexts[i]));
 }
 
 static void
@@ -82,7 +93,8 @@ take_listed(struct backend *b, const struct names *names)
 	struct listed_model *models = mem_zalloc(names->count + 1, sizeof(models[0]));
 
 	for (size_t i = 0; i < names->count; i++)
-		models[i] = (struct listed_model){names->items[i], names->digests[i]};
+		models[i] = (struct listed_model){names->items[i], names->digests[i],
+		                                  as_context(names->trained[i])};
 	backend_set_listing(b, models, names->count);
 	free(models);
 }

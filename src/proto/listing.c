@@ -39,7 +39,7 @@ static void
 pass_on(const struct listing_entry *e, void *arg)
 {
 	const struct reader *r = arg;
-	struct listing_model model = {e->name, e->context_length, e->digest};
+	struct listing_model model = {e->name, e->context_length, e->digest, e->trained_length};
 
 	if (e->name[0] != '\0')
 		r->fn(&model, r->arg);

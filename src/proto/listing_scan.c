@@ -20,6 +20,7 @@ enum member {
 	MEMBER_AGAIN,
 	MEMBER_MODIFIED,
 	MEMBER_CONTEXT,
+	MEMBER_TRAINED,
 	MEMBER_DIGEST
 };
 
@@ -40,6 +41,7 @@ struct listing_scan {
 	bool had_list; /* and it was an array or null */
 	int entries;
 	enum member member;
+	bool in_details; /* the member of the entry is "details" */
 	uint64_t entry_begin;
 	uint64_t text_begin; /* of the last text that is a member of it */
 	struct listing_entry entry;
@@ -92,11 +94,13 @@ parse_time_s(struct text *t)
 static void
 begin_entry(struct listing_scan *s, uint64_t offset)
 {
+	s->in_details = false;
 	s->entry_begin = offset;
 	s->entry.name[0] = '\0';
 	memset(s->entry.said, 0, sizeof(s->entry.said));
 	s->entry.modified_s = INT64_MIN;
 	s->entry.context_length = 0;
+	s->entry.trained_length = 0;
 	s->entry.digest = 0;
 	s->entry.has_backend = false;
 	s->member = MEMBER_OTHER;
@@ -116,6 +120,7 @@ static void
 end_member_key(struct listing_scan *s)
 {
 	s->member = MEMBER_OTHER;
+	s->in_details = text_is(&s->text, "details");
 	if (text_is(&s->text, s->shape->name))
 		s->member = MEMBER_NAME;
 	else if (s->shape->again != NULL && text_is(&s->text, s->shape->again))
@@ -176,6 +181,17 @@ on_member(struct listing_scan *s, enum json_event event, struct str text, uint64
 		s->entry.context_length = (int64_t)number;
 }
 
+static void
+on_detail(struct listing_scan *s, enum json_event event, struct str text)
+{
+	uint64_t number;
+
+	if (event == JSON_KEY_END)
+		s->member = text_is(&s->text, "context_length") ? MEMBER_TRAINED : MEMBER_OTHER;
+	else if (event == JSON_NUMBER && s->member == MEMBER_TRAINED && str_to_u64(text, &number))
+		s->entry.trained_length = (int64_t)number;
+}
+
 static bool
 on_top(struct listing_scan *s, enum json_event event)
 {
@@ -207,6 +223,8 @@ on_json(enum json_event event, struct str text, uint64_t offset, void *arg)
 		begin_entry(s, offset);
 	else if (depth == 3)
 		on_member(s, event, text, offset);
+	else if (depth == 4 && s->in_details)
+		on_detail(s, event, text);
 	return true;
 }
 

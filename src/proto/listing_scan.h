@@ -27,6 +27,7 @@ struct listing_entry {
 	char name[MODEL_NAME_MAX];          /* canonical; "" when it has none, or an invalid one */
 	int64_t modified_s;                 /* Unix time; INT64_MIN when unknown */
 	int64_t context_length;             /* of a loaded model; 0: not said */
+	int64_t trained_length;             /* "context_length" of its details; 0: not said */
 	uint64_t digest;                    /* a hash of its digest; 0: it has none */
 	bool has_backend;                   /* a gateway behind this one has named its own */
 };

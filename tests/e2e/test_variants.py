@@ -86,6 +86,17 @@ def test_without_the_rule_each_value_is_a_variant(stage):
     assert node.counts()["loads"] == 3
 
 
+@pytest.mark.parametrize("unify", [True, False])
+def test_no_context_is_longer_than_the_model_was_trained_for(stage, unify):
+    """Nodes say so in /api/tags, and give no more: all larger ones are one."""
+    node = stage.node("tiny")
+    gateway = stage.gateway([node], {"models": [{"match": "*", "num_ctx": {"unify": unify}}]})
+    for num_ctx in (1e99, 2147483647, 131073, 10**30):
+        assert ask(gateway.url, num_ctx).header("x-drover-rewrite") == "num_ctx=131072"
+    assert ask(gateway.url, 131072).header("x-drover-rewrite") is None
+    assert node.counts()["loads"] == 1 and context(node) == 131072
+
+
 def test_routes_that_cannot_say_it_run_with_the_nodes_own(served):
     node, gateway = served
     assert ask(gateway.url, 8192).status == 200

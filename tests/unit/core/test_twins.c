@@ -1,7 +1,7 @@
 /* Names that stand for one model are loaded as one. */
 #include "orders.h"
 
-static const struct listed_model same[] = {{"a", 7}, {"b", 7}, {"c", 9}};
+static const struct listed_model same[] = {{"a", 7, 0}, {"b", 7, 0}, {"c", 9, 0}};
 
 static void
 list(struct backend *b, const struct listed_model *models, size_t count)
@@ -38,7 +38,7 @@ a_node_may_show_it_by_any_of_its_names(void **state)
 static void
 names_that_not_all_nodes_take_for_one_stay_two(void **state)
 {
-	static const struct listed_model apart[] = {{"a", 7}, {"b", 8}}, one[] = {{"a", 7}};
+	static const struct listed_model apart[] = {{"a", 7, 0}, {"b", 8, 0}}, one[] = {{"a", 7, 0}};
 	struct backend *other = desk_add(&d, node_conf("n2"));
 
 	list(node, same, 3);
@@ -53,7 +53,7 @@ names_that_not_all_nodes_take_for_one_stay_two(void **state)
 static void
 a_name_has_the_digest_that_is_listed_last(void **state)
 {
-	static const struct listed_model later[] = {{"a", 8}};
+	static const struct listed_model later[] = {{"a", 8, 0}};
 
 	list(node, same, 3);
 	assert_int_equal(backend_model_digest(node, "a"), 7);
@@ -87,7 +87,7 @@ a_name_that_its_node_may_not_run_has_no_twin(void **state)
 static void
 names_without_a_digest_have_no_twins(void **state)
 {
-	static const struct listed_model unsaid[] = {{"a", 0}, {"b", 0}};
+	static const struct listed_model unsaid[] = {{"a", 0, 0}, {"b", 0, 0}};
 
 	list(node, unsaid, 2);
 	assert_string_equal(sched_model(d.sched, "b"), "b");
@@ -100,7 +100,7 @@ names_without_a_digest_have_no_twins(void **state)
 static void
 names_part_when_one_changes(void **state)
 {
-	static const struct listed_model apart[] = {{"a", 7}, {"b", 8}, {"c", 9}};
+	static const struct listed_model apart[] = {{"a", 7, 0}, {"b", 8, 0}, {"c", 9, 0}};
 
 	list(node, same, 3);
 	load_a(1);
@@ -113,7 +113,7 @@ names_part_when_one_changes(void **state)
 static void
 who_waits_by_a_name_that_finds_its_elder_is_served(void **state)
 {
-	static const struct listed_model apart[] = {{"a", 7}, {"b", 8}};
+	static const struct listed_model apart[] = {{"a", 7, 0}, {"b", 8, 0}};
 	struct job *j;
 
 	list(node, apart, 2);

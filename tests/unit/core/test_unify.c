@@ -444,6 +444,18 @@ a_node_at_work_is_not_sent_another_variant(void **state)
 #define TEST_WITHOUT_ORDERS(name) \
 	cmocka_unit_test_setup_teardown(name, set_up_without_orders, tear_down)
 
+static void
+no_context_is_longer_than_the_model_was_trained_for(void **state)
+{
+	static const struct listed_model listed[] = {{"a", 1, 40960}};
+
+	backend_set_listing(node, listed, 1);
+	assert_int_equal(context(ask(INT32_MAX, true)), 40960);
+	assert_int_equal(context(ask(40000, true)), 40960);
+	assert_int_equal(context(ask(50000, false)), 40960);
+	assert_int_equal(context(ask(40000, false)), 40000);
+}
+
 int
 main(void)
 {
@@ -452,6 +464,7 @@ main(void)
 	    TEST(who_asks_for_none_runs_on_what_is_there),
 	    TEST(who_asks_for_none_gets_no_less_than_nodes_give),
 	    TEST(no_context_is_made_larger_than_the_rule_has_it),
+	    TEST(no_context_is_longer_than_the_model_was_trained_for),
 	    TEST(those_that_wait_move_to_the_larger_one),
 	    TEST(a_small_context_runs_on_a_larger_one_that_is_loaded),
 	    TEST(what_fits_the_nodes_own_context_runs_with_it),

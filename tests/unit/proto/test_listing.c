@@ -33,6 +33,28 @@ contexts_of_loaded_models_are_read(void **state)
 }
 
 static void
+join_trained(const struct listing_model *m, void *arg)
+{
+	buf_addf(arg, "%s=%lld ", m->name, (long long)m->trained_length);
+}
+
+static void
+what_models_were_trained_for_is_read(void **state)
+{
+	struct buf out = {0};
+
+	assert_true(listing_read_models(
+	    str_of("{\"models\":[{\"name\":\"a\",\"details\":{\"x\":{\"context_length\":1},"
+	           "\"families\":[2],\"context_length\":40960}},"
+	           "{\"context_length\":3,\"name\":\"b\",\"details\":[4],\"other\":{\"context_length\":"
+	           "5}},"
+	           "{\"details\":{\"context_length\":\"6\"},\"name\":\"c\"}]}"),
+	    join_trained, &out));
+	assert_string_equal(buf_text(&out), "a:latest=40960 b:latest=0 c:latest=0 ");
+	buf_finish(&out);
+}
+
+static void
 names_are(const char *body, bool ok, const char *want)
 {
 	struct buf out = {0};
@@ -275,6 +297,7 @@ main(void)
 	    cmocka_unit_test(v1_models_have_their_own_shape),
 	    cmocka_unit_test(running_models_name_their_backend),
 	    cmocka_unit_test(contexts_of_loaded_models_are_read),
+	    cmocka_unit_test(what_models_were_trained_for_is_read),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
