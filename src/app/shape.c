@@ -75,7 +75,7 @@ take_context(const struct body_facts *f, const struct model_settings *rule,
 
 	if (wanted <= 0)
 		variant_options_unset(out, OPTION_NUM_CTX);
-	if (f->numbers[BODY_NUM_CTX].is != BODY_GIVEN && rewrite_can(f, BODY_NUM_CTX))
+	if (wanted <= 0 && rewrite_can(f, BODY_NUM_CTX))
 		wanted = narrow(rule->num_ctx.usual);
 	if (wanted > 0)
 		variant_options_set(out, OPTION_NUM_CTX, most > 0 && wanted > most ? most : wanted);
