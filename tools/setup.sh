@@ -46,6 +46,7 @@ need_for_building() {
     need_module yaml-0.1 libyaml-dev
     need_module libzstd libzstd-dev
     need_module sqlite3 libsqlite3-dev
+    need_module libsystemd libsystemd-dev
 }
 
 need_for_testing() {

@@ -70,10 +70,22 @@ struct front *front_create(struct loop *l, const struct front_limits *limits,
  * name) or "unix:/path" (mode 0666; what a killed program left there is replaced). False: `why`
  * says why. Port 0 takes a free one; front_addresses names it. */
 bool front_listen(struct front *f, const char *address, struct buf *why);
+/* The same with a socket that listens already, and that is taken over. The file of a unix socket
+ * that is not `own` is left where it is. */
+bool front_adopt(struct front *f, int fd, const char *address, bool own, struct buf *why);
+/* Each listening socket, with the address that it was configured by. */
+void front_for_each_socket(const struct front *f,
+                           void (*fn)(const char *address, int fd, void *arg), void *arg);
+/* While it holds, clients wait in the kernel's queue. */
+void front_hold(struct front *f, bool hold);
 /* The addresses in use, as URLs or unix: paths, separated by spaces. */
 void front_addresses(const struct front *f, struct buf *out);
 /* No new connection; idle ones are closed, others after their answer. */
 void front_stop_accepting(struct front *f);
+/* Another process has the same sockets, and accepts in its place: every connection that is open
+ * has one more request answered, with Connection: close, so that no client loses one that it sent
+ * while it was told to go. */
+void front_retire(struct front *f);
 int front_connections(const struct front *f);
 /* Cuts what is left (on_gone for each request). */
 void front_destroy(struct front **f);

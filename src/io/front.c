@@ -49,6 +49,13 @@ front_stop_accepting(struct front *f)
 		front_conn_stop(c);
 }
 
+void
+front_retire(struct front *f)
+{
+	f->retired = true;
+	front_listeners_free(f);
+}
+
 int
 front_connections(const struct front *f)
 {

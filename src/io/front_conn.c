@@ -125,16 +125,32 @@ look_at_reset(struct front_conn *c)
 		reset(c);
 }
 
+static bool
+has_input(const struct front_conn *c)
+{
+	char byte;
+
+	return c->in.len > 0 || recv(bufferevent_getfd(c->bev), &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 1;
+}
+
 /* A client may have sent a request that was not looked at yet: that one is still answered. */
 void
 front_conn_stop(struct front_conn *c)
 {
-	char byte;
-
 	if (c->state != FRONT_CONN_IDLE)
 		return;
-	if (c->in.len > 0 || recv(bufferevent_getfd(c->bev), &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 1)
+	if (has_input(c))
 		front_conn_wake(c);
+	else
+		front_conn_kill(c);
+}
+
+/* The time is over, unless a request came in the same turn of the loop. */
+static void
+end_idle(struct front_conn *c)
+{
+	if (has_input(c))
+		timer_start(&c->read_timer, c->front->limits.idle_ms);
 	else
 		front_conn_kill(c);
 }
@@ -284,7 +300,7 @@ on_read_timer(void *arg)
 	struct front_conn *c = arg;
 
 	switch (c->state) {
-	case FRONT_CONN_IDLE:
+	case FRONT_CONN_IDLE: end_idle(c); break;
 	case FRONT_CONN_LINGERING: front_conn_kill(c); break;
 	case FRONT_CONN_HEAD:
 		front_conn_refuse(c, 408, "the head of the request took too long", NULL);

@@ -34,7 +34,9 @@ struct front {
 	int burst;                /* accepted since it ran */
 	bool accept_failing;      /* the last accept failed: said once */
 	int64_t full_said_ms;     /* when the log last said that the limit is reached */
+	bool held;                /* nothing is accepted yet */
 	bool stopping;
+	bool retired;             /* another process accepts at the same sockets */
 	struct buf spare;         /* owned; staging memory for the next answer */
 	struct http_head scratch; /* the head that is being read */
 	int64_t date_s;

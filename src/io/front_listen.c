@@ -10,12 +10,14 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "io/sockets.h"
 
 #include <event2/listener.h>
 
 #include <arpa/inet.h>
 #include <assert.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -31,8 +33,9 @@ enum { ACCEPT_PAUSE_MS = 100, FULL_SAID_AGAIN_MS = 60000, BURST_MAX = 64 };
 struct front_listener {
 	struct list link;               /* in front.listeners */
 	struct evconnlistener *accepts; /* owned */
+	char *address;                  /* owned; as it was configured */
 	struct buf url;
-	char *path; /* owned; of a unix socket, else NULL */
+	char *path; /* owned; of a unix socket that is ours, else NULL */
 	dev_t device;
 	ino_t inode;
 };
@@ -87,7 +90,7 @@ front_on_accept_turn(void *arg)
 void
 front_accept_update(struct front *f)
 {
-	bool accept = f->conn_count < f->limits.connections && f->burst < BURST_MAX &&
+	bool accept = !f->held && f->conn_count < f->limits.connections && f->burst < BURST_MAX &&
 	              f->accept_pause.due_ms == 0;
 	struct front_listener *l;
 
@@ -126,7 +129,7 @@ front_accept_count(struct front *f)
 /* libevhtp makes the listener for a socket that listens already. It has room for one, so we keep
  * them. */
 static struct front_listener *
-listener_add(struct front *f, int fd)
+listener_add(struct front *f, int fd, const char *address)
 {
 	struct front_listener *l;
 
@@ -135,29 +138,12 @@ listener_add(struct front *f, int fd)
 		return NULL;
 	}
 	l = NEW(struct front_listener);
+	l->address = mem_strdup(address);
 	l->accepts = f->evhtp->server;
 	f->evhtp->server = NULL;
 	evconnlistener_set_error_cb(l->accepts, on_accept_error);
 	list_add_last(&f->listeners, &l->link);
 	return l;
-}
-
-static void
-add_url(struct buf *out, const struct sockaddr *sa)
-{
-	char text[INET6_ADDRSTRLEN];
-
-	if (sa->sa_family == AF_INET6) {
-		const struct sockaddr_in6 *in6 = (const void *)sa;
-
-		inet_ntop(AF_INET6, &in6->sin6_addr, text, sizeof(text));
-		buf_addf(out, "http://[%s]:%u", text, ntohs(in6->sin6_port));
-	} else {
-		const struct sockaddr_in *in = (const void *)sa;
-
-		inet_ntop(AF_INET, &in->sin_addr, text, sizeof(text));
-		buf_addf(out, "http://%s:%u", text, ntohs(in->sin_port));
-	}
 }
 
 static uint16_t
@@ -179,7 +165,7 @@ set_port(struct sockaddr *sa, uint16_t port)
 
 /* 0 or an errno. A free port that was found is kept in `*port` for the next address. */
 static int
-listen_tcp(struct front *f, struct addrinfo *ai, uint16_t *port)
+listen_tcp(struct front *f, const char *address, struct addrinfo *ai, uint16_t *port)
 {
 	int fd = socket(ai->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	struct sockaddr_storage bound;
@@ -200,11 +186,12 @@ listen_tcp(struct front *f, struct addrinfo *ai, uint16_t *port)
 		close(fd);
 		return error;
 	}
-	l = listener_add(f, fd);
+	l = listener_add(f, fd, address);
 	if (l == NULL)
 		return ENOMEM;
 	*port = port_of(&bound);
-	add_url(&l->url, (struct sockaddr *)&bound);
+	buf_adds(&l->url, "http://");
+	(void)sockets_add_address(fd, &l->url);
 	return 0;
 }
 
@@ -244,7 +231,7 @@ listen_all(struct front *f, const char *address, struct addrinfo *list, struct b
 	int error = 0;
 
 	for (struct addrinfo *ai = list; ai != NULL; ai = ai->ai_next) {
-		error = listen_tcp(f, ai, &port);
+		error = listen_tcp(f, address, ai, &port);
 		if (error == 0)
 			some = true;
 		else if (error != EADDRNOTAVAIL && error != EAFNOSUPPORT)
@@ -317,12 +304,25 @@ bind_unix(int fd, const struct sockaddr_un *un)
 	return chmod(un->sun_path, 0666) == 0 && listen(fd, SOMAXCONN) == 0 ? 0 : errno;
 }
 
+/* Remembers the file, to remove that one and no other. */
+static void
+own_path(struct front_listener *l, const char *path)
+{
+	struct stat st;
+
+	l->path = mem_strdup(path);
+	if (stat(path, &st) == 0) {
+		l->device = st.st_dev;
+		l->inode = st.st_ino;
+	}
+}
+
 static bool
-listen_unix(struct front *f, const char *path, struct buf *why)
+listen_unix(struct front *f, const char *address, struct buf *why)
 {
 	struct sockaddr_un un = {.sun_family = AF_UNIX};
+	const char *path = address + strlen("unix:");
 	struct front_listener *l = NULL;
-	struct stat st;
 	int fd, error = ENAMETOOLONG;
 
 	if (strlen(path) < sizeof(un.sun_path)) {
@@ -330,7 +330,7 @@ listen_unix(struct front *f, const char *path, struct buf *why)
 		fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 		error = fd < 0 ? errno : bind_unix(fd, &un);
 		if (error == 0)
-			l = listener_add(f, fd);
+			l = listener_add(f, fd, address);
 		else if (fd >= 0)
 			close(fd);
 	}
@@ -338,23 +338,70 @@ listen_unix(struct front *f, const char *path, struct buf *why)
 		buf_addf(why, "cannot listen on unix:%s: %s", path, strerror(error));
 		return false;
 	}
-	l->path = mem_strdup(path);
-	if (stat(path, &st) == 0) {
-		l->device = st.st_dev;
-		l->inode = st.st_ino;
-	}
+	own_path(l, path);
 	buf_addf(&l->url, "unix:%s", path);
 	return true;
+}
+
+static bool
+is_unix(const char *address)
+{
+	return strncmp(address, "unix:", 5) == 0;
 }
 
 bool
 front_listen(struct front *f, const char *address, struct buf *why)
 {
-	bool ok = strncmp(address, "unix:", 5) == 0 ? listen_unix(f, address + 5, why)
-	                                            : listen_host(f, address, why);
+	bool ok = is_unix(address) ? listen_unix(f, address, why) : listen_host(f, address, why);
 
 	front_accept_update(f);
 	return ok;
+}
+
+bool
+front_adopt(struct front *f, int fd, const char *address, bool own, struct buf *why)
+{
+	struct front_listener *l = NULL;
+	struct buf at = {0};
+
+	if (sockets_add_address(fd, &at) && fcntl(fd, F_SETFD, FD_CLOEXEC) == 0 &&
+	    fcntl(fd, F_SETFL, O_NONBLOCK) == 0)
+		l = listener_add(f, fd, address);
+	else
+		close(fd);
+	if (l == NULL) {
+		buf_addf(why, "cannot listen on %s: the socket that was given for it is of no use",
+		         address);
+		buf_finish(&at);
+		return false;
+	}
+	if (!is_unix(buf_text(&at))) {
+		set_tcp_options(fd);
+		buf_adds(&l->url, "http://");
+	} else if (own && is_unix(address)) {
+		own_path(l, address + strlen("unix:"));
+	}
+	buf_adds(&l->url, buf_text(&at));
+	buf_finish(&at);
+	front_accept_update(f);
+	return true;
+}
+
+void
+front_for_each_socket(const struct front *f, void (*fn)(const char *address, int fd, void *arg),
+                      void *arg)
+{
+	struct front_listener *l;
+
+	LIST_FOR_EACH (l, &f->listeners, struct front_listener, link)
+		fn(l->address, evconnlistener_get_fd(l->accepts), arg);
+}
+
+void
+front_hold(struct front *f, bool hold)
+{
+	f->held = hold;
+	front_accept_update(f);
 }
 
 void
@@ -386,10 +433,12 @@ front_listeners_free(struct front *f)
 	struct front_listener *l;
 
 	LIST_FOR_EACH (l, &f->listeners, struct front_listener, link) {
-		unlink_own(l);
+		if (!f->retired)
+			unlink_own(l);
 		list_remove(&l->link);
 		evconnlistener_free(l->accepts);
 		buf_finish(&l->url);
+		free(l->address);
 		free(l->path);
 		free(l);
 	}

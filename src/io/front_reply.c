@@ -76,7 +76,8 @@ front_reply_head(struct front_req *r, const struct front_head *head)
 	r->replied = true;
 	r->framing = choose_framing(r, head);
 	r->left = r->framing == HTTP_LENGTH ? (uint64_t)head->length : 0;
-	if (!front_read_settle(r) || r->framing == HTTP_UNTIL_CLOSE || r->conn->front->stopping)
+	if (!front_read_settle(r) || r->framing == HTTP_UNTIL_CLOSE || r->conn->front->stopping ||
+	    r->conn->front->retired)
 		r->close = true;
 	r->staged = r->conn->front->spare;
 	r->conn->front->spare = (struct buf){0};
@@ -162,7 +163,8 @@ front_reply_end(struct front_req *r)
 		buf_adds(&r->staged, "0\r\n\r\n");
 	front_reply_flush(r);
 	if (r->close)
-		then = has_unread_input(r) ? FRONT_THEN_LINGER : FRONT_THEN_CLOSE;
+		then =
+		    has_unread_input(r) || r->conn->front->retired ? FRONT_THEN_LINGER : FRONT_THEN_CLOSE;
 	front_conn_end(r->conn, then);
 }
 
