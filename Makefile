@@ -3,7 +3,7 @@
 BUILD ?= build
 ARGS ?=
 
-.PHONY: build run test bench bench-cache bench-swaps setup setup-test asan lint format tidy clean install help
+.PHONY: build run test bench bench-cache bench-swaps setup setup-test upgrade-storm asan lint format tidy clean install help
 
 build: setup $(BUILD)/build.ninja ## compile (the default)
 	@meson compile -C $(BUILD)
@@ -27,6 +27,9 @@ bench-swaps: build ## only where models are swapped (40 minutes; ARGS="--quick":
 
 bench-cache: build ## hit ratios of the cache beside those of a plain LRU, on a trace with scans
 	@$(BUILD)/bench/bench-cachesim
+
+upgrade-storm: build setup-test ## 50 upgrades in place under load: no request may fail
+	@DROVER_UPGRADES=50 .venv/bin/python -m pytest -q -s --build $(BUILD) tests/e2e/test_upgrade.py -k no_request
 
 setup: ## install what compiling needs (apt, only when something is missing)
 	@sh tools/setup.sh build

@@ -199,6 +199,7 @@ int
 main(int argc, char **argv)
 {
 	double most_ms = argc > 1 ? atof(argv[1]) : 1e9, took_ms;
+	struct sockets *none = sockets_create();
 	struct settings_call call;
 	struct buf why = {0};
 	struct gateway *g;
@@ -206,12 +207,13 @@ main(int argc, char **argv)
 
 	load_settings(&call);
 	l = loop_create();
-	g = gateway_create(l, &call.settings, &why);
+	g = gateway_create(l, &call.settings, none, &why);
 	must(g != NULL, &why);
 	give_models(g);
 	make_past(g);
 	took_ms = measure_best_ms(g);
 	gateway_destroy(&g);
+	sockets_destroy(&none);
 	loop_destroy(&l);
 	settings_finish(&call.settings);
 	return took_ms <= most_ms ? 0 : 1;

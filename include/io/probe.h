@@ -32,6 +32,8 @@ bool probe_refresh(struct probe *p, int64_t fresh_ms);
 /* Something went wrong there: the next round comes soon. */
 void probe_hurry(struct probe *p);
 bool probe_is_running(const struct probe *p);
+/* Since it was made: the node is known to be up, or to be down. */
+bool probe_has_ended_a_round(const struct probe *p);
 /* "" until it is known. */
 const char *probe_version(const struct probe *p);
 

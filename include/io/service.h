@@ -16,6 +16,8 @@
  * others are the front end's. The variables are removed, so that no child takes them for its own.
  * False: `why` says what one is that cannot be used. */
 bool service_take_sockets(struct sockets *s, struct buf *why);
+/* Whether anybody hears what is said. */
+bool service_listens(void);
 void service_say_ready(void);
 /* A line for `systemctl status`. */
 void service_say_status(const char *text);

@@ -21,7 +21,9 @@ static const char log_name[] = "usage";
 struct accounts {
 	struct gateway *gateway; /* borrowed */
 	struct tally *tally;     /* owned */
-	struct usage_disk *disk; /* owned; NULL: they do not outlive a restart */
+	struct tally *late; /* owned; what came since another program has the file; NULL: none has */
+	struct usage_disk *disk; /* owned; NULL: they do not outlive a restart, or another has it */
+	bool restored;           /* the file was read */
 	struct timer timer;      /* runs while something is not written */
 	bool was_failing;        /* when it was looked at last */
 };
@@ -60,11 +62,14 @@ flush(void *arg)
 static void
 restore_row(const struct tally_row *row, void *arg)
 {
-	tally_restore(((struct accounts *)arg)->tally, row);
+	struct accounts *a = arg;
+
+	if (!a->restored)
+		tally_restore(a->tally, row);
 }
 
-static void
-open_disk(struct accounts *a)
+void
+accounts_open_disk(struct accounts *a)
 {
 	const struct settings *s = a->gateway->settings;
 	struct buf path = {0}, report = {0};
@@ -77,6 +82,7 @@ open_disk(struct accounts *a)
 			log_warn(log_name, "%s: %s; it will not outlive a restart", buf_text(&path),
 			         buf_text(&report));
 	}
+	a->restored = true;
 	buf_finish(&path);
 	buf_finish(&report);
 }
@@ -89,7 +95,6 @@ accounts_create(struct gateway *g)
 	a->gateway = g;
 	a->tally = tally_create(g->settings->usage.keep / TALLY_HOUR_MS);
 	timer_init(&a->timer, g->loop, flush, a);
-	open_disk(a);
 	return a;
 }
 
@@ -105,7 +110,77 @@ accounts_destroy(struct accounts **ap)
 	usage_disk_close(&a->disk);
 	timer_finish(&a->timer);
 	tally_destroy(&a->tally);
+	accounts_drop_late(a);
 	free(a);
+}
+
+/* ---- another program ---- */
+
+struct usage_disk *
+accounts_take_disk(struct accounts *a)
+{
+	struct usage_disk *disk = a->disk;
+
+	flush(a);
+	a->disk = NULL;
+	a->late = tally_create(a->gateway->settings->usage.keep / TALLY_HOUR_MS);
+	return disk;
+}
+
+void
+accounts_open_again(struct accounts *a)
+{
+	accounts_drop_late(a);
+	accounts_open_disk(a);
+	flush(a);
+}
+
+/* A row is handed over as what was added to it: so each time begins with none. */
+void
+accounts_take_late(struct accounts *a, tally_fn fn, void *arg)
+{
+	struct tally *late = a->late;
+
+	if (late == NULL || !tally_has_changed(late))
+		return;
+	a->late = tally_create(a->gateway->settings->usage.keep / TALLY_HOUR_MS);
+	tally_take_changed(late, fn, arg);
+	tally_destroy(&late);
+}
+
+void
+accounts_keep_late(struct accounts *a, const struct tally_row *row)
+{
+	tally_add(a->late, row->hour * TALLY_HOUR_MS, row->key, row->model, &row->count);
+}
+
+void
+accounts_drop_late(struct accounts *a)
+{
+	tally_destroy(&a->late);
+}
+
+bool
+accounts_have_late(const struct accounts *a)
+{
+	return a->late != NULL && tally_has_changed(a->late);
+}
+
+static void
+add(struct accounts *a, int64_t wall_ms, const char *key, const char *model,
+    const struct tally_count *count)
+{
+	tally_add(a->tally, wall_ms, key, model, count);
+	if (a->late != NULL)
+		tally_add(a->late, wall_ms, key, model, count);
+	if (a->timer.due_ms == 0)
+		timer_start(&a->timer, FLUSH_MS);
+}
+
+void
+accounts_add_row(struct accounts *a, const struct tally_row *row)
+{
+	add(a, row->hour * TALLY_HOUR_MS, row->key, row->model, &row->count);
 }
 
 const struct tally *
@@ -166,9 +241,6 @@ accounts_add(struct accounts *a, const struct request *r)
 	if (r->attempts == 0 && r->status >= 400 && r->status != 499)
 		count.refused[refusal_of(r->status)] = 1;
 	count.cached = r->cache != NULL && is_cached(r->cache);
-	tally_add(a->tally, clock_wall_ms(),
-	          r->caller == NULL || r->caller->key == NULL ? "-" : r->caller->name,
-	          model_of(r, model), &count);
-	if (a->timer.due_ms == 0)
-		timer_start(&a->timer, FLUSH_MS);
+	add(a, clock_wall_ms(), r->caller == NULL || r->caller->key == NULL ? "-" : r->caller->name,
+	    model_of(r, model), &count);
 }

@@ -6,6 +6,7 @@
 #include "app/admin_impl.h"
 #include "app/auth.h"
 #include "app/gateway.h"
+#include "app/listen.h"
 #include "app/origin.h"
 #include "base/mem.h"
 #include "proto/route.h"
@@ -376,7 +377,7 @@ admin_create(struct gateway *g, struct buf *why)
 	a->gateway = g;
 	list_init(&a->calls);
 	a->front = front_create(g->loop, &limits, &ops, a);
-	if (front_listen(a->front, s->admin, why))
+	if (listen_at(a->front, g->given, SOCKETS_ADMIN, s->admin, why))
 		return a;
 	buf_adds(why, ", for the admin API. Does another drover run here? Give this one an address of "
 	              "its own (--admin ADDR, DROVER_ADMIN, or admin: in the file), or \"off\"");
@@ -394,6 +395,12 @@ admin_destroy(struct admin **ap)
 		return;
 	front_destroy(&a->front); /* on_gone for each call */
 	free(a);
+}
+
+struct front *
+admin_front(struct admin *a)
+{
+	return a->front;
 }
 
 void

@@ -14,12 +14,14 @@
 #include "base/buf.h"
 
 struct admin;
+struct front;
 struct gateway;
 
 /* Listens at settings.admin. NULL: `why` says why it cannot, and what would help. */
 struct admin *admin_create(struct gateway *g, struct buf *why);
 /* Cuts what is under way. NULL is allowed. */
 void admin_destroy(struct admin **a);
+struct front *admin_front(struct admin *a);
 /* As front_addresses. */
 void admin_addresses(const struct admin *a, struct buf *out);
 

@@ -99,6 +99,19 @@ load_row(const struct cache_disk_row *row, void *arg)
 	free(model);
 }
 
+/* The memory knows better than a file that was not written for a while. */
+static void
+compare_row(const struct cache_disk_row *row, void *arg)
+{
+	struct answers *a = arg;
+	struct cache_entry *e;
+
+	if (cache_find(a->cache, &row->key, clock_now_ms(), &e) == CACHE_ABSENT)
+		on_drop(&row->key, a);
+	else
+		cache_release(a->cache, &e);
+}
+
 static void
 remove_unfit(struct answers *a)
 {
@@ -112,7 +125,7 @@ remove_unfit(struct answers *a)
 }
 
 static void
-open_disk(struct answers *a)
+open_disk(struct answers *a, void (*load)(const struct cache_disk_row *row, void *arg))
 {
 	const struct settings *s = a->gateway->settings;
 	struct buf path = {0}, report = {0};
@@ -125,7 +138,7 @@ open_disk(struct answers *a)
 		goto out;
 	buf_adds(&path, "/cache.db");
 	a->loading = true;
-	a->disk = cache_disk_open(buf_text(&path), &limits, load_row, a, &report);
+	a->disk = cache_disk_open(buf_text(&path), &limits, load, a, &report);
 	a->loading = false;
 	if (report.len > 0)
 		log_warn(log_name, "%s: %s", buf_text(&path), buf_text(&report));
@@ -152,8 +165,28 @@ answers_create(struct gateway *g)
 	a->scanner = json_scanner_create(cache_key_on_json, a->key_reader, BODY_NODES_MAX);
 	list_init(&a->settling);
 	waker_init(&a->settle, g->loop, share_settle, a);
-	open_disk(a);
 	return a;
+}
+
+void
+answers_open_disk(struct answers *a)
+{
+	open_disk(a, load_row);
+}
+
+struct cache_disk *
+answers_take_disk(struct answers *a)
+{
+	struct cache_disk *disk = a->disk;
+
+	a->disk = NULL;
+	return disk;
+}
+
+void
+answers_open_again(struct answers *a)
+{
+	open_disk(a, compare_row);
 }
 
 void

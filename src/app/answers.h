@@ -14,6 +14,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+struct cache_disk;
 struct gateway;
 struct settings;
 
@@ -33,8 +34,15 @@ struct answers {
 
 /* Whether answers of any model are. */
 bool answers_are_kept(const struct settings *s);
-/* Reads what the state folder has. A folder that cannot be used is said and does without. */
+/* Without what the state folder has. */
 struct answers *answers_create(struct gateway *g);
+/* Reads it. A folder that cannot be used is said and does without. */
+void answers_open_disk(struct answers *a);
+/* Another program is to have the file: the caller closes it. NULL: there is none. */
+struct cache_disk *answers_take_disk(struct answers *a);
+/* It did not come to that, and the other program has ended. What was forgotten meanwhile goes from
+ * the file. */
+void answers_open_again(struct answers *a);
 /* No request may be left. Waits for the file. */
 void answers_destroy(struct answers **a);
 

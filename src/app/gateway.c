@@ -6,6 +6,7 @@
 #include "app/answers.h"
 #include "app/dispatch.h"
 #include "app/intake.h"
+#include "app/listen.h"
 #include "app/loader.h"
 #include "app/proxy.h"
 #include "app/request.h"
@@ -76,7 +77,7 @@ build_front(struct gateway *g, struct buf *why)
 
 	g->front = front_create(g->loop, &limits, &intake_ops, g);
 	for (size_t i = 0; i < s->listen.count; i++)
-		if (!front_listen(g->front, s->listen.items[i], why))
+		if (!listen_at(g->front, g->given, SOCKETS_FRONT, s->listen.items[i], why))
 			return false;
 	return true;
 }
@@ -90,15 +91,24 @@ build_admin(struct gateway *g, struct buf *why)
 	return g->admin != NULL;
 }
 
+/* What the former program still counts comes until it ends. */
+static bool
+is_quiet(const struct gateway *g)
+{
+	return list_empty(&g->requests) && front_connections(g->front) == 0 && !g->has_former &&
+	       !accounts_have_late(g->accounts);
+}
+
 static void
 on_drain_tick(void *arg)
 {
 	struct gateway *g = arg;
 
-	if (list_empty(&g->requests) && front_connections(g->front) == 0) {
+	if (is_quiet(g)) {
 		loop_stop(g->loop);
 	} else if (clock_now_ms() >= g->drain_until_ms) {
-		log_warn("drain", "the time is over, cutting what still runs");
+		if (!list_empty(&g->requests))
+			log_warn("drain", "the time is over, cutting what still runs");
 		loop_stop(g->loop);
 	} else {
 		timer_start(&g->drain_timer, DRAIN_TICK_MS);
@@ -106,12 +116,13 @@ on_drain_tick(void *arg)
 }
 
 struct gateway *
-gateway_create(struct loop *l, struct settings *from, struct buf *why)
+gateway_create(struct loop *l, struct settings *from, struct sockets *given, struct buf *why)
 {
 	const struct settings *s;
 	struct gateway *g = NEW(struct gateway);
 
 	g->loop = l;
+	g->given = given;
 	g->config = config_create(from, why);
 	if (g->config == NULL) {
 		free(g);
@@ -198,6 +209,42 @@ gateway_drain(struct gateway *g)
 	warmer_give_up(g->warmer);
 	g->drain_until_ms = clock_now_ms() + g->settings->drain;
 	on_drain_tick(g);
+}
+
+void
+gateway_retire(struct gateway *g)
+{
+	g->retired = true;
+	front_retire(g->front);
+	if (g->admin != NULL)
+		front_retire(admin_front(g->admin));
+	answers_purge(g->answers); /* what is pulled or deleted from now on, only the other one knows */
+	g->drain_until_ms = INT64_MAX;
+	on_drain_tick(g);
+}
+
+void
+gateway_open_state(struct gateway *g)
+{
+	accounts_open_disk(g->accounts);
+	answers_open_disk(g->answers);
+}
+
+void
+gateway_hold(struct gateway *g, bool hold)
+{
+	front_hold(g->front, hold);
+	if (g->admin != NULL)
+		front_hold(admin_front(g->admin), hold);
+}
+
+bool
+gateway_has_looked(const struct gateway *g)
+{
+	for (size_t i = 0; i < g->server_count; i++)
+		if (!probe_has_ended_a_round(g->servers[i]->probe))
+			return false;
+	return true;
 }
 
 void

@@ -16,12 +16,14 @@
 #include "core/sched.h"
 #include "io/front.h"
 #include "io/loop.h"
+#include "io/sockets.h"
 
 #include <stdbool.h>
 #include <stddef.h>
 
 struct gateway {
 	struct loop *loop;               /* borrowed */
+	struct sockets *given;           /* borrowed: those that came with the start */
 	struct config *config;           /* held: the one in force */
 	const struct settings *settings; /* its */
 	struct list configs;             /* of struct config, by link: all that are held, by age */
@@ -47,14 +49,27 @@ struct gateway {
 	int64_t began_ms;
 	int64_t drain_until_ms;
 	bool draining;
+	bool retired;    /* another program serves; what was let in may finish */
+	bool has_former; /* a program that this one has taken over from has not ended */
 };
 
-/* Takes over what the settings own. NULL: `why` says why it cannot start. */
-struct gateway *gateway_create(struct loop *l, struct settings *s, struct buf *why);
+/* Takes over what the settings own, but nothing of the state folder yet. `given` is kept. NULL:
+ * `why` says why it cannot start. */
+struct gateway *gateway_create(struct loop *l, struct settings *s, struct sockets *given,
+                               struct buf *why);
 void gateway_destroy(struct gateway **g);
 /* Stops accepting, refuses what waits, lets what runs end for at most settings.drain, then stops
  * the loop. A second call stops it at once. */
 void gateway_drain(struct gateway *g);
+/* Another program accepts at the same sockets: what was let in here ends by itself, then the loop
+ * stops. */
+void gateway_retire(struct gateway *g);
+/* The files of the state folder are this program's. */
+void gateway_open_state(struct gateway *g);
+/* As front_hold, of both listeners. */
+void gateway_hold(struct gateway *g, bool hold);
+/* Whether each node was probed once. */
+bool gateway_has_looked(const struct gateway *g);
 
 /* A request on it went wrong: the scheduler is told, what changed is logged, the node probed. */
 void gateway_saw_fault(struct gateway *g, struct backend *b, enum backend_fault fault);

@@ -5,13 +5,18 @@
 #include "app/admin.h"
 #include "app/demo.h"
 #include "app/gateway.h"
+#include "app/herald.h"
 #include "app/key.h"
+#include "app/listen.h"
 #include "app/prompts_command.h"
+#include "app/takeover.h"
+#include "app/upgrade.h"
 #include "app/usage_command.h"
 #include "app/warm_command.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "conf/call.h"
+#include "io/service.h"
 
 #include <signal.h>
 #include <stdio.h>
@@ -23,7 +28,11 @@ struct program {
 	struct settings *settings;
 	struct demo *demo; /* NULL without --demo */
 	struct gateway *gateway;
-	struct event *signals[4];
+	struct sockets *given;     /* listening ones, that came with the start */
+	struct takeover *takeover; /* NULL: this program takes nobody's place */
+	struct upgrade *upgrade;
+	struct herald *herald;
+	struct event *signals[5];
 };
 
 static void
@@ -37,7 +46,17 @@ say(const struct buf *text)
 static void
 on_stop(int signal, void *arg)
 {
-	gateway_drain(((struct program *)arg)->gateway);
+	struct program *p = arg;
+
+	upgrade_give_up(p->upgrade);
+	gateway_drain(p->gateway);
+	herald_say_stopping(p->herald);
+}
+
+static void
+on_upgrade(int signal, void *arg)
+{
+	upgrade_begin(((struct program *)arg)->upgrade);
 }
 
 static void
@@ -81,25 +100,50 @@ take_signals(struct program *p)
 	p->signals[1] = loop_on_signal(p->loop, SIGINT, on_stop, p);
 	p->signals[2] = loop_on_signal(p->loop, SIGUSR1, on_reopen, p);
 	p->signals[3] = loop_on_signal(p->loop, SIGHUP, on_hangup, p);
+	p->signals[4] = loop_on_signal(p->loop, SIGUSR2, on_upgrade, p);
+}
+
+static void
+on_serving(void *arg)
+{
+	herald_say_ready(((struct program *)arg)->herald);
+}
+
+/* At once, or when the program whose place this one takes lets it. */
+static void
+begin(struct program *p, int former)
+{
+	if (former >= 0) {
+		p->takeover = takeover_create(p->gateway, former, on_serving, p);
+		return;
+	}
+	gateway_open_state(p->gateway);
+	on_serving(p);
 }
 
 static int
-serve(struct settings *s)
+serve(struct settings *s, char **argv)
 {
-	struct program p = {.settings = s};
+	struct program p = {.settings = s, .given = sockets_create()};
 	struct buf why = {0};
-	int status = 1;
+	int status = 1, former;
 
 	log_set_level(s->log.level);
 	log_set_format(s->log.format);
 	p.loop = loop_create();
+	if (!takeover_find(p.given, &former, &why) || !service_take_sockets(p.given, &why) ||
+	    !listen_override(s, p.given, &why))
+		goto out;
 	if (s->demo && (p.demo = demo_create(p.loop, s, &why)) == NULL)
 		goto out;
-	p.gateway = gateway_create(p.loop, s, &why);
+	p.gateway = gateway_create(p.loop, s, p.given, &why);
 	if (p.gateway == NULL)
 		goto out;
+	p.upgrade = upgrade_create(p.gateway, argv);
+	p.herald = herald_create(p.gateway);
 	take_signals(&p);
 	say_started(&p);
+	begin(&p, former);
 	loop_run(p.loop);
 	log_info("drover", "stopped");
 	status = 0;
@@ -108,8 +152,12 @@ out:
 		log_error("drover", "%s", buf_text(&why));
 	for (size_t i = 0; i < sizeof(p.signals) / sizeof(p.signals[0]); i++)
 		loop_off_signal(&p.signals[i]);
+	herald_destroy(&p.herald);
+	takeover_destroy(&p.takeover);
+	upgrade_destroy(&p.upgrade);
 	gateway_destroy(&p.gateway);
 	demo_destroy(&p.demo);
+	sockets_destroy(&p.given);
 	loop_destroy(&p.loop);
 	buf_finish(&why);
 	return status;
@@ -146,10 +194,10 @@ help(void)
 }
 
 static int
-run(struct settings_call *call)
+run(struct settings_call *call, char **argv)
 {
 	switch (call->command) {
-	case COMMAND_SERVE: return serve(&call->settings);
+	case COMMAND_SERVE: return serve(&call->settings, argv);
 	case COMMAND_CHECK: return check(&call->settings);
 	case COMMAND_KEY: return key(call->key_name);
 	case COMMAND_WARM:
@@ -173,7 +221,7 @@ main(int argc, char **argv)
 	buf_finish(&why);
 	if (status != 0)
 		return status;
-	status = run(&call);
+	status = run(&call, argv);
 	settings_finish(&call.settings);
 	return status;
 }

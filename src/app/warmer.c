@@ -215,7 +215,7 @@ warmer_review(struct warmer *w)
 	w->changed = false;
 	LIST_FOR_EACH (ask, &w->asks, struct warm_ask, link)
 		review_ask(w, ask);
-	for (size_t i = 0; i < w->plan_count; i++)
+	for (size_t i = 0; i < w->plan_count && !w->gateway->retired; i++)
 		if (w->plans[i].due)
 			review_plan(&w->plans[i]);
 }

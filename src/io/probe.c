@@ -36,6 +36,7 @@ struct probe {
 	struct timer timer;               /* the round's time limit, or the next round */
 	struct fetch *fetches[QUESTIONS]; /* NULL: not under way */
 	bool running;
+	bool seen; /* a round has ended */
 	bool good;
 	const char *why;    /* the round failed: a constant sentence */
 	const char *detail; /* of it, or NULL */
@@ -158,6 +159,7 @@ round_end(struct probe *p)
 	bool changed;
 
 	p->running = false;
+	p->seen = true;
 	for (int q = 0; q < QUESTIONS; q++)
 		fetch_cancel(&p->fetches[q]);
 	changed = backend_saw_probe(p->backend, p->good, clock_now_ms());
@@ -282,6 +284,12 @@ bool
 probe_is_running(const struct probe *p)
 {
 	return p->running;
+}
+
+bool
+probe_has_ended_a_round(const struct probe *p)
+{
+	return p->seen;
 }
 
 const char *

@@ -7,6 +7,12 @@ service_take_sockets(struct sockets *s, struct buf *why)
 	return true;
 }
 
+bool
+service_listens(void)
+{
+	return false;
+}
+
 void
 service_say_ready(void)
 {

@@ -43,6 +43,12 @@ service_take_sockets(struct sockets *s, struct buf *why)
 	return ok;
 }
 
+bool
+service_listens(void)
+{
+	return getenv("NOTIFY_SOCKET") != NULL;
+}
+
 void
 service_say_ready(void)
 {

@@ -118,6 +118,10 @@ class Program:
         self.stopped = True
         return code
 
+    def wait_exit_code(self, limit_s=LIMIT_S):
+        """The same while others still write into the log."""
+        return self.process.wait(limit_s)
+
     def kill(self):
         """As a crash: nothing is checked afterwards."""
         if self.process.poll() is None:

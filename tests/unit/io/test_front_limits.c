@@ -266,6 +266,57 @@ a_stop_closes_behind_an_answer_that_promised_to_stay(void **state)
 }
 
 static void
+who_retires_answers_once_more_on_each_connection(void **state)
+{
+	struct front_head head = {.status = 200, .length = 0};
+	struct client busy, idle;
+	struct bed b;
+
+	bed_open_with(&b, (struct front_limits){0});
+	client_open(&idle, &b);
+	bed_hold(&b, &busy, HOLD);
+	front_reply_head(b.held, &head);
+	front_reply_flush(b.held);
+	RUN_UNTIL(&b, client_answers(&busy) == 1);
+	front_retire(b.front);
+	bed_release(&b, front_reply_end);
+	client_send(&busy, "GET /x HTTP/1.1\r\nHost: a\r\n\r\n");
+	RUN_UNTIL(&b, client_ended(&busy));
+	assert_int_equal(client_answers(&busy), 2);
+	assert_true(client_has(&busy, "Connection: close\r\n\r\nGET /x 1\n"));
+	assert_false(client_ended(&idle));
+	client_send(&idle, "GET /y HTTP/1.1\r\nHost: a\r\n\r\n");
+	RUN_UNTIL(&b, client_ended(&idle));
+	assert_true(client_has(&idle, "Connection: close\r\n\r\nGET /y 1\n"));
+	client_close(&busy);
+	client_close(&idle);
+	RUN_UNTIL(&b, front_connections(b.front) == 0);
+	bed_close(&b);
+}
+
+/* A client that sends on does not lose the answer to a reset. */
+static void
+who_retires_reads_away_what_is_pipelined_behind_its_last_answer(void **state)
+{
+	struct client c;
+	struct bed b;
+
+	bed_open_with(&b, (struct front_limits){0});
+	client_open(&c, &b);
+	bed_settle(&b);
+	front_retire(b.front);
+	client_send(&c, "GET /x HTTP/1.1\r\nHost: a\r\n\r\n");
+	RUN_UNTIL(&b, client_ended(&c));
+	client_send(&c, "GET /y HTTP/1.1\r\nHost: a\r\n\r\n");
+	bed_settle(&b);
+	assert_int_equal(client_answers(&c), 1);
+	assert_false(c.reset);
+	client_close(&c);
+	RUN_UNTIL(&b, front_connections(b.front) == 0);
+	bed_close(&b);
+}
+
+static void
 the_end_of_the_front_end_is_the_end_of_its_requests(void **state)
 {
 	struct client c;
@@ -327,6 +378,8 @@ main(void)
 	    cmocka_unit_test(without_descriptors_accepting_rests_and_goes_on),
 	    cmocka_unit_test(a_stop_closes_idle_connections_and_lets_answers_finish),
 	    cmocka_unit_test(a_stop_closes_behind_an_answer_that_promised_to_stay),
+	    cmocka_unit_test(who_retires_answers_once_more_on_each_connection),
+	    cmocka_unit_test(who_retires_reads_away_what_is_pipelined_behind_its_last_answer),
 	    cmocka_unit_test(the_end_of_the_front_end_is_the_end_of_its_requests),
 	    cmocka_unit_test(accepted_descriptors_are_closed_by_exec),
 	};

@@ -4,6 +4,7 @@
 #include "base/buf.h"
 #include "io/front.h"
 #include "io/loop.h"
+#include "io/sockets.h"
 
 #include <netinet/in.h>
 #include <stdio.h>
@@ -71,10 +72,10 @@ listen_on(struct world *w, const char *address)
 }
 
 static void
-check_refused(struct world *w, const char *address, const char *why)
+check_refused_by(struct world *w, struct front *f, const char *address, const char *why)
 {
 	buf_clear(&w->why);
-	assert_false(front_listen(w->front, address, &w->why));
+	assert_false(front_listen(f, address, &w->why));
 	if (strstr(buf_text(&w->why), address) == NULL || strstr(buf_text(&w->why), why) == NULL)
 		fail_msg("%s: %s", address, buf_text(&w->why));
 }
@@ -90,6 +91,12 @@ connect_unix(const char *path)
 		return fd;
 	close(fd);
 	return -1;
+}
+
+static void
+check_refused(struct world *w, const char *address, const char *why)
+{
+	check_refused_by(w, w->front, address, why);
 }
 
 /* The machine that tests run on may lack IPv6. */
@@ -252,6 +259,119 @@ a_unix_socket_that_was_replaced_is_left_alone(void **state)
 	unlink(w->moved);
 }
 
+struct taken {
+	char address[80];
+	int fd;
+};
+
+static void
+copy_socket(const char *address, int fd, void *arg)
+{
+	struct taken *t = arg;
+
+	snprintf(t->address, sizeof(t->address), "%s", address);
+	t->fd = dup(fd);
+}
+
+/* What another front needs to listen where this one does. */
+static struct taken
+take_socket(struct front *f)
+{
+	struct taken t = {.fd = -1};
+
+	front_for_each_socket(f, copy_socket, &t);
+	assert_true(t.fd >= 0);
+	return t;
+}
+
+static void
+a_socket_that_was_given_away_outlives_its_front(void **state)
+{
+	struct world *w = *state;
+	struct front *second = front_create(w->loop, &limits, &no_ops, NULL);
+	const char *url = listen_on(w, "127.0.0.1:0");
+	struct taken t = take_socket(w->front);
+	struct buf addresses = {0};
+
+	assert_string_equal(t.address, "127.0.0.1:0");
+	assert_true(front_adopt(second, t.fd, t.address, true, &w->why));
+	front_addresses(second, &addresses);
+	assert_string_equal(buf_text(&addresses), url);
+	front_retire(w->front);
+	check_refused_by(w, second, url + strlen("http://"), "Address already in use");
+	front_destroy(&second);
+	assert_true(front_listen(w->front, url + strlen("http://"), &w->why));
+	buf_finish(&addresses);
+}
+
+static void
+who_retires_leaves_the_file_of_a_unix_socket_to_its_heir(void **state)
+{
+	struct world *w = *state;
+	struct front *second = front_create(w->loop, &limits, &no_ops, NULL);
+	struct taken t;
+	struct stat st;
+
+	listen_on(w, w->unix_address);
+	t = take_socket(w->front);
+	assert_true(front_adopt(second, t.fd, t.address, true, &w->why));
+	front_retire(w->front);
+	front_destroy(&w->front);
+	assert_int_equal(stat(w->socket, &st), 0);
+	front_destroy(&second);
+	assert_int_not_equal(stat(w->socket, &st), 0);
+}
+
+static void
+the_file_of_a_socket_that_others_made_is_left(void **state)
+{
+	struct world *w = *state;
+	struct front *second = front_create(w->loop, &limits, &no_ops, NULL);
+	struct taken t;
+	struct stat st;
+
+	listen_on(w, w->unix_address);
+	t = take_socket(w->front);
+	assert_true(front_adopt(second, t.fd, t.address, false, &w->why));
+	front_destroy(&second);
+	assert_int_equal(stat(w->socket, &st), 0);
+}
+
+static void
+what_does_not_listen_is_not_adopted(void **state)
+{
+	struct world *w = *state;
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+	assert_false(front_adopt(w->front, fd, "127.0.0.1:8080", true, &w->why));
+	assert_non_null(strstr(buf_text(&w->why), "127.0.0.1:8080"));
+}
+
+static void
+sockets_are_taken_by_what_they_are_for(void **state)
+{
+	struct sockets *s = sockets_create();
+	const struct sockets_item front = {SOCKETS_FRONT, false, "localhost:80"},
+	                          admin = {SOCKETS_ADMIN, true, "localhost:80"};
+	int ends[2], more;
+
+	assert_int_equal(pipe(ends), 0);
+	more = dup(ends[0]);
+	sockets_add(s, &front, ends[0]);
+	sockets_add(s, &admin, ends[1]);
+	sockets_add(s, &front, more);
+	assert_int_equal(sockets_take(s, SOCKETS_FRONT, "localhost:81"), -1);
+	assert_int_equal(sockets_take(s, SOCKETS_FRONT, "localhost:80"), ends[0]);
+	assert_int_equal(sockets_take(s, SOCKETS_FRONT, "localhost:80"), more);
+	assert_int_equal(sockets_take(s, SOCKETS_FRONT, "localhost:80"), -1);
+	assert_true(sockets_are_chosen(s, SOCKETS_ADMIN));
+	assert_false(sockets_are_chosen(s, SOCKETS_FRONT));
+	sockets_destroy(&s);
+	assert_int_equal(close(ends[1]), -1); /* nobody took it */
+	close(ends[0]);
+	close(more);
+}
+
 static void
 a_unix_path_that_is_too_long_is_refused(void **state)
 {
@@ -293,6 +413,11 @@ main(void)
 	    TEST(a_unix_socket_in_use_is_left_alone),
 	    TEST(a_file_that_is_no_socket_is_left_alone),
 	    TEST(a_unix_socket_that_was_replaced_is_left_alone),
+	    TEST(a_socket_that_was_given_away_outlives_its_front),
+	    TEST(who_retires_leaves_the_file_of_a_unix_socket_to_its_heir),
+	    TEST(the_file_of_a_socket_that_others_made_is_left),
+	    TEST(what_does_not_listen_is_not_adopted),
+	    TEST(sockets_are_taken_by_what_they_are_for),
 	    TEST(a_unix_path_that_is_too_long_is_refused),
 	    TEST(after_a_stop_nobody_listens),
 	};
