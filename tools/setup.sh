@@ -58,6 +58,7 @@ need_for_testing() {
     need_command node nodejs
     need_command npm npm
     need_command promtool prometheus
+    need_command valgrind valgrind
     [ -e /etc/ssl/certs/ca-certificates.crt ] || missing="$missing ca-certificates"
 }
 
