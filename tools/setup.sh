@@ -59,6 +59,8 @@ need_for_testing() {
     need_command npm npm
     need_command promtool prometheus
     need_command valgrind valgrind
+    need_command systemd-analyze systemd
+    need_command mandoc mandoc
     [ -e /etc/ssl/certs/ca-certificates.crt ] || missing="$missing ca-certificates"
 }
 

@@ -42,6 +42,10 @@ static const char closing[] =
     "Where nothing else is said, Ollama's variables count: OLLAMA_HOST, OLLAMA_MAX_QUEUE,\n"
     "OLLAMA_NUM_PARALLEL, OLLAMA_MAX_LOADED_MODELS, OLLAMA_ORIGINS.\n"
     "\n"
+    "signals: TERM, INT: finish what runs, within `drain`, and end; again: at once. USR1: open\n"
+    "the access log anew. USR2: the program that stands at this path by now takes over, without\n"
+    "a request lost.\n"
+    "\n"
     "exit status: 0; 1 bad configuration, nothing to bind, a model that was not loaded,\n"
     "or a request that was not answered; 2 wrong usage\n";
 

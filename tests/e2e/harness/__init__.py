@@ -1,6 +1,7 @@
 """What the end-to-end tests stand on: the real programs, a raw client, events to wait for."""
 
 import concurrent.futures
+import pathlib
 import threading
 
 from . import wire
@@ -17,6 +18,11 @@ RUNS = {
     "/api/embeddings": {"prompt": "hello"},
     "/v1/embeddings": {"input": "hello"},
 }
+
+
+def activate_path():
+    """The launcher that gives sockets."""
+    return pathlib.Path(__file__).with_name("activate.py")
 
 
 def later(work, *arguments, **named):

@@ -11,7 +11,7 @@ class Gateway(Program):
     """`backends` are nodes (whose URLs are taken) or rows of the configuration; None: it shall
     find its own."""
 
-    def __init__(self, binary, folder, backends, settings=None, env=None, arguments=()):
+    def __init__(self, binary, folder, backends, settings=None, env=None, arguments=(), launcher=()):
         # On a crowded machine a node may be slow; that alone shall not take it down.
         patient = {"health": {"timeout": "20s"}}
         free = {"listen": ["127.0.0.1:0"], "admin": "127.0.0.1:0"}
@@ -24,7 +24,8 @@ class Gateway(Program):
         self.file = folder / "drover.yaml"
         # JSON is YAML, so that no writer of YAML is needed here.
         self.file.write_text(json.dumps(config, indent=1))
-        super().__init__("drover", [binary, "-c", self.file, *arguments], env=env, cwd=folder)
+        command = [*launcher, binary, "-c", self.file, *arguments]
+        super().__init__("drover", command, env=env, cwd=folder)
         # Sanitizers pad what is held, and keep for a while what was freed.
         self.memory_factor = 4 if b"__asan_init" in binary.read_bytes() else 1
 
