@@ -28,6 +28,7 @@ enum limit_answer { LIMIT_FREE, LIMIT_REQUESTS, LIMIT_TOKENS, LIMIT_CONCURRENT }
 struct limit_stay {
 	bool inside;
 	int64_t tokens; /* that are taken for it */
+	int64_t prompt; /* tokens that it was reckoned to bring */
 	int64_t output; /* of its answer; -1: not known */
 	int64_t since_ms;
 };

@@ -7,6 +7,7 @@
 #include "base/unit.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 static void
 refuse(struct request *r, enum limit_answer answer, int64_t retry_after_ms)
@@ -53,6 +54,15 @@ limits_enter(struct request *r, const struct job *j)
 	return answer == LIMIT_FREE;
 }
 
+/* Answers of some routes bring no counts: the prompt was read all the same. */
+static bool
+is_uncounted(const struct request *r, enum job_end end)
+{
+	bool of_node = r->attempts > 0 && (r->cache == NULL || strcmp(r->cache, "stale") != 0);
+
+	return end == JOB_DONE && r->status == 200 && of_node && !r->facts.load_only;
+}
+
 void
 limits_leave(struct request *r, enum job_end end)
 {
@@ -65,6 +75,8 @@ limits_leave(struct request *r, enum job_end end)
 	l = r->caller->limit;
 	if (r->usage_known)
 		limit_charge(l, &r->stay, r->usage.prompt, r->usage.output, now);
+	else if (is_uncounted(r, end))
+		limit_charge(l, &r->stay, r->stay.prompt, 0, now);
 	else if (r->attempts == 0 || !was_given_up)
 		limit_charge_nothing(l, &r->stay, now);
 	limit_leave(l, &r->stay, now);

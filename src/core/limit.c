@@ -88,7 +88,7 @@ limit_enter(struct limit *l, struct limit_stay *s, int64_t prompt_tokens, int64_
 	}
 	bucket_take(&l->requests, 1, now_ms);
 	bucket_take(&l->tokens, tokens, now_ms);
-	*s = (struct limit_stay){true, tokens, -1, now_ms};
+	*s = (struct limit_stay){true, tokens, prompt_tokens, -1, now_ms};
 	l->inside++;
 	return LIMIT_FREE;
 }
@@ -128,7 +128,8 @@ limit_leave(struct limit *l, struct limit_stay *s, int64_t now_ms)
 	assert(l->inside > 0);
 	l->inside--;
 	l->usual_stay_ms += (now_ms - s->since_ms - l->usual_stay_ms) / STEP;
-	if (s->output >= 0)
+	/* Embeddings bring none, and say nothing of the others. */
+	if (s->output > 0)
 		l->usual_output += (s->output - l->usual_output) / STEP;
 	s->inside = false;
 }
