@@ -214,7 +214,7 @@ on_head(struct exchange *x, const struct http_head *head, void *arg)
 	struct fanout *f = arg;
 
 	f->status = head->status;
-	f->is_stream = head->status == 200 &&
+	f->is_stream = head->status == 200 && http_find_header(head, "Content-Encoding").ptr == NULL &&
 	               stream_form_of(http_find_header(head, "Content-Type")) == STREAM_NDJSON;
 	buf_clear(&f->headers);
 	forward_answer_headers(f->request, head, backend_name(f->servers[f->at]->backend), &f->headers);

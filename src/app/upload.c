@@ -27,6 +27,7 @@ struct leg {
 	enum exchange_end end;
 	bool full; /* takes no more just now */
 	int status;
+	int64_t length; /* that the head stated, for HEAD; -1: none */
 	struct buf headers;
 	struct buf answer;
 };
@@ -119,6 +120,9 @@ upload_end(struct upload *u)
 	                          .headers = {l->headers.data, l->headers.len},
 	                          .length = (int64_t)l->answer.len};
 
+	/* RFC 9110 8.6: HEAD says no other length than GET would. */
+	if (r->method == HTTP_HEAD)
+		head.length = l->length;
 	r->work = NULL;
 	r->backend = l->backend;
 	if (l->end != EXCHANGE_DONE) {
@@ -140,16 +144,8 @@ on_head(struct exchange *x, const struct http_head *head, void *arg)
 	struct leg *l = arg;
 
 	l->status = head->status;
+	l->length = head->framing == HTTP_LENGTH ? (int64_t)head->length : -1;
 	forward_answer_headers(l->upload->request, head, l->backend, &l->headers);
-}
-
-static void
-on_body(struct exchange *x, struct str piece, void *arg)
-{
-	struct leg *l = arg;
-
-	if (l->answer.len + piece.len <= ANSWER_BYTES_MAX)
-		buf_add(&l->answer, piece.ptr, piece.len);
 }
 
 static void
@@ -175,16 +171,33 @@ on_drained(struct exchange *x, void *arg)
 }
 
 static void
-on_end(struct exchange *x, enum exchange_end end, const char *why, void *arg)
+end_leg(struct leg *l, enum exchange_end end)
 {
-	struct leg *l = arg;
-
 	l->exchange = NULL;
 	l->end = end;
 	if (--l->upload->waiting == 0)
 		upload_end(l->upload);
 	else
 		go_on(l->upload);
+}
+
+static void
+on_body(struct exchange *x, struct str piece, void *arg)
+{
+	struct leg *l = arg;
+
+	if (piece.len <= ANSWER_BYTES_MAX - l->answer.len) {
+		buf_add(&l->answer, piece.ptr, piece.len);
+		return;
+	}
+	exchange_cancel(&l->exchange);
+	end_leg(l, EXCHANGE_BAD_ANSWER);
+}
+
+static void
+on_end(struct exchange *x, enum exchange_end end, const char *why, void *arg)
+{
+	end_leg(arg, end);
 }
 
 static const struct exchange_ops exchange_ops = {
