@@ -6,8 +6,9 @@
  *   test_limit_sim [WORLDS [FIRST_SEED]]
  *
  * Held to, at every request: in no span of time that ends with it was more let in than the limit
- * and the burst allow; who was told when to come back is let in then; and a key that asks for more
- * than it may gets all that it may, to the last one.
+ * and the burst allow, nor more at once; who was told when to come back is let in then, and nobody
+ * is told so while there is room; and a key that asks for more than it may gets all that it may, to
+ * the last one.
  */
 #include "core/limit.h"
 
@@ -117,6 +118,8 @@ end_one(struct key *k, int i)
 
 	k->may_fail |= k->kind != LIMITED_TOKENS;
 	span_take(&k->tokens, cost - r->stay.tokens, r->ends_ms);
+	/* As a stream does that is counted while it comes. */
+	limit_charge(k->limit, &r->stay, r->prompt, r->output / 2, r->ends_ms);
 	limit_charge(k->limit, &r->stay, r->prompt, r->output, r->ends_ms);
 	limit_leave(k->limit, &r->stay, r->ends_ms);
 	k->running[i] = k->running[--k->running_count];
@@ -137,6 +140,8 @@ let_in(struct key *k, const struct limit_stay *stay, int64_t now_ms)
 	span_take(&k->tokens, stay->tokens, now_ms);
 	check_span(k, &k->requests, k->conf.burst > 0 ? k->conf.burst : 1, "too many requests");
 	check_span(k, &k->tokens, k->conf.tokens_per_minute, "too many tokens");
+	if (k->conf.concurrent > 0 && k->running_count > k->conf.concurrent)
+		fail(k, now_ms, "too many at once");
 	k->told = LIMIT_FREE;
 	k->may_fail = false;
 	plan_next(k, now_ms);
@@ -160,6 +165,8 @@ ask(struct key *k)
 	if ((answer == LIMIT_REQUESTS || (answer == LIMIT_TOKENS && !k->may_fail)) &&
 	    (k->told == LIMIT_REQUESTS || k->told == LIMIT_TOKENS))
 		fail(k, now_ms, "refused again at the time that it was told");
+	if (answer == LIMIT_CONCURRENT && k->running_count < k->conf.concurrent)
+		fail(k, now_ms, "there was room for one more");
 	k->told = answer;
 	k->may_fail = false;
 	k->next_ms = now_ms + retry_ms;
