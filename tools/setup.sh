@@ -47,6 +47,7 @@ need_for_building() {
     need_module libzstd libzstd-dev
     need_module sqlite3 libsqlite3-dev
     need_module libsystemd libsystemd-dev
+    need_module ncursesw libncurses-dev
 }
 
 need_for_testing() {

@@ -12,6 +12,7 @@ enum settings_command {
 	COMMAND_KEY,
 	COMMAND_WARM,
 	COMMAND_USAGE,
+	COMMAND_TOP,
 	COMMAND_HELP,
 	COMMAND_VERSION
 };
@@ -31,6 +32,8 @@ struct settings_call {
 	const char *key;      /* $DROVER_KEY, for that; NULL: not set */
 	const char *usage_by; /* of COMMAND_USAGE, as the admin API takes them */
 	const char *usage_since;
+	int64_t interval_ms; /* of COMMAND_TOP; 0: not given */
+	bool once;           /* the same */
 };
 
 /* Reads everything; `environment` is the process's. On failure returns the exit status (1: bad

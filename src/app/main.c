@@ -3,6 +3,7 @@
  * Exit status: 0; 1 bad configuration or nothing to bind; 2 wrong usage.
  */
 #include "app/admin.h"
+#include "app/admin_url.h"
 #include "app/demo.h"
 #include "app/gateway.h"
 #include "app/herald.h"
@@ -17,6 +18,7 @@
 #include "base/mem.h"
 #include "conf/call.h"
 #include "io/service.h"
+#include "top/top.h"
 
 #include <signal.h>
 #include <stdio.h>
@@ -183,6 +185,25 @@ key(const char *name)
 }
 
 static int
+top(const struct settings_call *call)
+{
+	struct buf url = {0};
+	struct top_conf conf = {
+	    .admin_key = call->admin_key,
+	    .interval_ms = call->interval_ms,
+	    .once = call->once,
+	};
+	int status = 2;
+
+	if (admin_url_add("top", call->admin, &url)) {
+		conf.url = buf_text(&url);
+		status = top_run(&conf);
+	}
+	buf_finish(&url);
+	return status;
+}
+
+static int
 help(void)
 {
 	struct buf text = {0};
@@ -203,6 +224,7 @@ run(struct settings_call *call, char **argv)
 	case COMMAND_WARM:
 		return call->prompts == NULL ? warm_command_run(call) : prompts_command_run(call);
 	case COMMAND_USAGE: return usage_command_run(call);
+	case COMMAND_TOP: return top(call);
 	case COMMAND_HELP: return help();
 	case COMMAND_VERSION: return printf("drover %s\n", DROVER_VERSION) < 0;
 	}

@@ -2,6 +2,7 @@
 #include "command_line.h"
 
 #include "base/mem.h"
+#include "base/unit.h"
 #include "syntax.h"
 
 #include <getopt.h>
@@ -17,6 +18,8 @@ enum {
 	OPTION_SINCE,
 	OPTION_PROMPTS,
 	OPTION_URL,
+	OPTION_ONCE,
+	OPTION_INTERVAL,
 	OPTION_ROW
 };
 
@@ -30,9 +33,9 @@ static const struct option fixed_options[] = {
     {"since", required_argument, NULL, OPTION_SINCE},
     {"prompts", required_argument, NULL, OPTION_PROMPTS},
     {"url", required_argument, NULL, OPTION_URL},
+    {"once", no_argument, NULL, OPTION_ONCE},
+    {"interval", required_argument, NULL, OPTION_INTERVAL},
 };
-
-static const char *const later_commands[] = {"top"};
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 
@@ -62,6 +65,18 @@ add_given(struct command_line *c, size_t row, const char *value)
 }
 
 static bool
+take_interval(struct command_line *c, const char *text, struct buf *why)
+{
+	enum { LEAST_MS = 100, MOST_MS = 3600 * 1000 };
+
+	if (unit_parse_duration_ms(str_of(text), &c->interval_ms) && c->interval_ms >= LEAST_MS &&
+	    c->interval_ms <= MOST_MS)
+		return true;
+	buf_addf(why, "--interval: \"%s\" is no time from 100ms to 1h\n", text);
+	return false;
+}
+
+static bool
 take_option(struct command_line *c, int option, char *const *argv, struct buf *why)
 {
 	switch (option) {
@@ -74,6 +89,8 @@ take_option(struct command_line *c, int option, char *const *argv, struct buf *w
 	case OPTION_SINCE: c->usage_since = optarg; return true;
 	case OPTION_PROMPTS: c->prompts = optarg; return true;
 	case OPTION_URL: c->url = optarg; return true;
+	case OPTION_ONCE: c->once = true; return true;
+	case OPTION_INTERVAL: return take_interval(c, optarg, why);
 	case ':': buf_addf(why, "%s needs an argument\n", argv[optind - 1]); return false;
 	case '?':
 		/* A short option stands in optopt alone; for a long one argv has moved on. */
@@ -108,13 +125,22 @@ take_command(struct command_line *c, const char *name, struct buf *why)
 		c->command = COMMAND_USAGE;
 		return true;
 	}
-	for (size_t i = 0; i < COUNT(later_commands); i++)
-		if (strcmp(name, later_commands[i]) == 0) {
-			buf_addf(why, "drover " DROVER_VERSION " does not have the command %s yet\n", name);
-			return false;
-		}
+	if (strcmp(name, "top") == 0) {
+		c->command = COMMAND_TOP;
+		return true;
+	}
 	buf_addf(why, "unknown command: %s\n", name);
 	return false;
+}
+
+static const char *
+options_of(enum settings_command command)
+{
+	if (command == COMMAND_WARM)
+		return "the only option of warm is --admin URL\n";
+	if (command == COMMAND_TOP)
+		return "the options of top are --once, --interval and --admin URL\n";
+	return "the options of usage are --by, --since and --admin URL\n";
 }
 
 /* It asks another drover, which has its configuration. */
@@ -129,16 +155,14 @@ check_client_usage(const struct command_line *c, struct buf *why)
 	if (other && c->prompts != NULL)
 		buf_adds(why, "the only option of warm --prompts FILE is --url URL\n");
 	else if (other)
-		buf_adds(why, c->command == COMMAND_WARM
-		                  ? "the only option of warm is --admin URL\n"
-		                  : "the options of usage are --by, --since and --admin URL\n");
+		buf_adds(why, options_of(c->command));
 	else if (c->prompts != NULL && c->word_count > 0)
 		buf_adds(why, "warm takes models or --prompts FILE, not both\n");
 	else if (c->prompts == NULL && c->url != NULL)
 		buf_adds(why, "--url goes with --prompts FILE\n");
 	else if (c->command == COMMAND_WARM && c->prompts == NULL && c->word_count == 0)
 		buf_adds(why, "warm needs a model: drover warm MODEL..., or --prompts FILE\n");
-	else if (c->command == COMMAND_USAGE && c->word_count > 0)
+	else if (c->command != COMMAND_WARM && c->word_count > 0)
 		buf_addf(why, "one argument too many: %s\n", c->words[0]);
 	return why->len == 0;
 }
@@ -167,7 +191,11 @@ check_usage(const struct command_line *c, struct buf *why)
 		buf_adds(why, "--prompts and --url are for drover warm\n");
 		return false;
 	}
-	if (c->command == COMMAND_WARM || c->command == COMMAND_USAGE)
+	if (c->command != COMMAND_TOP && (c->once || c->interval_ms != 0)) {
+		buf_adds(why, "--once and --interval are for drover top\n");
+		return false;
+	}
+	if (c->command == COMMAND_WARM || c->command == COMMAND_USAGE || c->command == COMMAND_TOP)
 		return check_client_usage(c, why);
 	if (c->word_count > 0) {
 		buf_addf(why, "one argument too many: %s\n", c->words[0]);

@@ -20,6 +20,8 @@ struct command_line {
 	const char *key_name; /* of COMMAND_KEY; borrowed */
 	const char *usage_by; /* these two of COMMAND_USAGE; borrowed; NULL: not said */
 	const char *usage_since;
+	int64_t interval_ms; /* these two of COMMAND_TOP; 0: not said */
+	bool once;
 	const char *prompts; /* these two of COMMAND_WARM; borrowed; NULL: not said */
 	const char *url;
 	bool demo;

@@ -119,7 +119,10 @@ settings_load(int argc, char **argv, char **environment, struct settings_call *o
 	out->key_name = l.line.key_name;
 	out->usage_by = l.line.usage_by;
 	out->usage_since = l.line.usage_since;
-	if (out->command == COMMAND_WARM || out->command == COMMAND_USAGE)
+	out->interval_ms = l.line.interval_ms;
+	out->once = l.line.once;
+	if (out->command == COMMAND_WARM || out->command == COMMAND_USAGE ||
+	    out->command == COMMAND_TOP)
 		find_other(&l, environment, out);
 	if (out->command == COMMAND_SERVE || out->command == COMMAND_CHECK) {
 		environment_init(&l.environment, environment);

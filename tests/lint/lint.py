@@ -24,7 +24,8 @@ FLOORS = {
     "io": {"base", "proto", "core", "io"},
     "node": {"base", "proto", "core", "io", "node"},
     "load": {"base", "proto", "io", "load"},
-    "app": {"base", "conf", "proto", "core", "io", "node", "app"},
+    "top": {"base", "proto", "io", "top"},
+    "app": {"base", "conf", "proto", "core", "io", "node", "top", "app"},
 }
 
 # Libraries that only some files may see: header, where it is allowed, why.
@@ -32,6 +33,7 @@ RESERVED = [
     (r"uthash\.h", r"src/base/map\.c", "uthash stays behind base/map.h"),
     (r"evhtp(/.*|\.h)", r"src/io/front[^/]*\.[ch]", "libevhtp stays behind io/front.h"),
     (r"cyaml/.*|yaml\.h", r"(src|tests/unit)/conf/.*", "YAML stays on the floor conf"),
+    (r"(n?curses|term)\.h", r"src/top/screen\.c", "ncurses stays behind top/screen.h"),
     (r"sqlite3\.h", r"src/io/(cache_file|usage_disk)\.c", "SQLite stays behind io/*_disk.h"),
 ]
 

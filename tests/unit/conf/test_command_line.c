@@ -163,10 +163,23 @@ usage_takes_what_it_asks_for(void **state)
 }
 
 static void
-what_comes_later_is_told_as_such(void **state)
+top_takes_how_often_it_looks(void **state)
 {
-	expect_usage(WORDS("top"),
-	             "drover " DROVER_VERSION " does not have the command top yet\n" HINT);
+	struct loaded l = load(WORDS("top", "--interval", "250ms", "--once", "--admin", ":1"),
+	                       WORDS("DROVER_ADMIN_KEY=k"));
+
+	assert_int_equal(l.call.command, COMMAND_TOP);
+	assert_int_equal(l.call.interval_ms, 250);
+	assert_true(l.call.once);
+	assert_string_equal(l.call.admin, ":1");
+	assert_string_equal(l.call.admin_key, "k");
+	unload(&l);
+	expect_usage(WORDS("top", "x"), "one argument too many: x\n" HINT);
+	expect_usage(WORDS("top", "--demo"),
+	             "the options of top are --once, --interval and --admin URL\n" HINT);
+	expect_usage(WORDS("top", "--interval", "1ms"),
+	             "--interval: \"1ms\" is no time from 100ms to 1h\n" HINT);
+	expect_usage(WORDS("--once"), "--once and --interval are for drover top\n" HINT);
 }
 
 static void
@@ -198,7 +211,7 @@ main(void)
 	    cmocka_unit_test(wrong_usage_is_told_with_a_hint),
 	    cmocka_unit_test(a_key_is_made_for_a_name),
 	    cmocka_unit_test(usage_takes_what_it_asks_for),
-	    cmocka_unit_test(what_comes_later_is_told_as_such),
+	    cmocka_unit_test(top_takes_how_often_it_looks),
 	    cmocka_unit_test(a_wrong_value_names_its_option),
 	};
 
