@@ -44,6 +44,7 @@ struct exchange {
 	bool full;           /* exchange_send returned false */
 	bool sent;
 	bool heard;      /* a byte of the node */
+	bool streams;    /* its answer came in more than one piece */
 	bool keep_alive; /* as the head of the answer says */
 	bool paused;
 	uint64_t upload_left; /* of a streamed body of known length */
@@ -180,6 +181,10 @@ on_bytes(struct str in, void *arg)
 	bool handed_over = false;
 	struct str data;
 
+	if (x->heard && !x->streams) {
+		x->streams = true;
+		conn_delay_acks(x->conn);
+	}
 	x->heard = true;
 	while (x->phase != ENDED) {
 		switch (http_answer_next(&x->answer, &in, &data)) {

@@ -12,6 +12,8 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -472,6 +474,16 @@ conn_pause(struct conn *c, bool paused)
 		event_del(c->readable);
 	else
 		event_add(c->readable, NULL);
+}
+
+/* Else each token of a stream is acknowledged at once, by a segment that costs as much as reading
+ * it. Refused or not, the answer is the same. */
+void
+conn_delay_acks(struct conn *c)
+{
+	static const int off = 0;
+
+	(void)setsockopt(c->fd, IPPROTO_TCP, TCP_QUICKACK, &off, sizeof(off));
 }
 
 void

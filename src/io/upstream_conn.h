@@ -113,6 +113,9 @@ size_t conn_pending(const struct conn *c);
 /* Forgets what is pending. */
 void conn_stop_sending(struct conn *c);
 void conn_pause(struct conn *c, bool paused);
+/* The kernel takes its time to acknowledge, until it has once waited 40 ms in vain: a node that
+ * sends nothing new before (Nagle's algorithm) is held up once. */
+void conn_delay_acks(struct conn *c);
 /* 0: no limit. */
 void conn_limit(struct conn *c, int64_t ms);
 

@@ -3,9 +3,11 @@
 #include "client.h"
 
 #include <arpa/inet.h>
+#include <event2/bufferevent.h>
 #include <event2/dns.h>
 #include <event2/dns_struct.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -441,6 +443,61 @@ no_more_than_idle_max_are_kept(void **state)
 	assert_int_equal(upstream_idle(c->upstream), 2);
 }
 
+/* Our end of the connection that the peer has accepted first: a descriptor of this process. */
+static int
+own_end(const struct client *c)
+{
+	struct sockaddr_in peer, own;
+	socklen_t len = sizeof(peer);
+
+	assert_int_equal(
+	    getpeername(bufferevent_getfd(c->peer->conns[0].bev), (struct sockaddr *)&peer, &len), 0);
+	for (int fd = 3; fd < 1024; fd++) {
+		len = sizeof(own);
+		if (getsockname(fd, (struct sockaddr *)&own, &len) == 0 && own.sin_family == AF_INET &&
+		    own.sin_port == peer.sin_port)
+			return fd;
+	}
+	fail_msg("no such connection");
+	return -1;
+}
+
+static bool acks_wait[2]; /* after the first and the second token */
+
+/* On loopback, what is said is there at once: nothing has waited for an acknowledgement yet. */
+static void
+look_at_acks(struct client *c)
+{
+	int quick = -1;
+	socklen_t len = sizeof(quick);
+
+	assert_int_equal(getsockopt(own_end(c), IPPROTO_TCP, TCP_QUICKACK, &quick, &len), 0);
+	acks_wait[c->flushes - 1] = quick == 0;
+	peer_say(&c->peer->conns[0], c->flushes == 1 ? "2\r\nb\n\r\n" : "0\r\n\r\n");
+}
+
+static void
+begins_stream(struct peer_conn *p, void *arg)
+{
+	static const int on = 1;
+
+	assert_int_equal(setsockopt(own_end(arg), IPPROTO_TCP, TCP_QUICKACK, &on, sizeof(on)), 0);
+	peer_say(p, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\na\n\r\n");
+}
+
+static void
+tokens_are_not_acknowledged_one_by_one(void **state)
+{
+	struct client *c = *state;
+
+	c->peer->on_request = begins_stream;
+	c->in_flush = look_at_acks;
+	client_expect(c, EXCHANGE_DONE);
+	assert_int_equal(c->flushes, 2);
+	assert_false(acks_wait[0]);
+	assert_true(acks_wait[1]);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, client_setup, client_teardown)
 
 int
@@ -463,6 +520,7 @@ main(void)
 	    TEST(the_last_address_is_kept_when_lookups_fail),
 	    TEST(the_last_address_is_kept_when_lookups_hang),
 	    TEST(no_more_than_idle_max_are_kept),
+	    TEST(tokens_are_not_acknowledged_one_by_one),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
