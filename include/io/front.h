@@ -119,6 +119,9 @@ struct front_head {
 void front_reply_head(struct front_req *r, const struct front_head *head);
 void front_reply_body(struct front_req *r, struct str piece);
 void front_reply_flush(struct front_req *r);
+/* At the end of this turn of the loop, unless it is much. The tokens of many streams then leave
+ * one right behind the other, and a client that reads them all is not woken for each. */
+void front_reply_flush_soon(struct front_req *r);
 /* True from a flush that left more than 256 KiB not taken by the client until on_drained: stop the
  * source meanwhile. */
 bool front_reply_is_full(const struct front_req *r);

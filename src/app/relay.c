@@ -177,7 +177,7 @@ on_flush(struct exchange *x, void *arg)
 	if (y->shared)
 		share_flush(y->request);
 	else
-		front_reply_flush(y->request->client);
+		front_reply_flush_soon(y->request->client);
 	if (!y->paused && is_ahead(y)) {
 		y->paused = true;
 		exchange_pause(x, true);

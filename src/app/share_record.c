@@ -62,7 +62,7 @@ void
 share_flush(struct request *r)
 {
 	if (r->client != NULL)
-		front_reply_flush(r->client);
+		front_reply_flush_soon(r->client);
 }
 
 bool

@@ -30,8 +30,10 @@ front_create(struct loop *l, const struct front_limits *limits, const struct fro
 	f->date_s = -1;
 	list_init(&f->listeners);
 	list_init(&f->conns);
+	list_init(&f->due);
 	timer_init(&f->accept_pause, l, front_on_accept_pause, f);
 	waker_init(&f->accept_turn, l, front_on_accept_turn, f);
+	waker_init(&f->due_turn, l, front_on_due_turn, f);
 	f->evhtp = evhtp_new(loop_base(l), f);
 	assert(f->evhtp != NULL);
 	evhtp_set_post_accept_cb(f->evhtp, front_conn_accept, f);
@@ -70,6 +72,7 @@ front_free(void *arg)
 	evhtp_free(f->evhtp);
 	timer_finish(&f->accept_pause);
 	waker_finish(&f->accept_turn);
+	waker_finish(&f->due_turn);
 	buf_finish(&f->spare);
 	free(f);
 }

@@ -35,6 +35,8 @@ struct front {
 	bool accept_failing;      /* the last accept failed: said once */
 	int64_t full_said_ms;     /* when the log last said that the limit is reached */
 	bool held;                /* nothing is accepted yet */
+	struct list due;          /* of struct front_req, by due_link: to be flushed in this turn */
+	struct waker due_turn;    /* which does it */
 	bool stopping;
 	bool retired;             /* another process accepts at the same sockets */
 	struct buf spare;         /* owned; staging memory for the next answer */
@@ -54,5 +56,8 @@ void front_accept_update(struct front *f);
 void front_accept_count(struct front *f);
 void front_on_accept_pause(void *arg);
 void front_on_accept_turn(void *arg);
+
+/* front_reply.c */
+void front_on_due_turn(void *arg);
 
 #endif

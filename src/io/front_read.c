@@ -44,6 +44,7 @@ req_create(struct front_conn *c, const struct http_head *head, struct str bytes)
 	char *copy = block + sizeof(*r) + head_size;
 
 	*r = (struct front_req){.conn = c, .head = h};
+	list_init(&r->due_link);
 	r->close = !head->keep_alive;
 	r->body_left = head->framing == HTTP_LENGTH ? head->length : 0;
 	http_chunks_init(&r->chunks);
@@ -63,6 +64,7 @@ front_req_free(struct front_req *r)
 {
 	struct front *f = r->conn->front;
 
+	list_remove(&r->due_link);
 	if (f->spare.data == NULL && r->staged.cap <= FRONT_STAGED_KEPT) {
 		buf_clear(&r->staged);
 		f->spare = r->staged;

@@ -10,6 +10,8 @@
 #include <assert.h>
 #include <string.h>
 
+enum { DUE_BYTES_MAX = 4096 }; /* of what waits for the end of the turn */
+
 static void
 add_hex(struct buf *out, size_t n)
 {
@@ -113,6 +115,7 @@ front_reply_body(struct front_req *r, struct str piece)
 void
 front_reply_flush(struct front_req *r)
 {
+	list_remove(&r->due_link);
 	if (r->staged.len == 0)
 		return;
 	front_wire_write(r->conn, r->staged.data, r->staged.len);
@@ -122,6 +125,29 @@ front_reply_flush(struct front_req *r)
 	else
 		buf_clear(&r->staged);
 	r->full = r->full || front_wire_queued(r->conn) > FRONT_OUTPUT_FULL;
+}
+
+void
+front_reply_flush_soon(struct front_req *r)
+{
+	struct front *f = r->conn->front;
+
+	if (r->staged.len > DUE_BYTES_MAX) {
+		front_reply_flush(r);
+	} else if (!list_linked(&r->due_link)) {
+		list_add_last(&f->due, &r->due_link);
+		waker_wake(&f->due_turn);
+	}
+}
+
+void
+front_on_due_turn(void *arg)
+{
+	struct front *f = arg;
+	struct front_req *r;
+
+	while ((r = LIST_FIRST(&f->due, struct front_req, due_link)) != NULL)
+		front_reply_flush(r);
 }
 
 bool

@@ -31,6 +31,7 @@ struct front_req {
 	enum http_framing framing; /* of the answer */
 	uint64_t left;             /* of an answer with a length */
 	struct buf staged;         /* owned; given and not yet flushed */
+	struct list due_link;      /* in front.due */
 	uint64_t flushed_bytes;
 };
 

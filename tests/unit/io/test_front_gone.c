@@ -4,6 +4,15 @@
 #include "base/clock.h"
 
 #include <string.h>
+#include <sys/socket.h>
+
+static bool
+has_unread(const struct client *c)
+{
+	char byte;
+
+	return recv(c->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 1;
+}
 
 static void
 check_gone(const char *request, void (*leave)(struct client *c))
@@ -278,6 +287,57 @@ a_cut_before_the_answer_just_closes(void **state)
 	bed_close(&b);
 }
 
+static void
+begin_soon(struct bed *b, struct client *c)
+{
+	struct front_head head = {.status = 200, .length = -1};
+
+	bed_hold(b, c, HOLD);
+	front_reply_head(b->held, &head);
+	front_reply_body(b->held, str_of("piece"));
+	front_reply_flush_soon(b->held);
+	front_reply_flush_soon(b->held);
+}
+
+static void
+small_pieces_leave_at_the_end_of_the_turn(void **state)
+{
+	static char much[8000];
+	struct client c, d;
+	struct bed b;
+
+	bed_open_with(&b, (struct front_limits){0});
+	begin_soon(&b, &c);
+	assert_false(has_unread(&c));
+	RUN_UNTIL(&b, client_has(&c, "piece"));
+	memset(much, 'm', sizeof(much));
+	front_reply_body(b.held, (struct str){much, sizeof(much)});
+	front_reply_flush_soon(b.held);
+	assert_true(has_unread(&c));
+	begin_soon(&b, &d);
+	client_close(&c);
+	client_close(&d);
+	bed_close(&b);
+}
+
+static void
+what_was_to_leave_soon_is_forgotten_with_its_request(void **state)
+{
+	struct client c;
+	struct bed b;
+
+	bed_open_with(&b, (struct front_limits){0});
+	begin_soon(&b, &c);
+	bed_release(&b, front_reply_cut);
+	RUN_UNTIL(&b, client_ended(&c));
+	assert_true(client_has(&c, "piece"));
+	client_close(&c);
+	begin_soon(&b, &c);
+	client_reset(&c);
+	RUN_UNTIL(&b, bed_saw(&b, "gone:closed "));
+	bed_close(&b);
+}
+
 int
 main(void)
 {
@@ -294,6 +354,8 @@ main(void)
 	    cmocka_unit_test(a_cut_delivers_what_was_given_and_shows),
 	    cmocka_unit_test(a_cut_until_close_waits_for_the_client),
 	    cmocka_unit_test(a_cut_before_the_answer_just_closes),
+	    cmocka_unit_test(small_pieces_leave_at_the_end_of_the_turn),
+	    cmocka_unit_test(what_was_to_leave_soon_is_forgotten_with_its_request),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
