@@ -3,7 +3,7 @@
 BUILD ?= build
 ARGS ?=
 
-.PHONY: build run test bench bench-cache bench-swaps instructions setup setup-test upgrade-storm asan lint format tidy clean install help
+.PHONY: build run test bench bench-cache bench-swaps instructions setup setup-test upgrade-storm asan lint format tidy man package package-test clean install help
 
 build: setup $(BUILD)/build.ninja ## compile (the default)
 	@meson compile -C $(BUILD)
@@ -55,6 +55,16 @@ tidy: setup-test $(BUILD)/build.ninja ## clang-tidy on every C file
 
 install: build ## meson install; DESTDIR counts
 	@meson install -C $(BUILD) --no-rebuild
+
+man: build ## write the list of settings in drover.yaml(5) anew
+	@python3 tests/lint/man.py --fix $(BUILD)/src/app/drover $(BUILD)/src/node/drover-node $(BUILD)/src/load/drover-bench
+
+package: setup ## the Debian package, from what is committed, in build/package
+	@sh tools/setup.sh package
+	@sh tools/package.sh
+
+package-test: package ## install it in a clean Debian root (debootstrap; as root) and try it
+	@sh tools/package_test.sh build/package/drover_*.deb
 
 clean: ## remove what was built
 	rm -rf build build-gcc build-asan build-clang

@@ -4,6 +4,7 @@
 #   tools/setup.sh build    what compiling needs
 #   tools/setup.sh test     and what the tests need: compilers, Python and npm packages
 #   tools/setup.sh bench    what compiling needs, and whom the benchmark compares with
+#   tools/setup.sh package  what compiling needs, and building the Debian package
 #
 # Things are looked for by what they are (a command, a pkg-config module, a header), so that
 # whoever has them from elsewhere is left alone. Only then is the package manager asked.
@@ -71,6 +72,15 @@ need_for_comparing() {
     PATH=$PATH:/usr/sbin need_command haproxy haproxy
 }
 
+need_for_packaging() {
+    need_command dpkg-buildpackage dpkg-dev
+    need_command dh debhelper
+    need_command fakeroot fakeroot
+    need_command lintian lintian
+    need_command debootstrap debootstrap
+    need_module cmocka libcmocka-dev
+}
+
 install_missing() {
     [ -n "$missing" ] || return 0
     missing=$(echo "$missing" | tr ' ' '\n' | sort -u | tr '\n' ' ')
@@ -131,7 +141,12 @@ bench)
     need_for_comparing
     install_missing
     ;;
+package)
+    need_for_building
+    need_for_packaging
+    install_missing
+    ;;
 *)
-    die "usage: tools/setup.sh build|test|bench"
+    die "usage: tools/setup.sh build|test|bench|package"
     ;;
 esac
