@@ -15,12 +15,13 @@ say() { echo "package-test: $*"; }
 inside() { chroot "$root" "$@"; }
 
 say "a clean root"
-debootstrap --variant=minbase --include=systemd,curl,logrotate,mandoc,procps bookworm "$root" "$mirror" >"$root.log" 2>&1 ||
+debootstrap --variant=minbase --include=systemd,curl,logrotate bookworm "$root" "$mirror" >"$root.log" 2>&1 ||
     { tail -20 "$root.log"; exit 1; }
 rm -f "$root.log"
 cp "$package" "$root/drover.deb"
-for conf in /etc/apt/apt.conf.d/* /etc/resolv.conf; do
-    [ -f "$conf" ] && cp "$conf" "$root$conf" || true
+# How this machine reaches its mirror is how the root does.
+for conf in $(grep -l Acquire /etc/apt/apt.conf.d/* || true) /etc/resolv.conf; do
+    cp "$conf" "$root$conf"
 done
 
 say "installing"
@@ -31,7 +32,9 @@ say "what is there"
 inside getent passwd drover
 inside drover --version
 [ "$(inside stat -c '%U:%G %a' /etc/drover/drover.yaml)" = "root:drover 640" ]
-for page in drover.1 drover-bench.1 drover-node.1 drover.yaml.5; do inside man -w "${page%.*}" >/dev/null; done
+for page in 1/drover.1 1/drover-bench.1 1/drover-node.1 5/drover.yaml.5; do
+    zcat "$root/usr/share/man/man$page.gz" | grep -q "^.Sh NAME"
+done
 
 say "its configuration and units"
 inside drover check -c /etc/drover/drover.yaml

@@ -2,7 +2,8 @@
  * The service manager: what it gives to a service when it starts it, and what it wants to hear.
  * With systemd (libsystemd) that is its protocol; without, nothing is given and nobody listens.
  *
- * What is said is one datagram, and is said in vain where nobody asked for it.
+ * What is said is one datagram, and is said in vain where nobody asked for it. A manager that does
+ * not read is not waited for.
  */
 #ifndef IO_SERVICE_H
 #define IO_SERVICE_H
@@ -29,5 +30,7 @@ void service_say_main_process(pid_t pid);
 /* How often service_say_alive is wanted at the latest; 0: it is not. */
 int64_t service_watchdog_ms(void);
 void service_say_alive(void);
+/* What could not be said yet; waits for the manager. Not for the loop. */
+void service_say_rest(void);
 
 #endif

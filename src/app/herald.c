@@ -90,6 +90,7 @@ herald_destroy(struct herald **hp)
 	*hp = NULL;
 	if (h == NULL)
 		return;
+	service_say_rest();
 	timer_finish(&h->timer);
 	buf_finish(&h->said);
 	free(h);

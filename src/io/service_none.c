@@ -48,3 +48,8 @@ void
 service_say_alive(void)
 {
 }
+
+void
+service_say_rest(void)
+{
+}

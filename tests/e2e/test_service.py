@@ -7,6 +7,7 @@ import socket
 import sys
 import time
 
+import harness
 import pytest
 from harness import activate_path, wire
 from harness.upgrade import upgrade
@@ -33,6 +34,16 @@ class Manager:
             found = re.search(pattern, text, re.MULTILINE)
             if found:
                 return found
+
+    def fill(self):
+        """Until there is no room for more."""
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sender:
+            sender.setblocking(False)
+            try:
+                while True:
+                    sender.sendto(b"FILLED=1", self.path)
+            except BlockingIOError:
+                pass
 
     def drain(self):
         """Those that are there."""
@@ -99,6 +110,18 @@ def test_a_loop_that_hangs_is_not_alive(stage, manager):
     gateway.signal(signal.SIGCONT)
     manager.wait("^WATCHDOG=1$")
     assert len(manager.heard) > before
+
+
+def test_a_manager_that_does_not_read_is_not_waited_for(stage, manager):
+    gateway = start(stage, manager, env={"WATCHDOG_USEC": "2000"})
+    manager.fill()
+    harness.turn(gateway)
+    successor = upgrade(stage, gateway)
+    harness.turn(gateway)
+    # What must not be lost comes when there is room, also when its sender is about to end.
+    manager.wait("^RELOADING=1$")
+    assert int(manager.wait("^MAINPID=([0-9]+)$").group(1)) == successor.pid
+    assert gateway.wait_exit_code() == 0
 
 
 def test_nobody_is_told_of_a_watchdog_that_is_anothers(stage, manager):
