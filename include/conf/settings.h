@@ -112,7 +112,11 @@ void settings_finish(struct settings *s);
 void settings_add_backend(struct settings *s, const char *name, const char *url);
 /* The whole configuration in force as YAML, secrets masked. */
 void settings_add_yaml(const struct settings *s, struct buf *out);
-/* Adds the keys that differ and that only a restart can change, one a line. */
+/* Adds what differs, a line a key: "queue.size: 512 -> 100", "keys: +bob, -carol", and of a secret
+ * that it changed. Nothing: they are the same. */
+void settings_add_changes(const struct settings *before, const struct settings *after,
+                          struct buf *out);
+/* The same, of the keys alone that only a restart can change. */
 void settings_add_fixed_changes(const struct settings *before, const struct settings *after,
                                 struct buf *out);
 

@@ -45,6 +45,8 @@ struct limit;
 struct limit *limit_create(const struct limit_conf *conf, int64_t now_ms);
 /* Nobody may be inside. */
 void limit_destroy(struct limit **l);
+/* Other bounds from now on; who is inside stays, and what was used is not forgotten. */
+void limit_reshape(struct limit *l, const struct limit_conf *conf, int64_t now_ms);
 /* `most_output`: tokens that it asks for at most, 0 without a bound. Refused: `retry_after_ms` is
  * when it would be let in if nobody else came; for LIMIT_CONCURRENT by how long requests of this
  * key took lately. */

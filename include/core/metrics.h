@@ -42,6 +42,9 @@ void series_add(struct series *s, int64_t more);
 /* Of a histogram. Below 0 counts as 0. */
 void series_observe_us(struct series *s, int64_t us);
 
+/* Forgets the series of the row whose first label has that value: nobody may hold one. */
+void metrics_forget(struct metrics *m, size_t row, const char *value);
+
 /* The text exposition format, version 0.0.4. `arg` goes to the rows that collect. */
 void metrics_add_text(const struct metrics *m, void *arg, struct buf *out);
 /* For `collect`: one sample. `values` NULL: the row has no labels. */

@@ -45,6 +45,8 @@ typedef void (*tally_fn)(const struct tally_row *row, void *arg);
 struct tally;
 
 struct tally *tally_create(int64_t keep_hours);
+/* What is older goes, from now on. */
+void tally_set_keep(struct tally *t, int64_t keep_hours);
 void tally_destroy(struct tally **t);
 /* `wall_ms`: since 1970. */
 void tally_add(struct tally *t, int64_t wall_ms, const char *key, const char *model,

@@ -48,6 +48,8 @@ struct cache_disk_stats {
 struct cache_disk *cache_disk_open(const char *path, const struct cache_disk_limits *limits,
                                    void (*load)(const struct cache_disk_row *row, void *arg),
                                    void *arg, struct buf *report);
+/* The file grows to that from now on. One that is larger already gets no smaller. */
+void cache_disk_set_file_bytes(struct cache_disk *d, size_t file_bytes);
 /* Copies the row. */
 void cache_disk_put(struct cache_disk *d, const struct cache_disk_row *row);
 void cache_disk_remove(struct cache_disk *d, const struct sha256 *key);

@@ -78,6 +78,8 @@ void front_for_each_socket(const struct front *f,
                            void (*fn)(const char *address, int fd, void *arg), void *arg);
 /* While it holds, clients wait in the kernel's queue. */
 void front_hold(struct front *f, bool hold);
+/* Other limits: of what begins from now on, and of each connection's next time. */
+void front_set_limits(struct front *f, const struct front_limits *limits);
 /* The addresses in use, as URLs or unix: paths, separated by spaces. */
 void front_addresses(const struct front *f, struct buf *out);
 /* No new connection; idle ones are closed, others after their answer. */

@@ -25,6 +25,8 @@ struct probe_conf {
 /* Starts with a round at once. Borrows upstream and backend. */
 struct probe *probe_create(struct loop *l, struct upstream *u, struct backend *b,
                            const struct probe_conf *conf);
+/* Other times from now on. */
+void probe_reshape(struct probe *p, const struct probe_conf *conf);
 void probe_destroy(struct probe **p);
 /* A round now, unless one that began less than `fresh_ms` ago is done or under way. True when a
  * round is under way after the call. */

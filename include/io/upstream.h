@@ -28,6 +28,13 @@ struct upstream_conf {
 struct upstream *upstream_create(struct loop *l, const struct upstream_conf *conf, struct buf *why);
 /* No exchange may be running on it. */
 void upstream_destroy(struct upstream **u);
+/* Whether that would make the same, what is in files aside. */
+bool upstream_is_made_of(const struct upstream *u, const struct upstream_conf *conf);
+/* From now on `u` is what `from` was made as, of the same url; what runs on it goes on. Nulls
+ * `from`, of which nothing was asked yet. */
+void upstream_take_over(struct upstream *u, struct upstream **from);
+/* Nothing more will be asked but what is under way: no connection is kept. */
+void upstream_rest(struct upstream *u);
 /* "host:port" as it stands in Host, where the scheme's own port is left out. */
 const char *upstream_host(const struct upstream *u);
 int upstream_idle(const struct upstream *u);

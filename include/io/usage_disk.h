@@ -20,6 +20,8 @@ struct usage_disk;
  * gets a sentence when something is wrong, else it stays empty. */
 struct usage_disk *usage_disk_open(const char *path, int64_t now_hour, int64_t keep_hours,
                                    tally_fn load, void *arg, struct buf *report);
+/* Older ones are removed, once the hour passes. */
+void usage_disk_set_keep(struct usage_disk *d, int64_t keep_hours);
 /* Copies the row, which replaces the one that was there. */
 void usage_disk_put(struct usage_disk *d, const struct tally_row *row);
 /* Whether the last write failed; what it was about is tried again with the next. */

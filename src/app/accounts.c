@@ -183,6 +183,16 @@ accounts_add_row(struct accounts *a, const struct tally_row *row)
 	add(a, row->hour * TALLY_HOUR_MS, row->key, row->model, &row->count);
 }
 
+void
+accounts_apply(struct accounts *a)
+{
+	int64_t hours = a->gateway->settings->usage.keep / TALLY_HOUR_MS;
+
+	tally_set_keep(a->tally, hours);
+	if (a->disk != NULL)
+		usage_disk_set_keep(a->disk, hours);
+}
+
 const struct tally *
 accounts_tally(const struct accounts *a)
 {

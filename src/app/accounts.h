@@ -18,6 +18,8 @@ struct usage_disk;
 struct accounts *accounts_create(struct gateway *g);
 /* Reads it. A folder that cannot be used is said and does without. */
 void accounts_open_disk(struct accounts *a);
+/* Other settings are in force. */
+void accounts_apply(struct accounts *a);
 /* Writes what is left. */
 void accounts_destroy(struct accounts **a);
 /* `r` has ended. A model that no node has counts as "other"; where there is no key, as "-". */

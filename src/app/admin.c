@@ -28,6 +28,8 @@ static const struct admin_route routes[] = {
     {HTTP_GET, "/admin/v1/requests", admin_show_requests},
     {HTTP_GET, "/admin/v1/usage", admin_show_usage},
     {HTTP_DELETE, "/admin/v1/requests/*", admin_cancel_request},
+    {HTTP_GET, "/admin/v1/config", admin_show_config},
+    {HTTP_POST, "/admin/v1/reload", admin_reload},
     {HTTP_POST, "/admin/v1/cache/purge", admin_purge_cache},
     {HTTP_POST, "/admin/v1/warm", admin_warm_model},
     {HTTP_POST, "/admin/v1/backends/*/drain", admin_drain_backend},
@@ -365,13 +367,7 @@ struct admin *
 admin_create(struct gateway *g, struct buf *why)
 {
 	const struct settings *s = g->settings;
-	struct front_limits limits = {
-	    .connections = CONNECTIONS,
-	    .head_ms = s->timeouts.client_head,
-	    .body_ms = s->timeouts.client_body,
-	    .idle_ms = s->timeouts.client_idle,
-	    .write_ms = s->timeouts.client_write,
-	};
+	struct front_limits limits = gateway_front_limits(s, CONNECTIONS);
 	struct admin *a = NEW(struct admin);
 
 	a->gateway = g;
@@ -401,6 +397,14 @@ struct front *
 admin_front(struct admin *a)
 {
 	return a->front;
+}
+
+void
+admin_apply(struct admin *a)
+{
+	struct front_limits limits = gateway_front_limits(a->gateway->settings, CONNECTIONS);
+
+	front_set_limits(a->front, &limits);
 }
 
 void

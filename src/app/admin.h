@@ -22,6 +22,8 @@ struct admin *admin_create(struct gateway *g, struct buf *why);
 /* Cuts what is under way. NULL is allowed. */
 void admin_destroy(struct admin **a);
 struct front *admin_front(struct admin *a);
+/* Other settings are in force. */
+void admin_apply(struct admin *a);
 /* As front_addresses. */
 void admin_addresses(const struct admin *a, struct buf *out);
 

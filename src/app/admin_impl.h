@@ -54,6 +54,8 @@ void admin_end_lines(struct admin_call *c);
 /* The client is gone, or the call over: a load that was begun goes on. */
 void admin_forget_warm(struct admin_warm **w);
 
+void admin_show_config(struct admin_call *c);
+void admin_reload(struct admin_call *c);
 void admin_purge_cache(struct admin_call *c);
 void admin_warm_model(struct admin_call *c);
 void admin_show_health(struct admin_call *c);

@@ -46,19 +46,21 @@ add_held(const struct held *h, void *arg)
 	buf_addc(json, '}');
 }
 
-/* One that was not asked yet is not up. */
+/* One that was not asked yet is not up; one that left ends what runs there. */
 static const char *
-state_of(const struct backend *b)
+state_of(const struct server *server)
 {
-	enum backend_state s = backend_state(b);
+	enum backend_state s = backend_state(server->backend);
+
+	if (server->left)
+		return backend_state_name(BACKEND_DRAINING);
 
 	return backend_state_name(s == BACKEND_UNKNOWN ? BACKEND_DOWN : s);
 }
 
 static void
-add_server(const struct gateway *g, size_t i, struct buf *json)
+add_server(const struct server *s, struct buf *json)
 {
-	const struct server *s = g->servers[i];
 	const struct backend *b = s->backend;
 
 	buf_adds(json, "{\"name\":");
@@ -68,12 +70,12 @@ add_server(const struct gateway *g, size_t i, struct buf *json)
 	buf_addf(json,
 	         ",\"state\":\"%s\",\"weight\":%d,\"slots\":%d,\"busy\":%d,\"breaker\":\"%s\","
 	         "\"version\":",
-	         state_of(b), backend_weight(b), backend_slots(b), backend_busy(b),
+	         state_of(s), backend_weight(b), backend_slots(b), backend_busy(b),
 	         breaker_state_name(backend_breaker(b)));
-	if (*probe_version(s->probe) == '\0')
+	if (*server_version(s) == '\0')
 		buf_adds(json, "null");
 	else
-		add_text(json, probe_version(s->probe));
+		add_text(json, server_version(s));
 	buf_adds(json, ",\"models\":[");
 	backend_each_held(b, add_held, json);
 	buf_adds(json, "]}");
@@ -95,14 +97,22 @@ add_cache(const struct answers *a, struct buf *json)
 void
 admin_add_state(const struct gateway *g, int64_t now_ms, struct buf *json)
 {
+	const struct server *s;
+
 	buf_addf(json, "\"draining\":%s,\"queue\":", g->draining ? "true" : "false");
 	add_queue(g, now_ms, json);
 	buf_addf(json, ",\"running\":%d,\"backends\":[", sched_running(g->sched));
 	for (size_t i = 0; i < g->server_count; i++) {
 		if (i > 0)
 			buf_addc(json, ',');
-		add_server(g, i, json);
+		add_server(g->servers[i], json);
 	}
+	LIST_FOR_EACH (s, &g->leaving, const struct server, link)
+		if (!s->gone) {
+			if (json->data[json->len - 1] != '[')
+				buf_addc(json, ',');
+			add_server(s, json);
+		}
 	buf_adds(json, "],\"cache\":");
 	add_cache(g->answers, json);
 }

@@ -124,13 +124,19 @@ remove_unfit(struct answers *a)
 	buf_finish(&a->unfit);
 }
 
+static size_t
+file_bytes_of(const struct settings *s)
+{
+	return FILE_BYTES_LEAST + (size_t)s->cache.memory / 100 * FILE_PERCENT;
+}
+
 static void
 open_disk(struct answers *a, void (*load)(const struct cache_disk_row *row, void *arg))
 {
 	const struct settings *s = a->gateway->settings;
 	struct buf path = {0}, report = {0};
 	struct cache_disk_limits limits = {
-	    .file_bytes = FILE_BYTES_LEAST + (size_t)s->cache.memory / 100 * FILE_PERCENT,
+	    .file_bytes = file_bytes_of(s),
 	    .backlog_bytes = BACKLOG_BYTES,
 	};
 
@@ -171,6 +177,7 @@ answers_create(struct gateway *g)
 void
 answers_open_disk(struct answers *a)
 {
+	a->has_state = true;
 	open_disk(a, load_row);
 }
 
@@ -180,13 +187,26 @@ answers_take_disk(struct answers *a)
 	struct cache_disk *disk = a->disk;
 
 	a->disk = NULL;
+	a->has_state = false;
 	return disk;
 }
 
 void
 answers_open_again(struct answers *a)
 {
+	a->has_state = true;
 	open_disk(a, compare_row);
+}
+
+answers_apply(struct answers *a)
+{
+	struct cache_limits limits = limits_of(a->gateway->settings);
+
+	cache_set_limits(a->cache, &limits);
+	if (a->disk == NULL && a->has_state)
+		open_disk(a, load_row);
+	else if (a->disk != NULL)
+		cache_disk_set_file_bytes(a->disk, file_bytes_of(a->gateway->settings));
 }
 
 void

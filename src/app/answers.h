@@ -25,6 +25,7 @@ struct answers {
 	struct cache_key_reader *key_reader; /* owned; used for one body after the other */
 	struct json_scanner *scanner;        /* owned; in front of it */
 	struct flights *flights;             /* owned */
+	bool has_state;                      /* the state folder is this program's */
 	bool loading;                        /* the file is being read */
 	struct buf unfit;                    /* keys that were dropped while the file was read */
 	struct list settling; /* of struct share, by settle_link: share_settle is to look at them */
@@ -45,6 +46,9 @@ struct cache_disk *answers_take_disk(struct answers *a);
 void answers_open_again(struct answers *a);
 /* No request may be left. Waits for the file. */
 void answers_destroy(struct answers **a);
+
+/* Other settings are in force: what no longer fits goes. */
+void answers_apply(struct answers *a);
 
 /* As cache_key_reader_end, of the whole body. */
 bool answers_read_key(struct answers *a, enum answer_family family, struct str body,

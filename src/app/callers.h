@@ -2,16 +2,17 @@
  * Who calls: one of the configured keys, or, where there are none, an address. A
  * caller has its limits and what it has used of them.
  *
- * Owner: the registry. Keys live as long as it does; an address as long as requests
- * hold it, and after that until many others came.
+ * Owner: the registry. A key lives as long as it is configured and as requests hold it: by its
+ * name it stays the same caller over a reload, whatever else of it changed. An address lives
+ * as long as requests hold it, and after that until many others came.
  */
 #ifndef APP_CALLERS_H
 #define APP_CALLERS_H
 
+#include "app/config.h"
 #include "base/list.h"
 #include "base/net.h"
 #include "base/str.h"
-#include "conf/settings.h"
 #include "core/limit.h"
 
 #include <stdbool.h>
@@ -22,13 +23,18 @@ struct callers;
 
 struct caller {
 	char *name;                     /* of the key, or the address; "unix" */
-	const struct key_settings *key; /* borrowed; NULL: known by its address */
+	const struct key_settings *key; /* of `config`; NULL: known by its address */
+	struct config *config;          /* held, for the key; the latest that has it */
 	struct limit *limit;            /* owned */
 	int requests;                   /* that hold it */
-	struct list link;               /* in callers.idle while no request holds it */
+	bool removed;                   /* its key is not configured any more */
+	struct list link;               /* in callers.idle while no request holds an address, or in
+	                                 * callers.removed */
 };
 
-struct callers *callers_create(const struct settings *s, int64_t now_ms);
+struct callers *callers_create(struct config *config, int64_t now_ms);
+/* Other keys and limits from now on; what was counted stays. */
+void callers_apply(struct callers *c, struct config *config, int64_t now_ms);
 /* No request may hold one. */
 void callers_destroy(struct callers **c);
 /* Whether requests need a key. */

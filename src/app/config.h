@@ -24,7 +24,8 @@ struct config {
 	struct trust trust;
 	struct host_rule hosts;
 	struct origin_rule origins;
-	struct list link; /* in gateway.configs: those that somebody holds, the oldest first */
+	struct list link;    /* in gateway.configs: those that somebody holds, the oldest first */
+	uint64_t generation; /* rises from one to the next */
 	int holders;
 };
 

@@ -22,20 +22,17 @@ struct demo {
 };
 
 static void
-announce(struct settings *s, const struct node *node, int number)
+say(const struct node *node, int number)
 {
-	struct buf name = {0}, url = {0};
+	struct buf url = {0};
 
-	buf_addf(&name, "demo-%d", number);
 	node_address(node, &url);
-	settings_add_backend(s, buf_text(&name), buf_text(&url));
-	log_info("demo", "simulated node %s at %s", buf_text(&name), buf_text(&url));
-	buf_finish(&name);
+	log_info("demo", "simulated node demo-%d at %s", number, buf_text(&url));
 	buf_finish(&url);
 }
 
 struct demo *
-demo_create(struct loop *l, struct settings *s, struct buf *why)
+demo_create(struct loop *l, struct buf *why)
 {
 	struct demo *d = NEW(struct demo);
 	struct node_options options;
@@ -51,9 +48,23 @@ demo_create(struct loop *l, struct settings *s, struct buf *why)
 			demo_destroy(&d);
 			return NULL;
 		}
-		announce(s, d->nodes[i], i + 1);
+		say(d->nodes[i], i + 1);
 	}
 	return d;
+}
+
+void
+demo_announce(const struct demo *d, struct settings *s)
+{
+	for (int i = 0; i < DEMO_NODES; i++) {
+		struct buf name = {0}, url = {0};
+
+		buf_addf(&name, "demo-%d", i + 1);
+		node_address(d->nodes[i], &url);
+		settings_add_backend(s, buf_text(&name), buf_text(&url));
+		buf_finish(&name);
+		buf_finish(&url);
+	}
 }
 
 void

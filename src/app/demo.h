@@ -11,9 +11,10 @@
 
 struct demo;
 
-/* Starts the nodes on free ports of loopback and adds them to the backends. NULL: `why` says
- * why. */
-struct demo *demo_create(struct loop *l, struct settings *s, struct buf *why);
+/* Starts the nodes on free ports of loopback. NULL: `why` says why. */
+struct demo *demo_create(struct loop *l, struct buf *why);
+/* Adds them to the backends. */
+void demo_announce(const struct demo *d, struct settings *s);
 void demo_destroy(struct demo **d);
 
 #endif

@@ -4,6 +4,7 @@
 #include "app/gateway.h"
 #include "app/loader.h"
 #include "app/proxy.h"
+#include "app/roster.h"
 #include "app/warmer.h"
 #include "base/clock.h"
 
@@ -45,6 +46,7 @@ pump(void *arg)
 		proxy_displace(j);
 	while ((j = sched_take_hopeless(g->sched, now)) != NULL)
 		proxy_give_up(j);
+	roster_sweep(g);
 	warmer_review(g->warmer);
 	while (order(g, now) || pick(g, now))
 		;

@@ -20,10 +20,10 @@
 
 enum { DRAIN_TICK_MS = 20 };
 
-static struct sched *
-build_sched(const struct settings *s)
+struct sched_conf
+gateway_sched_conf(const struct settings *s)
 {
-	struct sched_conf conf = {
+	return (struct sched_conf){
 	    .queue_size = (int)s->queue.size,
 	    .per_key = (int)s->queue.per_key,
 	    .max_wait_ms = s->queue.max_wait,
@@ -43,8 +43,18 @@ build_sched(const struct settings *s)
 	    .retry_attempts = (int)s->retry.attempts,
 	    .retry_budget_percent = (int)s->retry.budget_percent,
 	};
+}
 
-	return sched_create(&conf);
+struct front_limits
+gateway_front_limits(const struct settings *s, int connections)
+{
+	return (struct front_limits){
+	    .connections = connections,
+	    .head_ms = s->timeouts.client_head,
+	    .body_ms = s->timeouts.client_body,
+	    .idle_ms = s->timeouts.client_idle,
+	    .write_ms = s->timeouts.client_write,
+	};
 }
 
 static bool
@@ -67,13 +77,7 @@ static bool
 build_front(struct gateway *g, struct buf *why)
 {
 	const struct settings *s = g->settings;
-	struct front_limits limits = {
-	    .connections = (int)s->max_connections,
-	    .head_ms = s->timeouts.client_head,
-	    .body_ms = s->timeouts.client_body,
-	    .idle_ms = s->timeouts.client_idle,
-	    .write_ms = s->timeouts.client_write,
-	};
+	struct front_limits limits = gateway_front_limits(s, (int)s->max_connections);
 
 	g->front = front_create(g->loop, &limits, &intake_ops, g);
 	for (size_t i = 0; i < s->listen.count; i++)
@@ -118,8 +122,9 @@ on_drain_tick(void *arg)
 struct gateway *
 gateway_create(struct loop *l, struct settings *from, struct sockets *given, struct buf *why)
 {
-	const struct settings *s;
 	struct gateway *g = NEW(struct gateway);
+	const struct settings *s;
+	struct sched_conf sched;
 
 	g->loop = l;
 	g->given = given;
@@ -129,6 +134,7 @@ gateway_create(struct loop *l, struct settings *from, struct sockets *given, str
 		return NULL;
 	}
 	list_init(&g->configs);
+	list_init(&g->leaving);
 	list_add_last(&g->configs, &g->config->link);
 	g->settings = s = &g->config->settings;
 	g->began_ms = clock_now_ms();
@@ -137,9 +143,10 @@ gateway_create(struct loop *l, struct settings *from, struct sockets *given, str
 	dispatch_init(g);
 	timer_init(&g->drain_timer, l, on_drain_tick, g);
 	g->meter = meter_create(g);
-	g->callers = callers_create(s, clock_now_ms());
+	g->callers = callers_create(g->config, clock_now_ms());
 	g->accounts = accounts_create(g);
-	g->sched = build_sched(s);
+	sched = gateway_sched_conf(s);
+	g->sched = sched_create(&sched);
 	g->loader = loader_create(g);
 	g->warmer = warmer_create(g);
 	g->access = access_log_create(l, s->log.access, s->log.format, why);
@@ -164,6 +171,18 @@ end_headless(struct gateway *g)
 		request_abandon(r);
 }
 
+static void
+destroy_servers(struct gateway *g)
+{
+	struct server *s;
+
+	LIST_FOR_EACH (s, &g->leaving, struct server, link)
+		server_destroy(&s);
+	for (size_t i = 0; i < g->server_count; i++)
+		server_destroy(&g->servers[i]);
+	free(g->servers);
+}
+
 void
 gateway_destroy(struct gateway **gp)
 {
@@ -177,9 +196,7 @@ gateway_destroy(struct gateway **gp)
 	warmer_destroy(&g->warmer);
 	end_headless(g);
 	answers_destroy(&g->answers);
-	for (size_t i = 0; i < g->server_count; i++)
-		server_destroy(&g->servers[i]);
-	free(g->servers);
+	destroy_servers(g);
 	loader_destroy(&g->loader);
 	dispatch_finish(g);
 	timer_finish(&g->drain_timer);
@@ -250,21 +267,29 @@ gateway_has_looked(const struct gateway *g)
 void
 gateway_saw_fault(struct gateway *g, struct backend *b, enum backend_fault fault)
 {
-	meter_saw_fault(g->meter, b, fault);
+	struct server *s = gateway_server_of(g, b);
+
+	if (!s->left)
+		meter_saw_fault(g->meter, b, fault);
 	if (backend_saw_fault(b, fault, clock_now_ms()))
 		log_warn(backend_name(b), "is %s, breaker %s", backend_state_name(backend_state(b)),
 		         breaker_state_name(backend_breaker(b)));
-	if (fault != FAULT_BUSY)
-		probe_hurry(gateway_server_of(g, b)->probe);
+	if (fault != FAULT_BUSY && !s->left)
+		probe_hurry(s->probe);
 	dispatch_wake(g);
 }
 
 struct server *
 gateway_server_of(struct gateway *g, const struct backend *b)
 {
+	struct server *s;
+
 	for (size_t i = 0; i < g->server_count; i++)
 		if (g->servers[i]->backend == b)
 			return g->servers[i];
+	LIST_FOR_EACH (s, &g->leaving, struct server, link)
+		if (s->backend == b)
+			return s;
 	abort();
 }
 

@@ -10,6 +10,7 @@
 #include "app/callers.h"
 #include "app/config.h"
 #include "app/meter.h"
+#include "app/reload.h"
 #include "app/server.h"
 #include "base/list.h"
 #include "conf/settings.h"
@@ -31,6 +32,9 @@ struct gateway {
 	struct sched *sched;             /* owned */
 	struct server **servers;         /* owned, each too; in the order of the configuration */
 	size_t server_count;
+	struct list leaving;         /* of struct server, owned, by link: they left */
+	struct reload_source source; /* of the next configuration */
+	uint64_t reloads, failed_reloads;
 	struct admin *admin;       /* owned; NULL: off */
 	struct loader *loader;     /* owned */
 	struct warmer *warmer;     /* owned */
@@ -70,6 +74,10 @@ void gateway_open_state(struct gateway *g);
 void gateway_hold(struct gateway *g, bool hold);
 /* Whether each node was probed once. */
 bool gateway_has_looked(const struct gateway *g);
+
+/* What follows from the settings, at the start and at a reload. */
+struct sched_conf gateway_sched_conf(const struct settings *s);
+struct front_limits gateway_front_limits(const struct settings *s, int connections);
 
 /* A request on it went wrong: the scheduler is told, what changed is logged, the node probed. */
 void gateway_saw_fault(struct gateway *g, struct backend *b, enum backend_fault fault);

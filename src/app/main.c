@@ -10,6 +10,7 @@
 #include "app/key.h"
 #include "app/listen.h"
 #include "app/prompts_command.h"
+#include "app/reload.h"
 #include "app/takeover.h"
 #include "app/upgrade.h"
 #include "app/usage_command.h"
@@ -24,10 +25,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 struct program {
+	int argc;
+	char **argv;
 	struct loop *loop;
-	struct settings *settings;
 	struct demo *demo; /* NULL without --demo */
 	struct gateway *gateway;
 	struct sockets *given;     /* listening ones, that came with the start */
@@ -70,7 +73,33 @@ on_reopen(int signal, void *arg)
 static void
 on_hangup(int signal, void *arg)
 {
-	log_warn("drover", "SIGHUP: a changed configuration takes effect at the next start");
+	struct program *p = arg;
+	struct buf said = {0};
+
+	service_say_reloading();
+	/* What it says is in the log. */
+	(void)reload_run(p->gateway, "SIGHUP", &said);
+	herald_say_ready(p->herald);
+	buf_finish(&said);
+}
+
+/* As reload_source has it: all its sources again, as at the start. */
+static bool
+load_again(struct settings *out, struct buf *why, void *arg)
+{
+	const struct program *p = arg;
+	struct settings_call call;
+
+	if (settings_load(p->argc, p->argv, environ, &call, why) != 0)
+		return false;
+	*out = call.settings;
+	if (!listen_override(out, p->given, why)) {
+		settings_finish(out);
+		return false;
+	}
+	if (p->demo != NULL)
+		demo_announce(p->demo, out);
+	return true;
 }
 
 static void
@@ -124,9 +153,9 @@ begin(struct program *p, int former)
 }
 
 static int
-serve(struct settings *s, char **argv)
+serve(struct settings *s, int argc, char **argv)
 {
-	struct program p = {.settings = s, .given = sockets_create()};
+	struct program p = {.argc = argc, .argv = argv, .given = sockets_create()};
 	struct buf why = {0};
 	int status = 1, former;
 
@@ -136,11 +165,16 @@ serve(struct settings *s, char **argv)
 	if (!takeover_find(p.given, &former, &why) || !service_take_sockets(p.given, &why) ||
 	    !listen_override(s, p.given, &why))
 		goto out;
-	if (s->demo && (p.demo = demo_create(p.loop, s, &why)) == NULL)
-		goto out;
+	if (s->demo) {
+		p.demo = demo_create(p.loop, &why);
+		if (p.demo == NULL)
+			goto out;
+		demo_announce(p.demo, s);
+	}
 	p.gateway = gateway_create(p.loop, s, p.given, &why);
 	if (p.gateway == NULL)
 		goto out;
+	p.gateway->source = (struct reload_source){load_again, &p};
 	p.upgrade = upgrade_create(p.gateway, argv);
 	p.herald = herald_create(p.gateway);
 	take_signals(&p);
@@ -215,10 +249,10 @@ help(void)
 }
 
 static int
-run(struct settings_call *call, char **argv)
+run(struct settings_call *call, int argc, char **argv)
 {
 	switch (call->command) {
-	case COMMAND_SERVE: return serve(&call->settings, argv);
+	case COMMAND_SERVE: return serve(&call->settings, argc, argv);
 	case COMMAND_CHECK: return check(&call->settings);
 	case COMMAND_KEY: return key(call->key_name);
 	case COMMAND_WARM:
@@ -234,7 +268,6 @@ run(struct settings_call *call, char **argv)
 int
 main(int argc, char **argv)
 {
-	extern char **environ;
 	struct settings_call call;
 	struct buf why = {0};
 	int status = settings_load(argc, argv, environ, &call, &why);
@@ -243,7 +276,7 @@ main(int argc, char **argv)
 	buf_finish(&why);
 	if (status != 0)
 		return status;
-	status = run(&call, argv);
+	status = run(&call, argc, argv);
 	settings_finish(&call.settings);
 	return status;
 }

@@ -1,8 +1,9 @@
 /*
  * What is counted while the gateway works.
  *
- * Invariants: what is in `models` and `keys` stays until the end, and so does every series; a
- * model is in `models` under its canonical name only once a node had it.
+ * Invariants: what is in `models` and `keys` stays until the end, and so does every series but
+ * those of a backend, which nobody keeps; a model is in `models` under its canonical name only once
+ * a node had it.
  */
 #include "app/meter.h"
 
@@ -258,6 +259,14 @@ meter_saw_load(struct meter *m, const struct backend *b, const char *model, int6
 	count_one(m, METRIC_MODEL_LOADS, values);
 	series_observe_us(metrics_series(m->metrics, METRIC_MODEL_LOAD_SECONDS, values),
 	                  took_ms * 1000);
+}
+
+void
+meter_forget_backend(struct meter *m, const char *name)
+{
+	metrics_forget(m->metrics, METRIC_BACKEND_ERRORS, name);
+	metrics_forget(m->metrics, METRIC_MODEL_LOADS, name);
+	metrics_forget(m->metrics, METRIC_MODEL_LOAD_SECONDS, name);
 }
 
 /* --- on the way of a token --- */

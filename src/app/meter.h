@@ -39,6 +39,9 @@ void meter_saw_order_failure(struct meter *m, const struct order *o);
 void meter_saw_retry(struct meter *m, const char *why);
 void meter_saw_load(struct meter *m, const struct backend *b, const char *model, int64_t took_ms);
 
+/* The backend is not configured any more, and nothing is counted of it from here on. */
+void meter_forget_backend(struct meter *m, const char *name);
+
 /* The pace of one streamed answer. Zeroed: nothing is measured. */
 struct meter_pace {
 	struct series *first; /* NULL: the first piece has come */

@@ -148,6 +148,16 @@ collect_cache_entries(struct metrics_sink *out, void *arg)
 /* --- the program --- */
 
 static void
+collect_reloads(struct metrics_sink *out, void *arg)
+{
+	const struct gateway *g = arg;
+	const char *ok = "ok", *failed = "failed";
+
+	metrics_sink_add(out, &ok, (int64_t)g->reloads);
+	metrics_sink_add(out, &failed, (int64_t)g->failed_reloads);
+}
+
+static void
 collect_build(struct metrics_sink *out, void *arg)
 {
 	const char *version = DROVER_VERSION;
@@ -326,6 +336,11 @@ const struct metric metric_table[METRIC_ROWS] = {
                             {NULL},
                             "Open connections of clients.",
                             collect_connections},
+    [METRIC_CONFIG_RELOADS] = {"drover_config_reloads_total",
+                               METRIC_COUNTER,
+                               {"result"},
+                               "Reloads of the configuration; failed: refused, nothing changed.",
+                               collect_reloads},
     [METRIC_BUILD_INFO] = {"drover_build_info",
                            METRIC_GAUGE,
                            {"version"},

@@ -6,6 +6,7 @@
 
 #include "app/accounts.h"
 #include "app/answers.h"
+#include "app/dispatch.h"
 #include "app/gateway.h"
 #include "app/limits.h"
 #include "app/share.h"
@@ -186,7 +187,8 @@ finish(struct request *r, enum job_end end)
 	request_drop_readers(r);
 	buf_finish(&r->rewritten);
 	buf_finish(&r->target);
-	config_release(&r->config);
+	if (config_release(&r->config))
+		dispatch_wake(g); /* nodes that left with it can go */
 	free(r);
 }
 

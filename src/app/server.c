@@ -7,6 +7,7 @@
 #include "app/warmer.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "core/reshape.h"
 
 #include <stdlib.h>
 
@@ -67,25 +68,50 @@ on_round(struct probe *p, void *arg)
 	warmer_wake(g->warmer);
 }
 
-static void
-watch(struct server *s, const struct settings *all)
+static struct probe_conf
+probe_conf_of(struct server *s, const struct settings *all)
 {
-	struct probe_conf conf = {
+	return (struct probe_conf){
 	    .interval_ms = all->health.interval,
 	    .timeout_ms = all->health.timeout,
 	    .on_round = on_round,
 	    .arg = s,
 	};
+}
 
+static void
+enter_service(struct server *s, const struct settings *all)
+{
+	struct probe_conf conf = probe_conf_of(s, all);
+
+	s->max_loaded = backend_max_loaded(s->backend);
+	s->errand = errand_create(s->gateway->loader, s);
 	s->probe = probe_create(s->gateway->loop, s->upstream, s->backend, &conf);
+}
+
+struct upstream *
+server_make_upstream(struct gateway *g, const struct settings *all,
+                     const struct backend_settings *b, struct buf *why)
+{
+	struct upstream_conf conf = upstream_conf_of(all, b);
+
+	return upstream_create(g->loop, &conf, why);
+}
+
+bool
+server_has_upstream(const struct server *s, const struct settings *all,
+                    const struct backend_settings *b)
+{
+	struct upstream_conf conf = upstream_conf_of(all, b);
+
+	return upstream_is_made_of(s->upstream, &conf);
 }
 
 struct server *
 server_create(struct gateway *g, const struct settings *all, const struct backend_settings *b,
               struct buf *why)
 {
-	struct upstream_conf conf = upstream_conf_of(all, b);
-	struct upstream *upstream = upstream_create(g->loop, &conf, why);
+	struct upstream *upstream = server_make_upstream(g, all, b, why);
 	struct server *s;
 
 	if (upstream == NULL)
@@ -94,6 +120,7 @@ server_create(struct gateway *g, const struct settings *all, const struct backen
 	s->gateway = g;
 	s->upstream = upstream;
 	s->url = mem_strdup(b->url);
+	list_init(&s->link);
 	return s;
 }
 
@@ -103,9 +130,7 @@ server_open(struct server *s, const struct settings *all, const struct backend_s
 	struct backend_conf conf = backend_conf_of(b);
 
 	s->backend = sched_add_backend(s->gateway->sched, &conf);
-	s->max_loaded = backend_max_loaded(s->backend);
-	s->errand = errand_create(s->gateway->loader, s);
-	watch(s, all);
+	enter_service(s, all);
 }
 
 void
@@ -119,12 +144,58 @@ server_destroy(struct server **sp)
 	probe_destroy(&s->probe);
 	errand_destroy(&s->errand);
 	upstream_destroy(&s->upstream);
+	if (s->gone)
+		backend_free(&s->backend);
 	free(s->url);
 	free(s);
+}
+
+void
+server_reshape(struct server *s, struct upstream **upstream, const struct settings *all,
+               const struct backend_settings *b)
+{
+	struct backend_conf backend = backend_conf_of(b);
+	struct probe_conf probe = probe_conf_of(s, all);
+
+	sched_reshape_backend(s->gateway->sched, s->backend, &backend);
+	s->max_loaded = backend_max_loaded(s->backend);
+	if (*upstream != NULL)
+		upstream_take_over(s->upstream, upstream);
+	probe_reshape(s->probe, &probe);
+}
+
+void
+server_leave(struct server *s, uint64_t left_at)
+{
+	struct gateway *g = s->gateway;
+
+	s->left = true;
+	s->left_at = left_at;
+	errand_give_up(s->errand);
+	errand_destroy(&s->errand);
+	probe_destroy(&s->probe);
+	warmer_forget_backend(g->warmer, s->backend);
+	upstream_rest(s->upstream);
+	sched_retire_backend(g->sched, s->backend);
+}
+
+void
+server_come_back(struct server *s, const struct settings *all)
+{
+	s->left = false;
+	list_remove(&s->link);
+	sched_restore_backend(s->gateway->sched, s->backend);
+	enter_service(s, all);
 }
 
 bool
 server_refresh(struct server *s, int64_t fresh_ms)
 {
 	return s->probe != NULL && probe_refresh(s->probe, fresh_ms);
+}
+
+const char *
+server_version(const struct server *s)
+{
+	return s->probe == NULL ? "" : probe_version(s->probe);
 }

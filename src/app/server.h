@@ -4,7 +4,7 @@
  *
  * Owner: gateway.servers while it is configured. One that a reload takes out goes to
  * gateway.leaving: what runs there ends, nothing new is sent, it is probed no more. It is
- * freed once every request that may have seen it has ended (server_may_be_freed).
+ * freed once every request that may have seen it has ended (roster.c), or comes back before.
  */
 #ifndef APP_SERVER_H
 #define APP_SERVER_H
@@ -24,12 +24,17 @@ struct gateway;
 
 struct server {
 	struct gateway *gateway;   /* borrowed */
-	struct backend *backend;   /* the scheduler's; NULL: not opened */
+	struct backend *backend;   /* the scheduler's; once it is gone there, owned; NULL: not opened */
 	struct upstream *upstream; /* owned */
 	struct probe *probe;       /* owned; NULL: it left */
 	struct errand *errand;     /* owned; NULL: it left */
 	char *url;                 /* owned */
 	int max_loaded;            /* as it was told last */
+	bool stays;                /* scratch of roster_apply */
+	bool left;                 /* it is in gateway.leaving, */
+	bool gone;                 /* and the scheduler let go of it */
+	uint64_t left_at;          /* generation of the last configuration that had it */
+	struct list link;          /* in gateway.leaving */
 };
 
 /* Nothing is sent there yet. NULL: `why` says what is wrong with its configuration. */
@@ -39,7 +44,24 @@ struct server *server_create(struct gateway *g, const struct settings *s,
 void server_open(struct server *s, const struct settings *all, const struct backend_settings *b);
 /* NULL is allowed. */
 void server_destroy(struct server **s);
+
+/* Whether it is reached as these settings say. */
+bool server_has_upstream(const struct server *s, const struct settings *all,
+                         const struct backend_settings *b);
+/* For server_reshape. NULL: `why` says what is wrong with its configuration. */
+struct upstream *server_make_upstream(struct gateway *g, const struct settings *all,
+                                      const struct backend_settings *b, struct buf *why);
+/* Other settings of the same name and url. `upstream`: taken over; NULL: it is reached as it was.
+ */
+void server_reshape(struct server *s, struct upstream **upstream, const struct settings *all,
+                    const struct backend_settings *b);
+/* It is not configured any more. */
+void server_leave(struct server *s, uint64_t left_at);
+/* It is again, and was not gone yet. */
+void server_come_back(struct server *s, const struct settings *all);
 /* A round of probes now, as probe_refresh; false also for one that left. */
 bool server_refresh(struct server *s, int64_t fresh_ms);
+/* "" until it is known. */
+const char *server_version(const struct server *s);
 
 #endif

@@ -19,7 +19,9 @@
 /* A rule's wish to have its models loaded. */
 struct plan {
 	struct warmer *warmer;
-	const struct model_settings *rule; /* of the settings */
+	const struct model_settings *rule; /* of the configuration in force */
+	char *match;                       /* owned; of the rule, which a reload takes away */
+	int64_t every_ms;                  /* likewise */
 	bool due;
 	bool said;  /* that something stands against it, since it is due */
 	bool whole; /* while it is reviewed: all is loaded so far, */
@@ -231,27 +233,91 @@ warmer_give_up(struct warmer *w)
 	}
 }
 
+void
+warmer_forget_backend(struct warmer *w, struct backend *b)
+{
+	struct warm_ask *ask;
+
+	LIST_FOR_EACH (ask, &w->asks, struct warm_ask, link)
+		if (ask->wish.only == b) {
+			list_remove(&ask->link);
+			ask->tell(ask, WARM_NO_BACKEND, b);
+		}
+}
+
+static bool
+wants_warmth(const struct model_settings *rule)
+{
+	return rule->warm.at_start || rule->warm.every > 0;
+}
+
+/* The plan that another one of its models and period goes on with; NULL: none. */
+static const struct plan *
+find_same(const struct plan *plans, size_t count, const struct model_settings *rule)
+{
+	for (size_t i = 0; i < count; i++)
+		if (strcmp(plans[i].match, rule->match) == 0 && plans[i].every_ms == rule->warm.every)
+			return &plans[i];
+	return NULL;
+}
+
+static void
+open_plan(struct plan *p, struct warmer *w, const struct model_settings *rule,
+          const struct plan *same)
+{
+	int64_t wait_ms = rule->warm.every;
+
+	*p = (struct plan){
+	    .warmer = w,
+	    .rule = rule,
+	    .match = mem_strdup(rule->match),
+	    .every_ms = rule->warm.every,
+	    .due = same != NULL ? same->due : rule->warm.at_start,
+	};
+	timer_init(&p->timer, w->gateway->loop, on_due, p);
+	if (same != NULL && same->timer.due_ms != 0)
+		wait_ms = same->timer.due_ms - clock_now_ms();
+	if (rule->warm.every > 0)
+		timer_start(&p->timer, wait_ms > 0 ? wait_ms : 0);
+}
+
+static void
+drop_plans(struct plan *plans, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		timer_finish(&plans[i].timer);
+		free(plans[i].match);
+	}
+	free(plans);
+}
+
+void
+warmer_apply(struct warmer *w)
+{
+	const struct settings *s = w->gateway->settings;
+	struct plan *before = w->plans;
+	size_t count = w->plan_count;
+
+	w->plans = mem_zalloc(s->model_count, sizeof(w->plans[0]));
+	w->plan_count = 0;
+	for (size_t i = 0; i < s->model_count; i++) {
+		const struct model_settings *rule = &s->models[i];
+
+		if (wants_warmth(rule))
+			open_plan(&w->plans[w->plan_count++], w, rule, find_same(before, count, rule));
+	}
+	drop_plans(before, count);
+	warmer_wake(w);
+}
+
 struct warmer *
 warmer_create(struct gateway *g)
 {
-	const struct settings *s = g->settings;
 	struct warmer *w = NEW(struct warmer);
 
 	w->gateway = g;
 	list_init(&w->asks);
-	w->plans = mem_zalloc(s->model_count, sizeof(w->plans[0]));
-	for (size_t i = 0; i < s->model_count; i++) {
-		const struct model_settings *rule = &s->models[i];
-		struct plan *p = &w->plans[w->plan_count];
-
-		if (!rule->warm.at_start && rule->warm.every == 0)
-			continue;
-		w->plan_count++;
-		*p = (struct plan){.warmer = w, .rule = rule, .due = rule->warm.at_start};
-		timer_init(&p->timer, g->loop, on_due, p);
-		if (rule->warm.every > 0)
-			timer_start(&p->timer, rule->warm.every);
-	}
+	warmer_apply(w);
 	return w;
 }
 
@@ -263,8 +329,6 @@ warmer_destroy(struct warmer **wp)
 	*wp = NULL;
 	if (w == NULL)
 		return;
-	for (size_t i = 0; i < w->plan_count; i++)
-		timer_finish(&w->plans[i].timer);
-	free(w->plans);
+	drop_plans(w->plans, w->plan_count);
 	free(w);
 }

@@ -16,8 +16,11 @@
 struct gateway;
 struct warmer;
 
-/* The gateway's servers must be there. */
 struct warmer *warmer_create(struct gateway *g);
+/* Other rules are in force. One that was there goes on where it was; a new one is due now. */
+void warmer_apply(struct warmer *w);
+/* The backend is not configured any more: who asked for it alone is told. */
+void warmer_forget_backend(struct warmer *w, struct backend *b);
 /* No ask may be left. */
 void warmer_destroy(struct warmer **w);
 /* Something changed that may matter: an order ended, a node was probed. The pump follows. */

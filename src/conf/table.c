@@ -151,7 +151,7 @@ static const struct row settings_rows[] = {
      .help = "folder for what outlives a restart, or none; default: $STATE_DIRECTORY"},
     {"max_body", KIND_SIZE, AT(max_body), .initial = "64MiB", .least = KIB, .most = 4 * GIB,
      .help = "largest request body, 413 above; blobs are streamed and exempt"},
-    {"max_connections", KIND_INTEGER, FIXED(max_connections), .initial = "10000",
+    {"max_connections", KIND_INTEGER, AT(max_connections), .initial = "10000",
      .least = 1, .most = 1000000,
      .help = "client connections at once"},
     {"drain", KIND_DURATION, AT(drain), .initial = "30s", .most = DAY,
@@ -279,7 +279,7 @@ static const struct row settings_rows[] = {
     {"cache.charge", KIND_BOOL, AT(cache.charge), .initial = "false",
      .help = "whether answers out of it count as tokens of their keys"},
 
-    {"usage.keep", KIND_DURATION, FIXED(usage.keep), .initial = "400d", .least = HOUR,
+    {"usage.keep", KIND_DURATION, AT(usage.keep), .initial = "400d", .least = HOUR,
      .most = 4000 * DAY,
      .help = "how long the accounts of use are kept"},
 

@@ -1,4 +1,4 @@
-/* What is in force, as YAML; and what two configurations differ in. */
+/* What is in force, as YAML. */
 #include "conf/settings.h"
 
 #include "base/mem.h"
@@ -103,16 +103,4 @@ settings_add_yaml(const struct settings *s, struct buf *out)
 	for (size_t i = 0; i < settings_table.count; i++)
 		if (settings_table.rows[i].kind == KIND_PAIRS)
 			add_pairs(&settings_table.rows[i], s, out);
-}
-
-void
-settings_add_fixed_changes(const struct settings *before, const struct settings *after,
-                           struct buf *out)
-{
-	for (size_t i = 0; i < settings_table.count; i++) {
-		const struct row *row = &settings_table.rows[i];
-
-		if (!row->reloadable && !value_equal(row, before, after))
-			buf_addf(out, "%s\n", row->path);
-	}
 }

@@ -30,3 +30,12 @@ affinity_saw(struct affinity *a, uint64_t conversation, struct backend *b)
 		set[i] = set[i - 1];
 	set[0] = (struct visit){.conversation = conversation, .backend = b};
 }
+
+void
+affinity_forget(struct affinity *a, const struct backend *b)
+{
+	for (int s = 0; s < AFFINITY_SETS; s++)
+		for (int i = 0; i < AFFINITY_WAYS; i++)
+			if (a->visits[s][i].backend == b)
+				a->visits[s][i].backend = NULL;
+}

@@ -24,4 +24,7 @@ struct affinity {
 struct backend *affinity_find(const struct affinity *a, uint64_t conversation);
 void affinity_saw(struct affinity *a, uint64_t conversation, struct backend *b);
 
+/* It is gone. */
+void affinity_forget(struct affinity *a, const struct backend *b);
+
 #endif

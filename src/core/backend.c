@@ -19,6 +19,7 @@
 #include "base/mem.h"
 #include "node.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -37,7 +38,7 @@ backend_name(const struct backend *b)
 enum backend_state
 backend_state(const struct backend *b)
 {
-	return b->health == BACKEND_UP && b->draining ? BACKEND_DRAINING : b->health;
+	return b->health == BACKEND_UP && (b->draining || b->retired) ? BACKEND_DRAINING : b->health;
 }
 
 enum breaker_state
@@ -94,10 +95,17 @@ backend_is_usable(const struct backend *b, int64_t now_ms)
 	       breaker_admits(&b->breaker, now_ms);
 }
 
+/* One that is out of the fleet knows of no model. */
+static struct variant *
+find_here(const struct backend *b, const char *model)
+{
+	return backend_is_gone(b) ? NULL : variant_find(b->fleet, model);
+}
+
 bool
 backend_has_model(const struct backend *b, const char *model)
 {
-	const struct variant *v = variant_find(b->fleet, model);
+	const struct variant *v = find_here(b, model);
 
 	return v != NULL && v->places[b->index].listed;
 }
@@ -105,7 +113,7 @@ backend_has_model(const struct backend *b, const char *model)
 uint64_t
 backend_model_digest(const struct backend *b, const char *model)
 {
-	const struct variant *v = variant_find(b->fleet, model);
+	const struct variant *v = find_here(b, model);
 
 	return v != NULL && v->places[b->index].listed ? v->places[b->index].digest : 0;
 }
@@ -113,7 +121,7 @@ backend_model_digest(const struct backend *b, const char *model)
 bool
 backend_holds_model(const struct backend *b, const char *model)
 {
-	const struct variant *v = variant_find(b->fleet, model);
+	const struct variant *v = find_here(b, model);
 
 	return v != NULL &&
 	       (v->places[b->index].residency != ABSENT || variant_find_rival(v, b) != NULL);
@@ -275,12 +283,10 @@ keep_listing(struct backend *b, const struct listed_model *models, size_t count)
 }
 
 void
-backend_set_listing(struct backend *b, const struct listed_model *models, size_t count)
+backend_review_listing(struct backend *b)
 {
 	struct fleet *f = b->fleet;
 
-	keep_listing(b, models, count);
-	b->has_listed = true;
 	if (twins_review(&f->twins, f)) {
 		for (size_t i = 0; i < f->count; i++)
 			apply_listing(f->backends[i]);
@@ -289,6 +295,15 @@ backend_set_listing(struct backend *b, const struct listed_model *models, size_t
 	}
 	f->changes++;
 	fleet_weigh_now(f);
+}
+
+void
+backend_set_listing(struct backend *b, const struct listed_model *models, size_t count)
+{
+	assert(!b->retired);
+	keep_listing(b, models, count);
+	b->has_listed = true;
+	backend_review_listing(b);
 }
 
 void
@@ -361,7 +376,7 @@ find_held(struct backend *b, const char *model)
 void
 backend_saw_unload(struct backend *b, const char *model)
 {
-	struct variant *v = variant_find(b->fleet, model) == NULL ? NULL : find_held(b, model);
+	struct variant *v = find_here(b, model) == NULL ? NULL : find_held(b, model);
 	struct place *p;
 
 	if (v == NULL || !b->fleet->by_orders)
@@ -384,7 +399,7 @@ end_quarantine(struct place *p)
 void
 backend_saw_change(struct backend *b, const char *model)
 {
-	struct variant *v = variant_find(b->fleet, model), *sibling;
+	struct variant *v = find_here(b, model), *sibling;
 
 	if (v == NULL)
 		return;
@@ -415,6 +430,7 @@ backend_set_loaded(struct backend *b, const char *const *names, size_t count)
 {
 	bool crowded = false;
 
+	assert(!b->retired);
 	for (size_t i = 0; i < count; i++)
 		find_held(b, names[i])->places[b->index].shown = true;
 	MAP_FOR_EACH (it, &b->fleet->variants) {

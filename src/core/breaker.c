@@ -11,6 +11,12 @@
 
 #include <stdlib.h>
 
+static size_t
+limit_of(const struct health_conf *conf)
+{
+	return conf->breaker_failures > 0 ? (size_t)conf->breaker_failures : 1;
+}
+
 void
 breaker_init(struct breaker *k, const struct health_conf *conf)
 {
@@ -20,9 +26,37 @@ breaker_init(struct breaker *k, const struct health_conf *conf)
 	    .first_pause_ms = conf->breaker_open_ms,
 	    .longest_pause_ms = conf->breaker_max_open_ms,
 	    .pause_ms = conf->breaker_open_ms,
-	    .limit = conf->breaker_failures > 0 ? (size_t)conf->breaker_failures : 1,
+	    .limit = limit_of(conf),
 	};
 	k->failed_at = mem_zalloc(k->limit, sizeof(*k->failed_at));
+}
+
+/* The latest failures are kept, as many as the new limit looks at but one, so that a lower limit
+ * alone opens nothing. */
+static void
+resize(struct breaker *k, size_t limit)
+{
+	int64_t *failed_at = mem_zalloc(limit, sizeof(*failed_at));
+	size_t kept = k->failed < k->limit ? k->failed : k->limit;
+
+	if (kept > limit - 1)
+		kept = limit - 1;
+	for (size_t i = 0; i < kept; i++)
+		failed_at[i] = k->failed_at[(k->failed - kept + i) % k->limit];
+	free(k->failed_at);
+	k->failed_at = failed_at;
+	k->failed = kept;
+	k->limit = limit;
+}
+
+void
+breaker_reshape(struct breaker *k, const struct health_conf *conf)
+{
+	k->window_ms = conf->breaker_window_ms;
+	k->first_pause_ms = conf->breaker_open_ms;
+	k->longest_pause_ms = conf->breaker_max_open_ms;
+	if (k->limit != limit_of(conf))
+		resize(k, limit_of(conf));
 }
 
 void

@@ -26,6 +26,8 @@ struct breaker {
 };
 
 void breaker_init(struct breaker *k, const struct health_conf *conf);
+/* Other bounds from now on; a pause that runs stays. */
+void breaker_reshape(struct breaker *k, const struct health_conf *conf);
 void breaker_finish(struct breaker *k);
 /* Whether a job may go now. */
 bool breaker_admits(const struct breaker *k, int64_t now_ms);

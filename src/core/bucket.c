@@ -46,6 +46,21 @@ refill(struct bucket *b, int64_t now_ms)
 		b->parts += passed_ms * b->rate;
 }
 
+void
+bucket_reshape(struct bucket *b, int64_t rate, int64_t capacity, int64_t now_ms)
+{
+	struct bucket before = *b;
+	int64_t least, parts;
+
+	bucket_init(b, rate, capacity, now_ms);
+	if (before.rate == 0)
+		return;
+	refill(&before, now_ms);
+	least = before.parts < 0 ? before.parts : 0;
+	parts = b->parts - (before.capacity * PARTS - before.parts);
+	b->parts = parts > least ? parts : least;
+}
+
 int64_t
 bucket_wait_ms(struct bucket *b, int64_t n, int64_t now_ms)
 {

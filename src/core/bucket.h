@@ -19,6 +19,8 @@ struct bucket {
 /* Full at the beginning. Rate and capacity are at most BUCKET_MOST. */
 enum { BUCKET_MOST = 1000000000 };
 void bucket_init(struct bucket *b, int64_t rate, int64_t capacity, int64_t now_ms);
+/* Other bounds from now on. What was taken stays taken, as far as that brings nobody into debt. */
+void bucket_reshape(struct bucket *b, int64_t rate, int64_t capacity, int64_t now_ms);
 /* How long until `n` can be taken; 0: now. More than it ever holds is to be had when it is full. */
 int64_t bucket_wait_ms(struct bucket *b, int64_t n, int64_t now_ms);
 /* Takes them, whether they are there or not: what is not there is owed. */

@@ -83,6 +83,7 @@ struct variant {
 struct fleet {
 	struct backend **backends; /* owned, each too */
 	size_t count;
+	size_t retired;      /* of them (reshape.c) */
 	struct map variants; /* of struct variant, owned, by model and options */
 	struct twins twins;
 	bool by_orders;       /* nothing is loaded but by order */

@@ -39,6 +39,17 @@ limit_create(const struct limit_conf *conf, int64_t now_ms)
 }
 
 void
+limit_reshape(struct limit *l, const struct limit_conf *conf, int64_t now_ms)
+{
+	int64_t tokens = conf->tokens_per_minute;
+
+	l->conf = *conf;
+	bucket_reshape(&l->requests, conf->requests_per_minute, conf->burst > 0 ? conf->burst : 1,
+	               now_ms);
+	bucket_reshape(&l->tokens, tokens, tokens > 0 ? tokens : 1, now_ms);
+}
+
+void
 limit_destroy(struct limit **lp)
 {
 	struct limit *l = *lp;

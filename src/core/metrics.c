@@ -158,6 +158,58 @@ series_observe_us(struct series *s, int64_t us)
 		s->counts[i]++;
 }
 
+static void
+series_free(struct series *s)
+{
+	free(s->labels);
+	free(s->bucket);
+	free(s);
+}
+
+/* By the beginning of its labels. */
+static bool
+begins_with(const struct series *s, const struct buf *label)
+{
+	char next;
+
+	if (strncmp(s->labels, buf_text(label), label->len) != 0)
+		return false;
+	next = s->labels[label->len];
+	return next == ',' || next == '\0';
+}
+
+static void
+take_out(struct metrics *m, size_t row, struct series **at)
+{
+	struct series *s = *at;
+	struct buf text = {0};
+
+	buf_addf(&text, "%s{%s", m->table[row].name, s->labels);
+	map_take(&m->by_text, buf_text(&text));
+	buf_finish(&text);
+	*at = s->next;
+	if (m->rows[row].last == &s->next)
+		m->rows[row].last = at;
+	series_free(s);
+}
+
+void
+metrics_forget(struct metrics *m, size_t row, const char *value)
+{
+	struct series **at = &m->rows[row].first;
+	struct buf label = {0};
+
+	buf_addf(&label, "%s=\"", m->table[row].labels[0]);
+	add_escaped(value, &label);
+	buf_addc(&label, '"');
+	while (*at != NULL)
+		if (begins_with(*at, &label))
+			take_out(m, row, at);
+		else
+			at = &(*at)->next;
+	buf_finish(&label);
+}
+
 /* --- text --- */
 
 static void
@@ -305,13 +357,8 @@ metrics_destroy(struct metrics **mp)
 	*mp = NULL;
 	if (m == NULL)
 		return;
-	MAP_FOR_EACH (it, &m->by_text) {
-		struct series *s = it.value;
-
-		free(s->labels);
-		free(s->bucket);
-		free(s);
-	}
+	MAP_FOR_EACH (it, &m->by_text)
+		series_free(it.value);
 	map_finish(&m->by_text);
 	free(m->rows);
 	free(m);

@@ -17,32 +17,59 @@
 /* The first snapshot after an order may be older. */
 enum { UNSEEN_MOST = 2 };
 
+static void
+drop_globs(struct backend *b)
+{
+	for (size_t i = 0; i < b->glob_count; i++)
+		free(b->globs[i]);
+	free(b->globs);
+}
+
+void
+backend_configure(struct backend *b, const struct backend_conf *conf)
+{
+	assert(conf->weight > 0 && conf->parallel > 0 && conf->max_loaded > 0 && conf->slots > 0);
+	b->weight = conf->weight;
+	b->parallel = conf->parallel;
+	b->slots = conf->slots;
+	/* What was learned of its room holds as long as nobody says otherwise. */
+	if (b->max_loaded_conf != conf->max_loaded)
+		b->max_loaded = b->max_loaded_conf = conf->max_loaded;
+	drop_globs(b);
+	b->globs = mem_zalloc(conf->model_count + 1, sizeof(*b->globs));
+	b->glob_count = conf->model_count;
+	for (size_t i = 0; i < conf->model_count; i++)
+		b->globs[i] = mem_strdup(conf->models[i]);
+}
+
+void
+backend_set_health_conf(struct backend *b, const struct health_conf *health)
+{
+	b->down_after = health->down_after;
+	b->up_after = health->up_after;
+	b->grace_ms = health->grace_ms;
+	b->given_up |= b->health == BACKEND_DOWN && b->grace_ms == 0;
+	breaker_reshape(&b->breaker, health);
+}
+
 struct backend *
 backend_create(struct fleet *f, size_t index, const struct backend_conf *conf,
                const struct health_conf *health)
 {
 	struct backend *b = NEW(struct backend);
 
-	assert(conf->weight > 0 && conf->parallel > 0 && conf->max_loaded > 0 && conf->slots > 0);
 	b->fleet = f;
 	b->index = index;
 	b->name = mem_strdup(conf->name);
-	b->weight = conf->weight;
-	b->parallel = conf->parallel;
-	b->max_loaded = b->max_loaded_conf = conf->max_loaded;
-	b->slots = conf->slots;
-	b->globs = mem_zalloc(conf->model_count + 1, sizeof(*b->globs));
-	b->glob_count = conf->model_count;
+	backend_configure(b, conf);
 	b->residents_room = conf->max_loaded;
 	b->residents = mem_zalloc((size_t)b->residents_room, sizeof(*b->residents));
-	for (size_t i = 0; i < conf->model_count; i++)
-		b->globs[i] = mem_strdup(conf->models[i]);
 	b->health = BACKEND_UNKNOWN;
+	b->pause_ms = BUSY_FIRST_PAUSE_MS;
+	breaker_init(&b->breaker, health);
 	b->down_after = health->down_after;
 	b->up_after = health->up_after;
 	b->grace_ms = health->grace_ms;
-	b->pause_ms = BUSY_FIRST_PAUSE_MS;
-	breaker_init(&b->breaker, health);
 	return b;
 }
 
@@ -62,9 +89,7 @@ backend_destroy(struct backend *b)
 	if (b == NULL)
 		return;
 	backend_drop_listing(b);
-	for (size_t i = 0; i < b->glob_count; i++)
-		free(b->globs[i]);
-	free(b->globs);
+	drop_globs(b);
 	free(b->residents);
 	free(b->name);
 	breaker_finish(&b->breaker);

@@ -16,6 +16,9 @@
 /* The first pause after a 503; backend.c doubles it. */
 enum { BUSY_FIRST_PAUSE_MS = 250 };
 
+/* The index of a backend that is out of the fleet. */
+#define GONE SIZE_MAX
+
 /* A node's one change of what it holds. */
 enum swap_step {
 	SWAP_NONE,
@@ -59,7 +62,7 @@ struct resident {
 
 struct backend {
 	struct fleet *fleet;
-	size_t index; /* in fleet.backends, and of its place in every variant */
+	size_t index; /* in fleet.backends, and of its place in every variant; or GONE */
 	char *name;   /* owned */
 	int weight;
 	int parallel;
@@ -74,6 +77,7 @@ struct backend {
 
 	enum backend_state health; /* never BACKEND_DRAINING: that is on top of it */
 	bool draining;
+	bool retired;    /* not configured any more: takes nothing, lists nothing */
 	bool was_up;     /* ever */
 	bool given_up;   /* down for longer than the grace: nobody waits for it */
 	bool has_listed; /* ever: before, what it has is not known */
@@ -107,7 +111,18 @@ struct backend {
 struct backend *backend_create(struct fleet *f, size_t index, const struct backend_conf *conf,
                                const struct health_conf *health);
 void backend_destroy(struct backend *b);
+static inline bool
+backend_is_gone(const struct backend *b)
+{
+	return b->index == GONE;
+}
+
+/* Copies what is configured of it, but the name. */
+void backend_configure(struct backend *b, const struct backend_conf *conf);
+void backend_set_health_conf(struct backend *b, const struct health_conf *health);
 void backend_drop_listing(struct backend *b);
+/* What it lists, or may run, changed: who knows of which variant follows from it. */
+void backend_review_listing(struct backend *b);
 /* Called by variant_set_residency alone. */
 void backend_add_resident(struct backend *b, struct variant *v);
 void backend_drop_resident(struct backend *b, const struct variant *v);

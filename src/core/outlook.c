@@ -55,13 +55,15 @@ enum sched_answer
 outlook_of(const struct fleet *f, const char *model, const struct variant *v, bool slotless,
            const struct backend *only, int64_t now_ms)
 {
-	enum sched_answer best = f->count == 0 ? SCHED_NO_BACKEND : SCHED_UNKNOWN_MODEL;
+	enum sched_answer best = f->count == f->retired || (only != NULL && only->retired)
+	                             ? SCHED_NO_BACKEND
+	                             : SCHED_UNKNOWN_MODEL;
 
 	for (size_t i = 0; i < f->count && best != SCHED_QUEUED; i++) {
 		const struct backend *b = f->backends[i];
 		enum sched_answer answer;
 
-		if (only != NULL && only != b)
+		if (b->retired || (only != NULL && only != b))
 			continue;
 		answer = ask(b, model, v, slotless, now_ms);
 		if (worth(answer) > worth(best))

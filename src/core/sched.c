@@ -84,7 +84,7 @@ struct backend *
 sched_find_backend(const struct sched *s, const char *name)
 {
 	for (size_t i = 0; i < s->fleet.count; i++)
-		if (strcmp(s->fleet.backends[i]->name, name) == 0)
+		if (!s->fleet.backends[i]->retired && strcmp(s->fleet.backends[i]->name, name) == 0)
 			return s->fleet.backends[i];
 	return NULL;
 }

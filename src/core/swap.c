@@ -78,12 +78,26 @@ is_still_wanted(const struct backend *b, int64_t now_ms)
 	return w->warm && (w->out == NULL || warm_may_replace(w->out, b, now_ms));
 }
 
+static bool
+is_ordered(const struct swap *w)
+{
+	return w->step == SWAP_UNLOADING || w->step == SWAP_LOADING;
+}
+
+void
+swap_call_off(struct fleet *f, struct backend *b, int64_t now_ms)
+{
+	assert(!is_ordered(&b->swap));
+	if (b->swap.step != SWAP_NONE)
+		finish(f, b, now_ms);
+}
+
 /* Moves a swap on as far as it goes by itself; true: there is an order for it. */
 static bool
 step(struct fleet *f, struct backend *b, int64_t now_ms, struct order *out)
 {
 	struct swap *w = &b->swap;
-	bool begun = w->step == SWAP_UNLOADING || w->step == SWAP_LOADING;
+	bool begun = is_ordered(w);
 
 	/* Nothing is lost yet. */
 	if (w->step != SWAP_NONE && !begun &&

@@ -26,6 +26,8 @@ bool swap_take_order(struct fleet *f, const struct queue *q, struct survey *surv
                      struct order *out);
 /* How long a load there may take, by what is measured; 0: nothing is. */
 int64_t swap_load_limit_ms(const struct fleet *f, const struct speed *s);
+/* The node is left: a swap that is not begun ends; one with an order under way must not be. */
+void swap_call_off(struct fleet *f, struct backend *b, int64_t now_ms);
 /* Not loaded there for a while. */
 void swap_quarantine(struct fleet *f, struct place *p, int64_t now_ms);
 void swap_saw_order(struct fleet *f, const struct order *o, enum order_end end, int64_t now_ms);

@@ -167,6 +167,16 @@ drop_old(struct tally *t, int64_t hour)
 }
 
 void
+tally_set_keep(struct tally *t, int64_t keep_hours)
+{
+	struct list *entries = &t->table.entries;
+
+	t->keep_hours = keep_hours;
+	if (!list_empty(entries))
+		drop_old(t, LIST_ENTRY(entries->prev, struct entry, link)->row.hour);
+}
+
+void
 tally_add(struct tally *t, int64_t wall_ms, const char *key, const char *model,
           const struct tally_count *add)
 {

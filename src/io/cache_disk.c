@@ -31,6 +31,7 @@ struct cache_disk {
 	struct writer *writer; /* owned */
 	pthread_mutex_t lock;  /* of the rest */
 	bool overrun;          /* too much was to be removed */
+	bool resized;          /* limits.file_bytes is another one than the file knows */
 	struct cache_disk_stats stats;
 };
 
@@ -105,11 +106,17 @@ write_on(struct list *orders, void *arg)
 {
 	struct cache_disk *d = arg;
 	struct cache_disk_stats add = {0};
-	bool overrun;
+	bool overrun, resized;
+	size_t file_bytes;
 
 	pthread_mutex_lock(&d->lock);
 	overrun = d->overrun;
+	resized = d->resized;
+	file_bytes = d->limits.file_bytes;
+	d->resized = false;
 	pthread_mutex_unlock(&d->lock);
+	if (resized && d->file != NULL)
+		cache_file_set_bytes(d->file, file_bytes);
 	write_orders(d, orders, &add, overrun);
 	pthread_mutex_lock(&d->lock);
 	d->stats.written += add.written;
@@ -157,6 +164,15 @@ order_create(const struct cache_disk_row *row, bool put)
 	o->row.body.ptr = o->bytes + row->model.len;
 	list_init(&o->order.link);
 	return o;
+}
+
+void
+cache_disk_set_file_bytes(struct cache_disk *d, size_t file_bytes)
+{
+	pthread_mutex_lock(&d->lock);
+	d->resized = d->resized || d->limits.file_bytes != file_bytes;
+	d->limits.file_bytes = file_bytes;
+	pthread_mutex_unlock(&d->lock);
 }
 
 void

@@ -251,14 +251,21 @@ check_writable(struct cache_file *f)
 	return access(f->path, W_OK) == 0 ? SQLITE_CORRUPT : SQLITE_READONLY;
 }
 
+static int
+set_bytes(struct cache_file *f, size_t file_bytes)
+{
+	char pages[64];
+
+	snprintf(pages, sizeof(pages), "PRAGMA max_page_count = %zu", file_bytes / PAGE_BYTES + 1);
+	return run(f->db, pages);
+}
+
 /* Exclusive before WAL: then the index of the journal is in memory, and no one else gets in. */
 static int
 open_db(struct cache_file *f, size_t file_bytes, struct buf *report)
 {
-	char pages[64];
 	int code = sqlite3_open_v2(f->path, &f->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, NULL);
 
-	snprintf(pages, sizeof(pages), "PRAGMA max_page_count = %zu", file_bytes / PAGE_BYTES + 1);
 	if (code == SQLITE_OK)
 		code = run(f->db, "PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL;"
 		                  "PRAGMA synchronous = NORMAL; PRAGMA journal_size_limit = 4194304;");
@@ -269,7 +276,7 @@ open_db(struct cache_file *f, size_t file_bytes, struct buf *report)
 	if (code == SQLITE_OK)
 		code = run(f->db, create_text);
 	if (code == SQLITE_OK)
-		code = run(f->db, pages);
+		code = set_bytes(f, file_bytes);
 	return code == SQLITE_OK ? prepare(f) : code;
 }
 
@@ -365,6 +372,13 @@ cache_file_open(const char *path, size_t file_bytes, cache_file_load load, void 
 	if (outcome != OPENED)
 		cache_file_close(&f);
 	return f;
+}
+
+void
+cache_file_set_bytes(struct cache_file *f, size_t file_bytes)
+{
+	/* Where it fails, the former bound holds. */
+	(void)set_bytes(f, file_bytes);
 }
 
 void

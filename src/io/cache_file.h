@@ -13,6 +13,8 @@ typedef void (*cache_file_load)(const struct cache_disk_row *row, void *arg);
 /* See cache_disk_open. */
 struct cache_file *cache_file_open(const char *path, size_t file_bytes, cache_file_load load,
                                    void *arg, struct buf *report);
+/* It grows to that from now on; one that is larger stays so. */
+void cache_file_set_bytes(struct cache_file *f, size_t file_bytes);
 void cache_file_close(struct cache_file **f);
 /* Closes it and removes what there is of it. */
 void cache_file_give_up(struct cache_file **f);

@@ -41,6 +41,13 @@ front_create(struct loop *l, const struct front_limits *limits, const struct fro
 }
 
 void
+front_set_limits(struct front *f, const struct front_limits *limits)
+{
+	f->limits = *limits;
+	front_accept_update(f);
+}
+
+void
 front_stop_accepting(struct front *f)
 {
 	struct front_conn *c;

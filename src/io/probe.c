@@ -249,6 +249,16 @@ probe_create(struct loop *l, struct upstream *u, struct backend *b, const struct
 }
 
 void
+probe_reshape(struct probe *p, const struct probe_conf *conf)
+{
+	bool sooner = conf->interval_ms < p->conf.interval_ms;
+
+	p->conf = *conf;
+	if (sooner && !p->running)
+		timer_start(&p->timer, p->conf.interval_ms);
+}
+
+void
 probe_destroy(struct probe **pp)
 {
 	struct probe *p = *pp;

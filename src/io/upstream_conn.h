@@ -29,6 +29,7 @@ struct upstream {
 	struct buf fixed_lines;  /* Host, and Authorization where there is a key */
 	SSL_CTX *tls;            /* owned; NULL for http */
 	struct names names;
+	bool tls_verify;
 	int64_t connect_ms;
 	int idle_max;
 	int idle_count;

@@ -32,9 +32,9 @@ struct usage_disk {
 	sqlite3_stmt *put;
 	struct list late; /* of struct order, owned, by order.link: could not be written yet */
 	size_t late_count;
-	int64_t hour; /* the latest that was seen */
-	int64_t keep_hours;
-	struct writer *writer; /* owned */
+	int64_t hour;               /* the latest that was seen */
+	_Atomic int64_t keep_hours; /* the thread reads it */
+	struct writer *writer;      /* owned */
 	atomic_bool failing;
 };
 
@@ -91,7 +91,7 @@ drop_old(struct usage_disk *d)
 	char text[80];
 
 	snprintf(text, sizeof(text), "DELETE FROM usage WHERE hour <= %lld",
-	         (long long)(d->hour - d->keep_hours));
+	         (long long)(d->hour - atomic_load(&d->keep_hours)));
 	return run(d->db, text);
 }
 
@@ -229,7 +229,7 @@ usage_disk_open(const char *path, int64_t now_hour, int64_t keep_hours, tally_fn
 	struct usage_disk *d = NEW(struct usage_disk);
 
 	d->hour = now_hour;
-	d->keep_hours = keep_hours;
+	atomic_init(&d->keep_hours, keep_hours);
 	list_init(&d->late);
 	atomic_init(&d->failing, false);
 	if (open_db(d, path, report) && read_rows(d, load, arg)) {
@@ -245,6 +245,12 @@ usage_disk_open(const char *path, int64_t now_hour, int64_t keep_hours, tally_fn
 }
 
 /* --- the interface --- */
+
+void
+usage_disk_set_keep(struct usage_disk *d, int64_t keep_hours)
+{
+	atomic_store(&d->keep_hours, keep_hours);
+}
 
 void
 usage_disk_put(struct usage_disk *d, const struct tally_row *row)

@@ -7,8 +7,8 @@ chance(struct world *w, uint32_t percent)
 	return world_below(w, 100) < percent;
 }
 
-static struct sched_conf
-random_conf(struct world *w)
+struct sched_conf
+world_random_conf(struct world *w)
 {
 	static const int sizes[] = {0, 1, 5, 20, 80};
 	static const int64_t agings[] = {0, 1000, 5000, 30000};
@@ -36,28 +36,55 @@ random_conf(struct world *w)
 }
 
 /* All limits at one in every other world: there the mistakes are. */
-static void
-add_node(struct world *w, bool tiny)
+void
+world_configure(struct world *w, struct sim_node *node, const char **globs)
 {
-	static const char *const names[MOST_NODES] = {"n0", "n1", "n2", "n3", "n4"};
-	struct sim_node *node = &w->nodes[w->node_count];
-	uint32_t most = tiny ? 1 : 4;
+	uint32_t most = w->tiny ? 1 : 4;
 
 	node->conf = (struct backend_conf){
-	    .name = names[w->node_count++],
+	    .name = node->name,
 	    .weight = 1 + (int)world_below(w, most),
 	    .parallel = 1 + (int)world_below(w, most),
-	    .max_loaded = 1 + (int)world_below(w, tiny ? 1 : 3),
-	    .slots = 1 + (int)world_below(w, tiny ? 1 : 8),
-	    .models = node->globs,
+	    .max_loaded = 1 + (int)world_below(w, w->tiny ? 1 : 3),
+	    .slots = 1 + (int)world_below(w, w->tiny ? 1 : 8),
+	    .models = globs,
 	};
 	for (int m = 0; m < MODELS; m++) {
 		node->allowed[m] = chance(w, 75);
 		if (node->allowed[m])
-			node->globs[node->conf.model_count++] = world_model(m);
+			globs[node->conf.model_count++] = world_model(m);
 	}
-	for (int m = 0; m < MODELS; m++) /* no globs: everything */
+	for (int m = 0; m < MODELS; m++) { /* no globs: everything */
 		node->allowed[m] |= node->conf.model_count == 0;
+		node->lists[m] = node->listing[m] && node->allowed[m];
+	}
+}
+
+/* A name that no other has; one that was retired may have it. */
+static void
+name(struct world *w, struct sim_node *node)
+{
+	char number = '0';
+
+	for (int n = 0; n < w->node_count; n++)
+		if (w->nodes[n].name[1] == number) {
+			number++;
+			n = -1;
+		}
+	node->name[0] = 'n';
+	node->name[1] = number;
+}
+
+void
+world_add_node(struct world *w)
+{
+	struct sim_node *node = &w->nodes[w->node_count];
+	const char *globs[MODELS];
+
+	*node = (struct sim_node){0};
+	name(w, node);
+	w->node_count++;
+	world_configure(w, node, globs);
 	node->backend = sched_add_backend(w->sched, &node->conf);
 }
 
@@ -65,15 +92,16 @@ static void
 build(struct world *w)
 {
 	uint32_t nodes;
-	bool tiny;
 
 	w->now = 1000;
-	w->conf = random_conf(w);
+	w->conf = world_random_conf(w);
+	w->most_attempts = w->conf.retry_attempts;
+	w->most_budget_percent = w->conf.retry_budget_percent;
 	w->sched = sched_create(&w->conf);
 	nodes = 1 + world_below(w, MOST_NODES);
-	tiny = chance(w, 50);
+	w->tiny = chance(w, 50);
 	for (uint32_t n = 0; n < nodes; n++)
-		add_node(w, tiny);
+		world_add_node(w);
 	w->mixed = chance(w, 20);
 }
 

@@ -10,6 +10,15 @@ node_of(const struct world *w, const struct backend *b)
 	for (int n = 0; n < w->node_count; n++)
 		if (w->nodes[n].backend == b)
 			return n;
+	return -1;
+}
+
+static int
+retired_of(const struct world *w, const struct backend *b)
+{
+	for (int n = 0; n < w->retired_count; n++)
+		if (w->retired[n] == b)
+			return n;
 	sim_fail(w, "a job runs on a node that is none", __FILE__, __LINE__);
 }
 
@@ -19,6 +28,10 @@ count_running(const struct world *w, const struct sim_job *j, struct count *c)
 	int n = node_of(w, j->job.backend);
 
 	c->running++;
+	if (n < 0) {
+		c->retired[retired_of(w, j->job.backend)]++;
+		return;
+	}
 	if (j->job.slotless) {
 		c->remote[n]++;
 		return;
@@ -80,7 +93,7 @@ is_given_up(const struct world *w, const struct backend *b)
 enum sched_answer
 oracle_outlook(const struct world *w, const struct sim_job *j)
 {
-	bool down = w->node_count == 0, failed = false;
+	bool down = j->job.only != NULL && node_of(w, j->job.only) < 0, failed = false;
 
 	for (int n = 0; n < w->node_count; n++) {
 		const struct sim_node *node = &w->nodes[n];

@@ -13,11 +13,13 @@ struct count {
 	int on[MOST_NODES][MODELS];
 	int models[MOST_NODES]; /* with slots in use */
 	int remote[MOST_NODES];
+	int retired[MOST_RETIRED]; /* jobs on nodes that were taken out */
 	int waiting;
 	int waiting_in[CLASSES];
 	int running;
 };
 
+/* -1: it was taken out. */
 int node_of(const struct world *w, const struct backend *b);
 struct count count_again(const struct world *w);
 void see_usable(const struct world *w, bool *usable);

@@ -164,8 +164,9 @@ oracle_check_pick(struct world *w, const struct sim_job *picked, bool was_loaded
 {
 	int n = node_of(w, picked->job.backend);
 
+	SIM_CHECK(w, n >= 0);
 	SIM_CHECK(w, picked->alive && picked->job.state == JOB_RUNNING);
-	SIM_CHECK(w, picked->job.attempts <= w->conf.retry_attempts);
+	SIM_CHECK(w, picked->job.attempts <= w->most_attempts);
 	SIM_CHECK(w, !was_loaded || picked->job.slotless || held_before[n][picked->model]);
 	SIM_CHECK(w, picked->job.slotless ||
 	                 backend_holds_model(w->nodes[n].backend, world_model(picked->model)));
@@ -273,6 +274,7 @@ oracle_check_order(const struct world *w, const struct order *o)
 	int n = node_of(w, o->backend);
 	int held = 0;
 
+	SIM_CHECK(w, n >= 0);
 	SIM_CHECK(w, !w->nodes[n].ordered && (o->limit_ms > 0 || o->kind == ORDER_LOAD));
 	for (int m = 0; m < MODELS; m++) {
 		struct count c = count_again(w);
@@ -312,20 +314,46 @@ oracle_check_warm(const struct world *w, const struct warm_wish *wish, enum warm
 
 /* --- after the pump --- */
 
+/* Where a node shrank, what is beyond its bounds runs dry. */
+static bool
+is_within(int count, int most, int *seen)
+{
+	bool within = count <= most || count <= *seen;
+
+	*seen = count;
+	return within;
+}
+
 static void
-check_slots(const struct world *w, const struct count *c)
+check_slots(struct world *w, const struct count *c)
 {
 	for (int n = 0; n < w->node_count; n++) {
-		const struct sim_node *node = &w->nodes[n];
+		struct sim_node *node = &w->nodes[n];
 
+		SIM_CHECK(w, sched_find_backend(w->sched, node->name) == node->backend);
 		SIM_CHECK(w, backend_busy(node->backend) == c->busy[n]);
-		SIM_CHECK(w, c->busy[n] <= node->conf.slots);
-		SIM_CHECK(w, w->conf.loads_by_orders || c->models[n] <= node->conf.max_loaded);
+		SIM_CHECK(w, is_within(c->busy[n], node->conf.slots, &node->busy_seen));
+		SIM_CHECK(w, is_within(c->models[n], node->conf.max_loaded, &node->models_seen) ||
+		                 w->conf.loads_by_orders);
 		for (int m = 0; m < MODELS; m++) {
-			SIM_CHECK(w, c->on[n][m] <= node->conf.parallel);
+			SIM_CHECK(w, is_within(c->on[n][m], node->conf.parallel, &node->on_seen[m]));
 			SIM_CHECK(w, backend_has_model(node->backend, world_model(m)) == node->lists[m]);
 			SIM_CHECK(w, c->on[n][m] == 0 || backend_holds_model(node->backend, world_model(m)));
 		}
+	}
+}
+
+/* Slots in flight stay counted there too. */
+static void
+check_retired(const struct world *w, const struct count *c)
+{
+	for (int n = 0; n < w->retired_count; n++) {
+		const struct backend *b = w->retired[n];
+
+		SIM_CHECK(w, b->busy + b->remote == c->retired[n] && c->retired[n] > 0);
+		SIM_CHECK(w, !backend_is_usable(b, w->now));
+		for (int m = 0; m < MODELS; m++)
+			SIM_CHECK(w, !backend_has_model(b, world_model(m)));
 	}
 }
 
@@ -348,7 +376,7 @@ static bool
 is_quarantined(const struct world *w, const struct sim_job *j)
 {
 	for (int n = 0; n < w->node_count; n++)
-		if (j->job.variant->places[n].quarantine_end_ms > w->now)
+		if (j->job.variant->places[w->nodes[n].backend->index].quarantine_end_ms > w->now)
 			return true;
 	return false;
 }
@@ -411,6 +439,7 @@ oracle_check(struct world *w)
 
 	see_usable(w, usable);
 	check_slots(w, &c);
+	check_retired(w, &c);
 	check_counts(w, &c);
 	check_breakers(w, &c);
 	check_waiting(w);

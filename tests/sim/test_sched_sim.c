@@ -45,7 +45,7 @@ main(int argc, char **argv)
 	static struct world w;
 	long worlds = argc > 1 ? strtol(argv[1], NULL, 10) : WORLDS;
 	uint64_t first = argc > 2 ? strtoull(argv[2], NULL, 10) : 1;
-	long events = 0, submitted = 0, refused = 0, started = 0, retried = 0,
+	long events = 0, submitted = 0, refused = 0, started = 0, retried = 0, reloads = 0,
 	     ended[JOB_DEADLINE + 1] = {0};
 
 	for (long i = 0; i < worlds; i++) {
@@ -55,12 +55,14 @@ main(int argc, char **argv)
 		refused += w.refused;
 		started += w.started;
 		retried += w.retried;
+		reloads += w.reloads;
 		for (int e = 0; e <= JOB_DEADLINE; e++)
 			ended[e] += w.ended[e];
 	}
 	printf("seeds %" PRIu64 " to %" PRIu64 ": %ld events, %ld accepted, %ld refused, %ld started, "
-	       "%ld tried again\n",
-	       first, first + (uint64_t)worlds - 1, events, submitted, refused, started, retried);
+	       "%ld tried again, %ld reloads\n",
+	       first, first + (uint64_t)worlds - 1, events, submitted, refused, started, retried,
+	       reloads);
 	/* Everything is counted again after each. */
 	printf("  events a second: %.0f\n", (double)events * CLOCKS_PER_SEC / (double)clock());
 	for (int e = JOB_DONE; e <= JOB_DEADLINE; e++)

@@ -5,6 +5,7 @@
 #include "core/watchdog.h"
 #include "node.h"
 #include "oracle.h"
+#include "sched_impl.h"
 #include "world_nodes.h"
 
 #include <inttypes.h>
@@ -131,15 +132,18 @@ started(struct world *w, struct sim_job *j)
 	w->talked[j->job.conversation] = j->job.backend;
 }
 
-/* A newcomer at the bound lets the others go first: those that it made start are not the
- * next pick's decision. */
+/* A newcomer at the bound lets the others go first: those that it made start, in that order, are
+ * not the next pick's decision. */
 static void
 mark_settled(struct world *w)
 {
-	for (int i = 0; i < MOST_JOBS; i++) {
-		struct sim_job *j = &w->jobs[i];
+	struct job *job;
 
-		if (!j->alive || j->settled || j->job.state != JOB_RUNNING || j->done_at_ms != 0)
+	LIST_FOR_EACH (job, &w->sched->started, struct job, queue_link) {
+		struct sim_job *j = sim_job_of(job);
+
+		/* The newcomer itself is not counted yet. */
+		if (!j->alive || j->settled)
 			continue;
 		j->settled = true;
 		started(w, j);
@@ -476,6 +480,8 @@ wild_event(struct world *w)
 	} else {
 		world_node_event(w);
 	}
+	if (world_chance(w, 2))
+		world_reload(w);
 }
 
 static bool
@@ -506,6 +512,7 @@ static void
 after_event(struct world *w)
 {
 	pump(w);
+	world_bury(w);
 	oracle_check(w);
 	w->events++;
 }
@@ -568,8 +575,7 @@ world_close(struct world *w)
 		ended += w->ended[e];
 	SIM_CHECK(w, ended == w->submitted);
 	/* The floor of ten, one a second, and the share of what was dispatched. */
-	SIM_CHECK(w,
-	          100 * w->retried <= 1000 + w->now / 10 + w->conf.retry_budget_percent * w->started);
+	SIM_CHECK(w, 100 * w->retried <= 1000 + w->now / 10 + w->most_budget_percent * w->started);
 	for (int n = 0; n < w->node_count; n++) {
 		backend_set_models(w->nodes[n].backend, NULL, 0);
 		/* The first snapshot may be older than what was done here; the second is not. */
@@ -577,5 +583,6 @@ world_close(struct world *w)
 		backend_set_loaded(w->nodes[n].backend, NULL, 0);
 	}
 	SIM_CHECK(w, map_count(&fleet->variants) == 0);
+	SIM_CHECK(w, w->retired_count == 0 && w->husk_count == 0);
 	sched_destroy(&w->sched);
 }

@@ -18,6 +18,8 @@ enum {
 	MODELS = 6,         /* the last is listed by no node at first */
 	TALKS = 12,         /* conversations; 0 is none */
 	MOST_JOBS = 160,    /* alive at once */
+	MOST_RETIRED = 8,   /* nodes that were taken out, */
+	MOST_HUSKS = 64,    /* and of those on which nothing runs, while a job may name them */
 	SERVICE_MS = 20000, /* in quiet times every job is done after so long at most, */
 	ORDER_MS = 5000,    /* and every order carried out */
 };
@@ -34,10 +36,14 @@ struct sim_job {
 
 struct sim_node {
 	struct backend *backend;
-	struct backend_conf conf;
-	const char *globs[MODELS];
+	struct backend_conf conf; /* but its globs */
+	char name[4];
 	bool allowed[MODELS];
-	bool lists[MODELS]; /* by its last listing, and allowed */
+	bool listing[MODELS]; /* its last one */
+	bool lists[MODELS];   /* and allowed */
+	int busy_seen;       /* when it was checked last: more than it may have now, where it shrank, */
+	int models_seen;     /* with slots in use, */
+	int on_seen[MODELS]; /* and of each */
 	bool has_listed;
 	bool ordered; /* an order is being carried out: */
 	struct order order;
@@ -57,7 +63,14 @@ struct world {
 	struct sched_conf conf;
 	struct sched *sched;
 	int node_count;
-	struct sim_node nodes[MOST_NODES];
+	struct sim_node nodes[MOST_NODES]; /* in the order of the fleet */
+	bool tiny;                         /* their limits are all at one */
+	int retired_count;
+	struct backend *retired[MOST_RETIRED];
+	int husk_count;
+	struct backend *husks[MOST_HUSKS];
+	int most_attempts; /* retry_attempts and retry_budget_percent at their highest */
+	int most_budget_percent;
 	struct sim_job jobs[MOST_JOBS];
 	struct ledger ledger;
 	const struct backend *talked[TALKS]; /* where each conversation was served last */
@@ -78,6 +91,7 @@ struct world {
 	long displaced;
 	long orders;
 	long backfilled;
+	long reloads;
 };
 
 /* Prints seed and event, and ends the program. */
@@ -94,6 +108,11 @@ void world_heal(struct world *w, long steps);
 void world_drain(struct world *w);
 void world_close(struct world *w);
 
+/* Makes a node, as random as the first ones. */
+void world_add_node(struct world *w);
+/* What is configured of it, anew; its name stays. `globs` has room for all models. */
+void world_configure(struct world *w, struct sim_node *node, const char **globs);
+struct sched_conf world_random_conf(struct world *w);
 const char *world_model(int model);
 uint32_t world_below(struct world *w, uint32_t bound);
 void world_note(struct world *w, uint64_t what);

@@ -16,4 +16,9 @@ void world_set_models(struct world *w, struct sim_node *node, uint32_t percent);
 void world_set_loaded(struct world *w, struct sim_node *node);
 void world_node_event(struct world *w);
 
+/* Another configuration: nodes come, go, come back or change, or other bounds hold. */
+void world_reload(struct world *w);
+/* After each pump: nodes that were taken out, and on which nothing runs any more, are freed. */
+void world_bury(struct world *w);
+
 #endif

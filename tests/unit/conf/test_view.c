@@ -71,27 +71,6 @@ a_secret_is_masked(void **state)
 	unload(&l);
 }
 
-static void
-what_only_a_restart_changes_is_named(void **state)
-{
-	struct loaded before = load_text(""), after = load_text(odd), third;
-	struct buf keys = {0};
-
-	settings_add_fixed_changes(&before.call.settings, &after.call.settings, &keys);
-	assert_string_equal(buf_text(&keys), "listen\n");
-	buf_clear(&keys);
-	third = load_text("max_connections: 5\nlog: {level: warn}\n");
-	settings_add_fixed_changes(&before.call.settings, &third.call.settings, &keys);
-	assert_string_equal(buf_text(&keys), "max_connections\n");
-	buf_clear(&keys);
-	settings_add_fixed_changes(&before.call.settings, &before.call.settings, &keys);
-	assert_string_equal(buf_text(&keys), "");
-	buf_finish(&keys);
-	unload(&before);
-	unload(&after);
-	unload(&third);
-}
-
 int
 main(void)
 {
@@ -99,7 +78,6 @@ main(void)
 	    cmocka_unit_test(what_is_in_force_reads_as_yaml),
 	    cmocka_unit_test(it_loads_again_and_means_the_same),
 	    cmocka_unit_test(a_secret_is_masked),
-	    cmocka_unit_test(what_only_a_restart_changes_is_named),
 	};
 
 	return cmocka_run_group_tests(tests, enter_empty_directory, leave_directory);

@@ -40,6 +40,49 @@ refills_with_time_not_with_calls(void **state)
 	assert_int_equal(bucket_left(&asked, 20000), 2);
 }
 
+static void
+other_bounds_leave_what_was_taken_taken(void **state)
+{
+	struct bucket b;
+
+	bucket_init(&b, 60, 20, 0);
+	bucket_take(&b, 8, 0);
+	bucket_reshape(&b, 60, 100, 0);
+	assert_int_equal(bucket_left(&b, 0), 92);
+	bucket_reshape(&b, 60, 10, 0);
+	assert_int_equal(bucket_left(&b, 0), 2);
+	bucket_reshape(&b, 60, 5, 0);
+	assert_int_equal(bucket_left(&b, 0), 0);
+	assert_int_equal(bucket_wait_ms(&b, 1, 0), 1000);
+}
+
+static void
+other_bounds_count_from_what_the_old_ones_refilled(void **state)
+{
+	struct bucket b;
+
+	bucket_init(&b, 60, 4, 0);
+	bucket_take(&b, 4, 0);
+	bucket_reshape(&b, 600, 4, 2000);
+	assert_int_equal(bucket_left(&b, 2000), 2);
+	assert_int_equal(bucket_left(&b, 2100), 3);
+}
+
+static void
+what_is_owed_stays_owed_and_no_bound_forgets_all(void **state)
+{
+	struct bucket b;
+
+	bucket_init(&b, 60, 4, 0);
+	bucket_take(&b, 6, 0);
+	bucket_reshape(&b, 60, 2, 0);
+	assert_int_equal(bucket_wait_ms(&b, 1, 0), 3000);
+	bucket_reshape(&b, 0, 1, 0);
+	assert_int_equal(bucket_wait_ms(&b, 1, 0), 0);
+	bucket_reshape(&b, 60, 3, 0);
+	assert_int_equal(bucket_left(&b, 0), 3);
+}
+
 /* Seven a minute is one in 8571.4 ms: where a rounded interval would drift, the sum is exact. */
 static void
 what_was_refused_is_there_at_the_told_time_and_not_before(void **state)
@@ -138,6 +181,9 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(begins_full_and_holds_no_more),
 	    cmocka_unit_test(refills_with_time_not_with_calls),
+	    cmocka_unit_test(other_bounds_leave_what_was_taken_taken),
+	    cmocka_unit_test(other_bounds_count_from_what_the_old_ones_refilled),
+	    cmocka_unit_test(what_is_owed_stays_owed_and_no_bound_forgets_all),
 	    cmocka_unit_test(what_was_refused_is_there_at_the_told_time_and_not_before),
 	    cmocka_unit_test(what_is_taken_beyond_it_is_owed),
 	    cmocka_unit_test(giving_back_never_overfills_it),
