@@ -198,6 +198,7 @@ answers_open_again(struct answers *a)
 	open_disk(a, compare_row);
 }
 
+void
 answers_apply(struct answers *a)
 {
 	struct cache_limits limits = limits_of(a->gateway->settings);
