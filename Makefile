@@ -3,7 +3,7 @@
 BUILD ?= build
 ARGS ?=
 
-.PHONY: build run test bench bench-cache bench-swaps instructions setup setup-test upgrade-storm asan lint format tidy man package package-test clean install help
+.PHONY: build run test bench bench-cache bench-swaps instructions setup setup-test upgrade-storm asan fuzz coverage lint format tidy man package package-test clean install help
 
 build: setup $(BUILD)/build.ninja ## compile (the default)
 	@meson compile -C $(BUILD)
@@ -44,6 +44,12 @@ setup-test: ## the same for the tests
 asan: setup-test ## the suite under AddressSanitizer and UndefinedBehaviorSanitizer alone
 	@python3 tools/test.py asan
 
+fuzz: setup-test ## every fuzzer for a minute; ARGS="--seconds 3600 http_head json" for others
+	@python3 tools/fuzz.py $(ARGS)
+
+coverage: setup-test ## lines of parsers and configuration that unit tests and corpora reach
+	@python3 tools/coverage.py $(ARGS)
+
 lint: setup-test $(BUILD)/build.ninja ## floors, sizes, format
 	@meson test -C $(BUILD) --suite lint --print-errorlogs
 
@@ -67,7 +73,7 @@ package-test: package ## install it in a clean Debian root (debootstrap; as root
 	@sh tools/package_test.sh build/package/drover_*.deb
 
 clean: ## remove what was built
-	rm -rf build build-gcc build-asan build-clang
+	rm -rf build build-gcc build-asan build-clang build-fuzz build-coverage
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1	/p' Makefile

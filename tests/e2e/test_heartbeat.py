@@ -224,6 +224,16 @@ def test_an_answer_that_is_no_stream_is_no_success(stage):
     assert "no stream" in fail(stage, "/v1/chat/completions", play)[1]
 
 
+def test_a_stream_that_comes_compressed_cannot_go_on_in_a_plain_one(stage):
+    def compress(exchange):
+        exchange.send(
+            b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nContent-Encoding: gzip\r\n"
+            b"Content-Length: 4\r\n\r\n\x1f\x8b\x08\x00"
+        )
+
+    assert "no stream" in fail(stage, "/v1/chat/completions", Play(compress))[1]
+
+
 @pytest.mark.parametrize("path", SSE)
 def test_a_node_that_dies_then_is_told_of(stage, path):
     kind, message = fail(stage, path, Play(lambda exchange: exchange.reset()), reuse=False)

@@ -177,6 +177,21 @@ def test_a_whole_answer_that_breaks_is_cut(stage):
     assert answer.status == 200 and not answer.whole
 
 
+def test_a_compressed_stream_that_breaks_is_cut_without_a_word(stage):
+    """Nobody asked for it to be compressed; a record in the clear would be garbage in it."""
+    body = b"\x1f\x8b\x08\x00\n"
+
+    def play(exchange):
+        exchange.begin("application/x-ndjson\r\nContent-Encoding: gzip")
+        exchange.chunk(body)
+        exchange.close()
+
+    gateway = stage.gateway([stage.fake(play)])
+    answer = gateway.post("/api/generate", harness.run())
+    assert answer.header("content-encoding") == "gzip"
+    assert answer.body == body and not answer.whole
+
+
 def test_a_stream_of_known_length_that_breaks_is_cut_without_a_word(stage):
     """There is no room for a record: the length was promised."""
 
