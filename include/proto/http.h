@@ -55,9 +55,10 @@ struct http_header {
 struct http_head {
 	/* Of a request: */
 	enum http_method method;
-	struct str target; /* origin form as it came, path and query; "*" for OPTIONS * */
-	struct str path;   /* the part of target before '?' */
-	bool is_https;     /* the target was absolute and said so */
+	struct str target;    /* origin form as it came, path and query; "*" for OPTIONS * */
+	struct str path;      /* the part of target before '?' */
+	struct str authority; /* of an absolute target; ptr NULL otherwise */
+	bool is_https;        /* the target was absolute and said so */
 	bool expects_continue;
 	/* Of an answer: */
 	int status;
@@ -78,6 +79,9 @@ const char *http_method_name(enum http_method m);
 const char *http_reason(int status);
 /* The value of the first header of that name (any case); ptr is NULL when there is none. */
 struct str http_find_header(const struct http_head *h, const char *name);
+/* Whom a request is for: Host, or in 1.0 without one what an absolute target says. ptr NULL where
+ * neither does. */
+struct str http_host(const struct http_head *h);
 /* Whether a header belongs to one connection only and must not be forwarded (RFC 9110 7.6.1:
  * Connection and what it names, Keep-Alive, Proxy-Connection, TE, Trailer, Transfer-Encoding,
  * Upgrade), or frames the message and is made anew (Content-Length). */

@@ -158,7 +158,7 @@ static bool
 admit(struct admin_call *c)
 {
 	const struct http_head *head = front_req_head(c->client);
-	struct str host = http_find_header(head, "Host");
+	struct str host = http_host(head);
 	struct str origin = http_find_header(head, "Origin");
 	struct str site = http_find_header(head, "Sec-Fetch-Site");
 	bool reads = head->method == HTTP_GET || head->method == HTTP_HEAD;

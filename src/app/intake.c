@@ -78,7 +78,7 @@ static bool
 admit(struct request *r)
 {
 	const struct http_head *head = front_req_head(r->client);
-	struct str host = http_find_header(head, "Host");
+	struct str host = http_host(head);
 	struct str origin = http_find_header(head, "Origin");
 
 	if (!host_is_allowed(&r->config->hosts, host)) {

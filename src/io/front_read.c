@@ -52,6 +52,7 @@ req_create(struct front_conn *c, const struct http_head *head, struct str bytes)
 	memcpy(copy, bytes.ptr, bytes.len);
 	move_slice(&h->target, bytes, copy);
 	move_slice(&h->path, bytes, copy);
+	move_slice(&h->authority, bytes, copy);
 	for (size_t i = 0; i < h->header_count; i++) {
 		move_slice(&h->headers[i].name, bytes, copy);
 		move_slice(&h->headers[i].value, bytes, copy);

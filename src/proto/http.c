@@ -90,6 +90,14 @@ http_find_header(const struct http_head *h, const char *name)
 	return (struct str){NULL, 0};
 }
 
+struct str
+http_host(const struct http_head *h)
+{
+	struct str host = http_find_header(h, "Host");
+
+	return host.ptr == NULL ? h->authority : host;
+}
+
 /* Whether a Connection header names it. */
 static bool
 is_named(const struct http_head *h, struct str name)

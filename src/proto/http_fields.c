@@ -157,6 +157,7 @@ http_head_init(struct http_head *h)
 {
 	h->method = HTTP_GET;
 	h->target = h->path = h->reason = (struct str){"", 0};
+	h->authority = (struct str){NULL, 0};
 	h->is_https = false;
 	h->expects_continue = false;
 	h->connection_names = false;

@@ -119,7 +119,7 @@ is_authority(struct str s)
 
 /* Takes "scheme://authority" off an absolute-form target (RFC 9112 3.2.2). */
 static bool
-reduce_to_origin(struct http_head *h, struct str *authority)
+reduce_to_origin(struct http_head *h)
 {
 	size_t scheme = str_starts_nocase(h->target, "http://")    ? sizeof("http://") - 1
 	                : str_starts_nocase(h->target, "https://") ? sizeof("https://") - 1
@@ -131,8 +131,8 @@ reduce_to_origin(struct http_head *h, struct str *authority)
 		return false;
 	while (n < rest.len && rest.ptr[n] != '/' && rest.ptr[n] != '?')
 		n++;
-	*authority = (struct str){rest.ptr, n};
-	if (n == 0 || !is_authority(*authority))
+	h->authority = (struct str){rest.ptr, n};
+	if (n == 0 || !is_authority(h->authority))
 		return false;
 	h->is_https = scheme == sizeof("https://") - 1;
 	/* An empty path is "/" (RFC 9110 4.2.3). What asks for that ignores a query. */
@@ -145,9 +145,8 @@ reduce_to_origin(struct http_head *h, struct str *authority)
 	return true;
 }
 
-/* `authority` is set for an absolute-form target, else left alone. */
 static int
-read_target(struct http_head *h, struct str *authority, const char **why)
+read_target(struct http_head *h, const char **why)
 {
 	const char *query;
 
@@ -155,7 +154,7 @@ read_target(struct http_head *h, struct str *authority, const char **why)
 		return refuse(why, 414, "request target too long");
 	if (!escapes_are_sound(h->target))
 		return refuse(why, 400, "invalid escape in the request target");
-	if (h->target.ptr[0] != '/' && h->target.ptr[0] != '*' && !reduce_to_origin(h, authority))
+	if (h->target.ptr[0] != '/' && h->target.ptr[0] != '*' && !reduce_to_origin(h))
 		return refuse(why, 400, "invalid request target");
 	h->path = h->target;
 	if (h->target.ptr[0] == '*') {
@@ -172,7 +171,7 @@ read_target(struct http_head *h, struct str *authority, const char **why)
 }
 
 static int
-read_request_line(struct str line, struct http_head *h, struct str *authority, const char **why)
+read_request_line(struct str line, struct http_head *h, const char **why)
 {
 	struct str method = {line.ptr, http_span(line, HTTP_TOKEN)}, version;
 	int status;
@@ -193,13 +192,12 @@ read_request_line(struct str line, struct http_head *h, struct str *authority, c
 		return refuse(why, status, "HTTP version not supported");
 	if (method.len > METHOD_BYTES_MAX || !find_method(method, &h->method))
 		return refuse(why, 501, "method not implemented");
-	return read_target(h, authority, why);
+	return read_target(h, why);
 }
 
 /* RFC 9112 3.2: exactly one Host; the authority of an absolute-form target replaces it. */
 static int
-judge_host(struct http_head *h, const struct http_facts *facts, struct str authority,
-           const char **why)
+judge_host(struct http_head *h, const struct http_facts *facts, const char **why)
 {
 	if (facts->hosts > 1)
 		return refuse(why, 400, "more than one Host header");
@@ -209,8 +207,8 @@ judge_host(struct http_head *h, const struct http_facts *facts, struct str autho
 		return 200;
 	if (!is_authority(h->headers[facts->host].value))
 		return refuse(why, 400, "invalid Host header");
-	if (authority.len > 0)
-		h->headers[facts->host].value = authority;
+	if (h->authority.len > 0)
+		h->headers[facts->host].value = h->authority;
 	return 200;
 }
 
@@ -242,7 +240,7 @@ http_parse_request_head(struct str bytes, struct http_head *out, const char **wh
 {
 	struct http_lines lines = {bytes, 0, HTTP_HEAD_BYTES_MAX, HTTP_LINE_BYTES_MAX};
 	struct http_facts facts = {0};
-	struct str authority = {NULL, 0}, line;
+	struct str line;
 	int status;
 
 	*why = NULL;
@@ -253,13 +251,13 @@ http_parse_request_head(struct str bytes, struct http_head *out, const char **wh
 	case HTTP_LINE_LONG: return refuse(why, 414, "request line too long");
 	case HTTP_LINE_READ: break;
 	}
-	status = read_request_line(line, out, &authority, why);
+	status = read_request_line(line, out, why);
 	if (status == 200)
 		status = http_fields_read(&lines, out, &facts, why);
 	if (status == 200)
 		status = http_frame(out, &facts, HTTP_NO_BODY, why);
 	if (status == 200)
-		status = judge_host(out, &facts, authority, why);
+		status = judge_host(out, &facts, why);
 	if (status == 200)
 		status = judge_content(&facts, why);
 	if (status == 200)

@@ -394,6 +394,12 @@ absolute_form_becomes_origin_form(void **state)
 	assert_true(str_eq(head.target, "/"));
 	assert_true(str_eq(head.path, "/"));
 	assert_true(head.is_https);
+	assert_true(str_eq(http_host(&head), "evil"));
+	assert_int_equal(
+	    http_parse_request_head(str_of("GET http://evil/ HTTP/1.0\r\n\r\n"), &head, &why), 200);
+	assert_true(str_eq(http_host(&head), "evil"));
+	assert_int_equal(http_parse_request_head(str_of("GET / HTTP/1.0\r\n\r\n"), &head, &why), 200);
+	assert_null(http_host(&head).ptr);
 	assert_int_equal(http_parse_request_head(
 	                     str_of("OPTIONS http://evil HTTP/1.1\r\nHost: a\r\n\r\n"), &head, &why),
 	                 200);
