@@ -1,11 +1,14 @@
 """Limits of keys and of addresses: who is refused is told when to come back, and gets in then."""
 
+import asyncio
 import re
 
+import anthropic
 import harness
+import ollama
 import openai
 import pytest
-from harness import npm, wire
+from harness import fake, npm, wire
 
 HELLO = [{"role": "user", "content": "hello"}]
 
@@ -69,29 +72,90 @@ def test_each_route_that_runs_a_model_is_limited_in_its_dialect(stage, path):
         assert "rate limit" in answer.json()["error"]
 
 
-def test_the_python_client_waits_and_succeeds(stage):
-    node = stage.fake()
-    gateway = stage.gateway([node], {"keys": [limited(requests_per_minute=60, burst=1)]})
-    client = openai.OpenAI(base_url=f"{gateway.url}/v1", api_key="dk-alice-0000", max_retries=1)
-    for _ in range(2):
-        assert client.chat.completions.create(model="tiny", messages=HELLO).choices
-    gateway.wait_line("status=429")
-    assert len(node.exchanges) == 2
+def with_openai(ask):
+    def make(url):
+        base = f"{url}/v1"
+        client = openai.OpenAI(base_url=base, api_key="dk-alice-0000", max_retries=1)
+        return lambda: ask(client)
+
+    return make
 
 
-def test_the_npm_client_waits_and_succeeds(stage):
-    node = stage.fake()
-    gateway = stage.gateway([node], {"keys": [limited(requests_per_minute=60, burst=1)]})
+def with_openai_in_a_loop(url):
+    base = f"{url}/v1"
+    client = openai.AsyncOpenAI(base_url=base, api_key="dk-alice-0000", max_retries=1)
+    return lambda: asyncio.run(client.chat.completions.create(model="tiny", messages=HELLO)).choices
+
+
+def with_anthropic(url):
+    client = anthropic.Anthropic(base_url=url, api_key="dk-alice-0000", max_retries=1)
+    return lambda: client.messages.create(model="tiny", max_tokens=5, messages=HELLO).content
+
+
+def with_npm(url):
     spec = {
         "call": "chat.completions.create",
         "with": {"model": "tiny", "messages": HELLO},
         "key": "dk-alice-0000",
         "retries": 1,
     }
+    return lambda: npm.call("openai", url, spec).get("answer")
+
+
+# What makes a client, and a call of it that gives what is no nothing.
+CLIENTS = {
+    "openai": with_openai(lambda c: c.chat.completions.create(model="tiny", messages=HELLO)),
+    "openai stream": with_openai(
+        lambda c: list(c.chat.completions.create(model="tiny", messages=HELLO, stream=True))
+    ),
+    "openai responses": with_openai(lambda c: c.responses.create(model="tiny", input="hello")),
+    "openai embeddings": with_openai(
+        lambda c: c.embeddings.create(model="vectors", input="hello")
+    ),
+    "openai async": with_openai_in_a_loop,
+    "anthropic": with_anthropic,
+    "npm openai": with_npm,
+}
+
+
+@pytest.fixture(scope="module")
+def two_models(module_stage):
+    return module_stage.node("tiny", "vectors,embed")
+
+
+@pytest.mark.parametrize("client", CLIENTS)
+def test_a_client_waits_as_long_as_it_is_told_and_succeeds(stage, two_models, client):
+    """By itself, and with the one retry that it is allowed: so one wait was enough."""
+    keys = {"keys": [limited(requests_per_minute=120, burst=1)], "cache": {"mode": "off"}}
+    gateway = stage.gateway([two_models], keys)
+    ask = CLIENTS[client](gateway.url)
+    while "status=429" not in gateway.log():
+        gateway.post("/api/generate", harness.run("tokens:1"), bearer())  # takes what there is
+        assert ask()
+
+
+def test_a_client_waits_until_the_tokens_are_there(stage):
+    """The first answer costs all, and 100 more; what is held for the next one must come back."""
+    said = {"prompt_tokens": 50, "completion_tokens": 60050, "total_tokens": 60100}
+    answer = {**fake.ANSWERS["/v1/chat/completions"], "usage": said}
+    node = stage.fake(lambda x: x.reply(answer))
+    gateway = stage.gateway([node], {"keys": [limited(tokens_per_minute=60000)]})
+    base = f"{gateway.url}/v1"
+    client = openai.OpenAI(base_url=base, api_key="dk-alice-0000", max_retries=1)
     for _ in range(2):
-        assert "answer" in npm.call("openai", gateway.url, spec)
+        assert client.chat.completions.create(model="tiny", messages=HELLO, max_tokens=100).choices
     gateway.wait_line("status=429")
     assert len(node.exchanges) == 2
+
+
+def test_ollamas_client_is_told_in_words(stage):
+    """It does not try again by itself."""
+    gateway = stage.gateway([stage.fake()], {"keys": [limited(requests_per_minute=1)]})
+    client = ollama.Client(gateway.url, headers=dict(bearer()))
+    assert client.generate("tiny", "hello").response
+    with pytest.raises(ollama.ResponseError, match="please try again in") as refused:
+        client.generate("tiny", "hello")
+    assert refused.value.status_code == 429
 
 
 def left(gateway):
