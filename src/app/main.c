@@ -25,6 +25,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
 struct program {
@@ -265,13 +266,25 @@ run(struct settings_call *call, int argc, char **argv)
 	abort();
 }
 
+/* Keys, prompts and answers are in memory, and a core file would be kept of them. Of the sanitizers
+ * one must look into the process itself. */
+static void
+forbid_core_files(void)
+{
+#ifndef __SANITIZE_ADDRESS__
+	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+#endif
+}
+
 int
 main(int argc, char **argv)
 {
 	struct settings_call call;
 	struct buf why = {0};
-	int status = settings_load(argc, argv, environ, &call, &why);
+	int status;
 
+	forbid_core_files();
+	status = settings_load(argc, argv, environ, &call, &why);
 	say(&why);
 	buf_finish(&why);
 	if (status != 0)

@@ -4,6 +4,7 @@
 #include "base/mem.h"
 #include "base/unit.h"
 #include "conf/settings.h"
+#include "syntax.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -141,12 +142,28 @@ add_range(const struct row *row, struct buf *why)
 		buf_adds(why, ", with one of B KB MB GB KiB MiB GiB");
 }
 
+/* Who stands in front of a host there may have a password. */
+static struct str
+without_user(struct str text, struct buf *shown)
+{
+	const char *at = memrchr(text.ptr, '@', text.len);
+
+	if (at == NULL)
+		return text;
+	buf_adds(shown, "***");
+	buf_add(shown, at, (size_t)(text.ptr + text.len - at));
+	return (struct str){shown->data, shown->len};
+}
+
 /* The offending text as the messages show it; a secret is never shown. */
 static void
 add_quoted(const struct row *row, struct str text, struct buf *why)
 {
 	enum { SHOWN = 80 };
+	struct buf shown = {0};
 
+	if (row->check == syntax_url)
+		text = without_user(text, &shown);
 	if (row->secret)
 		buf_adds(why, "the secret");
 	else if (text.len > SHOWN)
@@ -154,6 +171,7 @@ add_quoted(const struct row *row, struct str text, struct buf *why)
 	else
 		buf_add_json(why, text.ptr, text.len);
 	buf_addc(why, ' ');
+	buf_finish(&shown);
 }
 
 static bool

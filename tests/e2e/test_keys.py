@@ -265,46 +265,6 @@ def test_the_log_has_the_name_and_never_the_key(guarded):
         assert secret not in pathlib.Path(f"/proc/{gateway.pid}/cmdline").read_text()
 
 
-def test_what_is_secret_is_nowhere(stage, tmp_path):
-    """Neither keys nor prompts nor answers, whatever went wrong with their requests."""
-    secrets = [b"dk-planted-right", b"dk-planted-wrong", b"planted-prompt", b"planted-answer"]
-    right, wrong = bearer("dk-planted-right"), bearer("dk-planted-wrong")
-    key = {"name": "k", "key": "dk-planted-right", "admin": True, "requests_per_minute": 600}
-    node = stage.fake(lambda x: x.reply({"model": "tiny", "response": "planted-answer"}))
-    settings = {"keys": [{**key, "burst": 3}], "state": str(tmp_path), "log": {"level": "debug"}}
-    gateway = stage.gateway([node], settings)
-    run = harness.run("planted-prompt")
-    said = []
-    for headers, body in (
-        (right, run),
-        (wrong, run),
-        (right + wrong, run),
-        (right + [("X-Api-Key", "dk-planted-wrong")], run),
-        (right, b'{"prompt": "planted-prompt" oops'),
-        (right, {**run, "model": "planted-none"}),
-        (right, {**run, "MODEL": "x"}),
-        (right, run),
-        (right, run),
-        (right, run),
-    ):
-        answer = gateway.post("/api/generate", body, headers)
-        said += [answer.body] if answer.status >= 400 else []
-    assert len(said) >= 6
-    for path in ("/metrics", "/admin/v1/status", "/admin/v1/requests", "/admin/v1/usage"):
-        answer = wire.get(gateway.admin, path, right)
-        assert answer.status == 200
-        said.append(answer.body)
-    said.append(gateway.get("/drover/v1/me", right).body)
-    said.append(pathlib.Path(f"/proc/{gateway.pid}/cmdline").read_bytes())
-    gateway.stop()
-    said.append(gateway.log().encode())
-    files = list(tmp_path.glob("*.db*"))
-    assert files
-    said += [path.read_bytes() for path in files]
-    for secret in secrets:
-        assert not [text for text in said if secret in text]
-
-
 def test_a_new_key_opens_what_its_lines_say(stage, request):
     drover = find_program(request.config, "drover")
     said = subprocess.run([drover, "key", "alice"], capture_output=True, text=True, check=True)
@@ -319,12 +279,29 @@ def test_a_new_key_opens_what_its_lines_say(stage, request):
     assert gateway.get("/drover/v1/me", bearer(key[:-1])).status == 401
 
 
-def test_the_admin_api_needs_an_administrators_key_where_there_is_one(stage):
-    guarded = {RIGHT: 200, POOR: 401, WRONG: 401, "": 401}
-    for keys, wanted in ((KEYS, guarded), (KEYS[1:], {"": 200})):
-        gateway = stage.gateway([stage.fake()], {"keys": keys})
-        for key, status in wanted.items():
-            answer = wire.get(gateway.admin, "/admin/v1/status", bearer(key) if key else [])
-            assert answer.status == status
-            assert (answer.header("www-authenticate") is not None) == (status == 401)
-        assert wire.get(gateway.admin, "/healthz").status == 200
+def admin_routes():
+    """All rows of the table in src/app/admin.c."""
+    text = (ROOT / "src/app/admin.c").read_text()
+    table = text[text.index("static const struct admin_route routes[] = {") :]
+    table = table[: table.index("\n};")]
+    rows = re.findall(r'\{HTTP_(\w+), "([^"]+)"', table)
+    assert len(rows) == table.count('"/')
+    return rows
+
+
+@pytest.fixture(scope="module", params=["an administrator", "none"])
+def administered(request, module_stage):
+    keys = KEYS if request.param == "an administrator" else KEYS[1:]
+    return keys is KEYS, module_stage.gateway([module_stage.fake()], {"keys": keys})
+
+
+@pytest.mark.parametrize("method,path", admin_routes(), ids=lambda x: x)
+def test_the_admin_api_needs_an_administrators_key_where_there_is_one(administered, method, path):
+    needs_key, gateway = administered
+    for key in ("", WRONG, POOR, RIGHT):
+        with wire.Wire(gateway.admin) as client:
+            client.request(method, path.replace("*", "thing"), None, bearer(key) if key else [])
+            answer = client.read_head()
+        refused = needs_key and key != RIGHT and path != "/healthz"
+        assert (answer.status == 401) == refused
+        assert (answer.header("www-authenticate") is not None) == refused

@@ -25,6 +25,17 @@ names_are_unique(void **state)
 }
 
 static void
+a_password_in_a_url_is_not_shown(void **state)
+{
+	assert_complaints(
+	    "backends: [{url: 'http://me:pass@word@a:80'}, {url: 'me:password@a'}]", NO_WORDS,
+	    "t.yaml:1:18: backends[0].url: \"***@a:80\" has a user in it; a node's key goes "
+	    "into api_key\n"
+	    "t.yaml:1:53: backends[1].url: \"***@a\" is no URL; give http://host:port or "
+	    "https://host\n");
+}
+
+static void
 a_backend_needs_a_url(void **state)
 {
 	assert_complaints("backends:\n  - name: a\n  - {name: a}\n  - {}\n", NO_WORDS,
@@ -164,6 +175,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(names_are_unique),
 	    cmocka_unit_test(a_backend_needs_a_url),
+	    cmocka_unit_test(a_password_in_a_url_is_not_shown),
 	    cmocka_unit_test(tls_is_for_https),
 	    cmocka_unit_test(values_of_rules_are_checked),
 	    cmocka_unit_test(rules_for_models_agree_with_themselves),
