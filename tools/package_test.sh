@@ -8,6 +8,7 @@ mirror=${2:-$(sed -n 's/^deb \(\[[^]]*\] \)\?\([^ ]*\) bookworm main.*/\2/p' /et
 mirror=${mirror:-$(sed -n 's/^URIs: //p' /etc/apt/sources.list.d/debian.sources 2>/dev/null | head -1)}
 mirror=${mirror:-http://deb.debian.org/debian}
 root=$(mktemp -d)
+chmod 755 "$root" # it becomes another user's root
 running=
 trap 'if [ -n "$running" ]; then kill "$running" || true; fi; rm -rf "$root"' EXIT
 
