@@ -2,8 +2,8 @@
 # compiler, and a user of their own.
 FROM debian:bookworm AS build
 RUN apt-get update && apt-get install -y --no-install-recommends \
-        gcc libc6-dev libcjson-dev libcyaml-dev libevent-dev libevhtp-dev libsqlite3-dev \
-        libssl-dev libyaml-dev libzstd-dev meson ninja-build pkgconf python3 uthash-dev \
+        gcc libc6-dev libcjson-dev libcyaml-dev libevent-dev libevhtp-dev libncurses-dev \
+        libsqlite3-dev libssl-dev libyaml-dev libzstd-dev meson ninja-build pkgconf python3 uthash-dev \
     && rm -rf /var/lib/apt/lists/*
 WORKDIR /src
 COPY . .
@@ -14,7 +14,7 @@ RUN meson setup build --prefix=/usr --buildtype=release \
 
 FROM debian:bookworm-slim
 RUN apt-get update && apt-get install -y --no-install-recommends \
-        ca-certificates libcjson1 libcyaml1 libevent-2.1-7 libevent-openssl-2.1-7 libevhtp0 \
+        ca-certificates libcjson1 libcyaml1 libevent-2.1-7 libevent-openssl-2.1-7 libevhtp0 libncursesw6 \
         libsqlite3-0 libssl3 libyaml-0-2 libzstd1 \
     && rm -rf /var/lib/apt/lists/* \
     && useradd --system --uid 10001 --home-dir /var/lib/drover --create-home drover \

@@ -40,7 +40,7 @@ done
 say "its configuration and units"
 inside drover check -c /etc/drover/drover.yaml
 inside setpriv --reuid drover --regid drover --clear-groups drover check
-inside systemd-analyze verify drover.service drover.socket
+inside systemd-analyze verify --man=no drover.service drover.socket
 inside systemd-analyze security --offline=true drover.service | tail -1
 inside systemctl is-enabled drover.service
 inside logrotate --debug /etc/logrotate.d/drover 2>&1 | grep -q '/var/log/drover'
