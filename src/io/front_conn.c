@@ -125,12 +125,14 @@ look_at_reset(struct front_conn *c)
 		reset(c);
 }
 
+/* A CR alone may never become an empty line, and is no request. */
 static bool
 has_input(const struct front_conn *c)
 {
 	char byte;
 
-	return c->in.len > 0 || recv(bufferevent_getfd(c->bev), &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 1;
+	return (c->in.len > 0 && !str_eq(c->in, "\r")) ||
+	       recv(bufferevent_getfd(c->bev), &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 1;
 }
 
 /* A client may have sent a request that was not looked at yet: that one is still answered. */
@@ -145,14 +147,17 @@ front_conn_stop(struct front_conn *c)
 		front_conn_kill(c);
 }
 
-/* The time is over, unless a request came in the same turn of the loop. */
+/* The time is over, unless a request came in the same turn of the loop; but who sends empty lines
+ * and nothing else is not waited for again and again. */
 static void
 end_idle(struct front_conn *c)
 {
-	if (has_input(c))
-		timer_start(&c->read_timer, c->front->limits.idle_ms);
-	else
+	if (c->idle_over || !has_input(c)) {
 		front_conn_kill(c);
+		return;
+	}
+	c->idle_over = true;
+	timer_start(&c->read_timer, c->front->limits.idle_ms);
 }
 
 static void
@@ -161,6 +166,7 @@ begin_idle(struct front_conn *c)
 	struct front *f = c->front;
 
 	c->state = FRONT_CONN_IDLE;
+	c->idle_over = false;
 	timer_start(&c->read_timer, f->limits.idle_ms);
 	if (f->stopping)
 		front_conn_stop(c);

@@ -41,6 +41,7 @@ struct front_conn {
 	enum front_then then;      /* with FLUSHING */
 	bool running;              /* front_conn_run is on the stack */
 	bool reading;              /* `readable` is on */
+	bool idle_over;            /* with IDLE: its time was over once, as something came */
 	evhtp_connection_t *evhtp; /* owned */
 	struct bufferevent *bev;   /* owned by evhtp; writes */
 	struct event *readable;    /* owned */

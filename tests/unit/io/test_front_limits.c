@@ -46,6 +46,25 @@ an_idle_connection_is_closed_without_a_word(void **state)
 	bed_close(&b);
 }
 
+static void
+empty_lines_and_parts_of_them_keep_no_connection_open(void **state)
+{
+	struct client part, drips;
+	struct bed b;
+
+	bed_open_with(&b, (struct front_limits){.idle_ms = 40});
+	client_open(&part, &b);
+	client_send(&part, "GET /x HTTP/1.1\r\nHost: a\r\n\r\n\r\n\r");
+	client_open(&drips, &b);
+	client_drip(&drips, "\r\n");
+	RUN_UNTIL(&b, client_ended(&part) && client_ended(&drips));
+	assert_int_equal(client_answers(&part), 1);
+	assert_int_equal(drips.in.len, 0);
+	client_close(&part);
+	client_close(&drips);
+	bed_close(&b);
+}
+
 /* The other connection shows that the time is over. */
 static void
 check_wait(const char *head, const char *body)
@@ -368,6 +387,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(a_head_has_to_come_in_time_however_steadily),
 	    cmocka_unit_test(an_idle_connection_is_closed_without_a_word),
+	    cmocka_unit_test(empty_lines_and_parts_of_them_keep_no_connection_open),
 	    cmocka_unit_test(a_request_that_waits_for_its_answer_is_bound_by_no_limit),
 	    cmocka_unit_test(a_body_that_stops_coming_gets_a_408),
 	    cmocka_unit_test(a_body_that_comes_in_drips_gets_a_408),
