@@ -84,6 +84,10 @@ struct held {
 	enum held_state state;
 	int slots;
 	int busy;
+	/* Of a load by order that is under way: when it began (absolute), and how long it is expected
+	 * to take. 0: none. */
+	int64_t load_began_ms;
+	int64_t load_expected_ms;
 };
 
 const char *held_state_name(enum held_state s);

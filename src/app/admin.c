@@ -26,6 +26,7 @@ static const struct admin_route routes[] = {
     {HTTP_GET, "/metrics", admin_show_metrics},
     {HTTP_GET, "/admin/v1/status", admin_show_status},
     {HTTP_GET, "/admin/v1/requests", admin_show_requests},
+    {HTTP_GET, "/admin/v1/events", admin_show_events},
     {HTTP_GET, "/admin/v1/usage", admin_show_usage},
     {HTTP_DELETE, "/admin/v1/requests/*", admin_cancel_request},
     {HTTP_GET, "/admin/v1/config", admin_show_config},
@@ -46,6 +47,7 @@ call_free(struct admin_call *c)
 	front_req_set_data(c->client, NULL);
 	list_remove(&c->link);
 	admin_forget_warm(&c->warm);
+	board_forget(&c->watcher);
 	buf_finish(&c->body);
 	free(c);
 }
@@ -96,9 +98,15 @@ admin_reply_text(struct admin_call *c, const char *type, struct buf *text)
 }
 
 void
+admin_begin_stream(struct admin_call *c, const char *type)
+{
+	reply_head(c, 200, type, -1, NULL);
+}
+
+void
 admin_begin_lines(struct admin_call *c)
 {
-	reply_head(c, 200, "application/x-ndjson", -1, NULL);
+	admin_begin_stream(c, "application/x-ndjson");
 }
 
 void
@@ -301,6 +309,7 @@ on_request(struct front_req *client, void *arg)
 
 	c->gateway = a->gateway;
 	c->client = client;
+	list_init(&c->watcher.link);
 	list_add_last(&a->calls, &c->link);
 	front_req_set_data(client, c);
 	if (admit(c) && find_route(c) && check_key(c))
@@ -332,7 +341,7 @@ on_bad_body(struct front_req *client, int status, const char *why, void *arg)
 static void
 on_drained(struct front_req *client, void *arg)
 {
-	/* Answers here are short: there is nothing to stop. */
+	/* Answers here are short, and watchers are skipped: there is nothing to stop. */
 }
 
 static void

@@ -7,6 +7,7 @@
 #ifndef APP_ADMIN_IMPL_H
 #define APP_ADMIN_IMPL_H
 
+#include "app/board.h"
 #include "base/buf.h"
 #include "base/list.h"
 #include "base/str.h"
@@ -33,7 +34,8 @@ struct admin_call {
 	struct buf body;
 	char tail[ADMIN_TAIL_MAX]; /* what '*' stood for, decoded */
 	struct admin_warm *warm;   /* owned; NULL: it warms nothing */
-	struct list link;          /* in admin.calls */
+	struct board_watcher watcher;
+	struct list link; /* in admin.calls */
 };
 
 /* Each of them answers, and ends the call. */
@@ -46,6 +48,8 @@ void admin_fail(struct admin_call *c, int status, const char *fmt, ...)
 
 /* There is no backend of that name: 404, and which there are. */
 void admin_refuse_backend(struct admin_call *c, const char *name);
+/* An answer without a known length: its pieces are given to the client. */
+void admin_begin_stream(struct admin_call *c, const char *type);
 /* An answer that comes line by line: begin, lines, end. */
 void admin_begin_lines(struct admin_call *c);
 void admin_add_line(struct admin_call *c, struct buf *json);
@@ -62,6 +66,7 @@ void admin_show_health(struct admin_call *c);
 void admin_show_metrics(struct admin_call *c);
 void admin_show_status(struct admin_call *c);
 void admin_show_requests(struct admin_call *c);
+void admin_show_events(struct admin_call *c);
 void admin_show_usage(struct admin_call *c);
 void admin_cancel_request(struct admin_call *c);
 void admin_drain_backend(struct admin_call *c);

@@ -30,10 +30,16 @@ add_queue(const struct gateway *g, int64_t now_ms, struct buf *json)
 	buf_addf(json, "},\"oldest_ms\":%lld}", (long long)sched_oldest_ms(s, now_ms));
 }
 
+struct held_rows {
+	struct buf *json;
+	int64_t now_ms;
+};
+
 static void
 add_held(const struct held *h, void *arg)
 {
-	struct buf *json = arg;
+	const struct held_rows *rows = arg;
+	struct buf *json = rows->json;
 
 	buf_adds(json, json->data[json->len - 1] == '[' ? "{\"name\":" : ",{\"name\":");
 	add_text(json, h->model);
@@ -43,6 +49,9 @@ add_held(const struct held *h, void *arg)
 		if (variant_options_has(h->options, (enum variant_option)o))
 			buf_addf(json, ",\"%s\":%d", variant_option_name((enum variant_option)o),
 			         h->options->values[o]);
+	if (h->load_began_ms != 0)
+		buf_addf(json, ",\"loading_ms\":%lld,\"load_expected_ms\":%lld",
+		         (long long)(rows->now_ms - h->load_began_ms), (long long)h->load_expected_ms);
 	buf_addc(json, '}');
 }
 
@@ -59,8 +68,9 @@ state_of(const struct server *server)
 }
 
 static void
-add_server(const struct server *s, struct buf *json)
+add_server(const struct server *s, int64_t now_ms, struct buf *json)
 {
+	struct held_rows rows = {.json = json, .now_ms = now_ms};
 	const struct backend *b = s->backend;
 
 	buf_adds(json, "{\"name\":");
@@ -77,7 +87,7 @@ add_server(const struct server *s, struct buf *json)
 	else
 		add_text(json, server_version(s));
 	buf_adds(json, ",\"models\":[");
-	backend_each_held(b, add_held, json);
+	backend_each_held(b, add_held, &rows);
 	buf_adds(json, "]}");
 }
 
@@ -105,13 +115,13 @@ admin_add_state(const struct gateway *g, int64_t now_ms, struct buf *json)
 	for (size_t i = 0; i < g->server_count; i++) {
 		if (i > 0)
 			buf_addc(json, ',');
-		add_server(g->servers[i], json);
+		add_server(g->servers[i], now_ms, json);
 	}
 	LIST_FOR_EACH (s, &g->leaving, const struct server, link)
 		if (!s->gone) {
 			if (json->data[json->len - 1] != '[')
 				buf_addc(json, ',');
-			add_server(s, json);
+			add_server(s, now_ms, json);
 		}
 	buf_adds(json, "],\"cache\":");
 	add_cache(g->answers, json);

@@ -169,6 +169,15 @@ callers_destroy(struct callers **cp)
 
 /* --- who calls --- */
 
+void
+callers_each(const struct callers *c, void (*fn)(struct caller *who, void *arg), void *arg)
+{
+	for (size_t i = 0; i < c->key_count; i++)
+		fn(c->keys[i], arg);
+	MAP_FOR_EACH (it, &c->addresses)
+		fn(it.value, arg);
+}
+
 bool
 callers_have_keys(const struct callers *c)
 {

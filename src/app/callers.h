@@ -47,6 +47,10 @@ struct caller *callers_find_key(struct callers *c, struct str key);
 /* NULL `address`: a unix socket. */
 struct caller *callers_of_address(struct callers *c, const struct net *address, int64_t now_ms);
 
+/* All of them: keys in the order of the settings, then addresses. `fn` must hold or release none.
+ */
+void callers_each(const struct callers *c, void (*fn)(struct caller *who, void *arg), void *arg);
+
 void callers_hold(struct callers *c, struct caller *who);
 /* Nulls the holder; NULL is allowed. */
 void callers_release(struct callers *c, struct caller **who);

@@ -4,6 +4,7 @@
 #include "app/accounts.h"
 #include "app/admin.h"
 #include "app/answers.h"
+#include "app/board.h"
 #include "app/dispatch.h"
 #include "app/intake.h"
 #include "app/listen.h"
@@ -143,6 +144,7 @@ gateway_create(struct loop *l, struct settings *from, struct sockets *given, str
 	dispatch_init(g);
 	timer_init(&g->drain_timer, l, on_drain_tick, g);
 	g->meter = meter_create(g);
+	g->board = board_create(g);
 	g->callers = callers_create(g->config, clock_now_ms());
 	g->accounts = accounts_create(g);
 	sched = gateway_sched_conf(s);
@@ -205,6 +207,7 @@ gateway_destroy(struct gateway **gp)
 	callers_destroy(&g->callers);
 	accounts_destroy(&g->accounts);
 	access_log_destroy(&g->access);
+	board_destroy(&g->board);
 	meter_destroy(&g->meter);
 	config_release(&g->config);
 	free(g);

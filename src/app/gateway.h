@@ -42,6 +42,7 @@ struct gateway {
 	struct callers *callers;   /* owned */
 	struct accounts *accounts; /* owned; who used what */
 	struct meter *meter;       /* owned */
+	struct board *board;       /* owned; what watchers see */
 	struct answers *answers;   /* owned */
 	struct list requests;      /* of struct request, by link: all that are not ended */
 	struct list puzzled;       /* of struct proxy, by puzzled_link: wait for fresh listings */

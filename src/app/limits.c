@@ -104,3 +104,32 @@ limits_add_headers(const struct request *r, struct buf *out)
 	add_figures("requests", limit_requests(r->caller->limit, now), out);
 	add_figures("tokens", limit_tokens(r->caller->limit, now), out);
 }
+
+/* One of the rates; null where it has no bound. */
+static void
+add_rate(const char *name, struct limit_figures f, struct buf *json)
+{
+	if (f.limit == 0)
+		buf_addf(json, "\"%s\":null", name);
+	else
+		buf_addf(json, "\"%s\":{\"limit\":%lld,\"remaining\":%lld,\"reset_ms\":%lld}", name,
+		         (long long)f.limit, (long long)f.left, (long long)f.reset_ms);
+}
+
+void
+limits_add_json(struct limit *l, struct buf *json)
+{
+	int64_t now = clock_now_ms(), concurrent = limit_conf_of(l)->concurrent;
+
+	buf_adds(json, ",\"limits\":{");
+	add_rate("requests_per_minute", limit_requests(l, now), json);
+	buf_addc(json, ',');
+	add_rate("tokens_per_minute", limit_tokens(l, now), json);
+	buf_addc(json, ',');
+	if (concurrent == 0)
+		buf_adds(json, "\"concurrent\":null");
+	else
+		buf_addf(json, "\"concurrent\":{\"limit\":%lld,\"used\":%lld}", (long long)concurrent,
+		         (long long)limit_inside(l));
+	buf_addc(json, '}');
+}

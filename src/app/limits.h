@@ -9,6 +9,7 @@
 
 #include <stdbool.h>
 
+struct limit;
 struct request;
 
 /* For what runs a model; a second time it does nothing. False: beyond a limit; refused with 429 and
@@ -21,5 +22,8 @@ void limits_leave(struct request *r, enum job_end end);
 /* Adds the x-ratelimit-* lines of OpenAI, where the caller has such limits and the route is
  * counted. */
 void limits_add_headers(const struct request *r, struct buf *out);
+
+/* Adds the member "limits", and a comma before it: what it may, and what it has used of that. */
+void limits_add_json(struct limit *l, struct buf *json);
 
 #endif

@@ -7,6 +7,7 @@
  */
 #include "app/meter.h"
 
+#include "app/board.h"
 #include "app/gateway.h"
 #include "app/meter_words.h"
 #include "app/metric_table.h"
@@ -198,6 +199,12 @@ count_refusal(struct meter *m, const char *reason)
 	count_one(m, METRIC_REJECTED, &reason);
 }
 
+const char *
+meter_refusal_reason(const struct meter *m, const struct request *r)
+{
+	return reason_of(m, r->refused_for, r->status);
+}
+
 void
 meter_saw_end(struct meter *m, const struct request *r, enum job_end end)
 {
@@ -209,7 +216,7 @@ meter_saw_end(struct meter *m, const struct request *r, enum job_end end)
 	if (r->caller != NULL)
 		count_key(m, r);
 	if (end == JOB_REFUSED)
-		count_refusal(m, reason_of(m, r->refused_for, r->status));
+		count_refusal(m, meter_refusal_reason(m, r));
 }
 
 void
@@ -281,13 +288,17 @@ meter_begin_pace(struct meter_pace *p, const struct request *r)
 	p->first = keep(m, &mm->first_token, METRIC_FIRST_TOKEN, &value);
 	p->gaps = keep(m, &mm->inter_token, METRIC_INTER_TOKEN, &value);
 	p->began_ms = r->began_ms;
+	p->board = m->gateway->board;
 }
 
 void
 meter_saw_piece(struct meter_pace *p, int64_t loop_us)
 {
 	if (p->first != NULL) {
-		series_observe_us(p->first, (clock_now_ms() - p->began_ms) * 1000);
+		int64_t after_ms = clock_now_ms() - p->began_ms;
+
+		series_observe_us(p->first, after_ms * 1000);
+		board_saw_first_token(p->board, after_ms);
 		p->first = NULL;
 	} else {
 		series_observe_us(p->gaps, loop_us - p->last_us);

@@ -17,6 +17,7 @@
 
 #include <stdint.h>
 
+struct board;
 struct gateway;
 struct meter;
 struct request;
@@ -31,6 +32,8 @@ void meter_add_text(const struct meter *m, struct buf *out);
 void meter_saw_end(struct meter *m, const struct request *r, enum job_end end);
 /* One was refused before it was a request. */
 void meter_saw_refusal(struct meter *m, int status);
+/* Why it was refused, in the word that is counted. */
+const char *meter_refusal_reason(const struct meter *m, const struct request *r);
 void meter_saw_wait(struct meter *m, enum job_class class, int64_t waited_ms);
 void meter_saw_fault(struct meter *m, const struct backend *b, enum backend_fault fault);
 /* The node answered that it cannot load or unload. */
@@ -46,6 +49,7 @@ void meter_forget_backend(struct meter *m, const char *name);
 struct meter_pace {
 	struct series *first; /* NULL: the first piece has come */
 	struct series *gaps;  /* NULL: nothing is measured */
+	struct board *board;  /* is told of the first one */
 	int64_t began_ms;     /* of the request */
 	int64_t last_us;      /* when the last piece came, on the loop's clock */
 };

@@ -4,6 +4,7 @@
 #include "app/accounts.h"
 #include "app/auth.h"
 #include "app/gateway.h"
+#include "app/limits.h"
 #include "app/request.h"
 #include "base/clock.h"
 #include "core/tally.h"
@@ -83,35 +84,6 @@ own_reply_request(struct request *r)
 	reply_json(r, 200, &json);
 }
 
-/* One of the rates; null where it has no bound. */
-static void
-add_rate(const char *name, struct limit_figures f, struct buf *json)
-{
-	if (f.limit == 0)
-		buf_addf(json, "\"%s\":null", name);
-	else
-		buf_addf(json, "\"%s\":{\"limit\":%lld,\"remaining\":%lld,\"reset_ms\":%lld}", name,
-		         (long long)f.limit, (long long)f.left, (long long)f.reset_ms);
-}
-
-static void
-add_limits(struct limit *l, struct buf *json)
-{
-	int64_t now = clock_now_ms(), concurrent = limit_conf_of(l)->concurrent;
-
-	buf_adds(json, ",\"limits\":{");
-	add_rate("requests_per_minute", limit_requests(l, now), json);
-	buf_addc(json, ',');
-	add_rate("tokens_per_minute", limit_tokens(l, now), json);
-	buf_addc(json, ',');
-	if (concurrent == 0)
-		buf_adds(json, "\"concurrent\":null");
-	else
-		buf_addf(json, "\"concurrent\":{\"limit\":%lld,\"used\":%lld}", (long long)concurrent,
-		         (long long)limit_inside(l));
-	buf_addc(json, '}');
-}
-
 static void
 add_rights(const struct request *r, struct buf *json)
 {
@@ -171,7 +143,7 @@ own_reply_me(struct request *r)
 	buf_adds(&json, r->caller->key == NULL ? "{\"key\":null,\"address\":" : "{\"key\":");
 	buf_add_json(&json, r->caller->name, strlen(r->caller->name));
 	add_rights(r, &json);
-	add_limits(r->caller->limit, &json);
+	limits_add_json(r->caller->limit, &json);
 	add_use(r, &json);
 	buf_addf(&json, ",\"requests_under_way\":%d}", r->caller->requests - 1);
 	reply_json(r, 200, &json);

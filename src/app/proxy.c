@@ -123,6 +123,12 @@ tokens(const struct work *w)
 	return relay_read_usage(y, &u) ? u.output : -1;
 }
 
+static const struct job *
+job(const struct work *w)
+{
+	return &((const struct proxy *)w)->job;
+}
+
 /* Ends it from outside, wherever it is. */
 static void
 stop(struct proxy *p, enum job_end end, int status, const char *why)
@@ -160,6 +166,7 @@ const struct work_ops proxy_work_ops = {
     .cancel = cancel,
     .describe = describe,
     .tokens = tokens,
+    .job = job,
 };
 
 void

@@ -6,6 +6,7 @@
 
 #include "app/accounts.h"
 #include "app/answers.h"
+#include "app/board.h"
 #include "app/dispatch.h"
 #include "app/gateway.h"
 #include "app/limits.h"
@@ -176,6 +177,7 @@ finish(struct request *r, enum job_end end)
 	assert(r->work == NULL);
 	access_log_add(g->access, r, job_end_name(end));
 	meter_saw_end(g->meter, r, end);
+	board_saw_end(g->board, r, end);
 	log_slow(r);
 	limits_leave(r, end);
 	accounts_add(g->accounts, r);
@@ -299,6 +301,12 @@ request_describe(const struct request *r, struct buf *json)
 	add_number_or_null(json, "ttft_ms",
 	                   r->first_byte_ms == 0 ? -1 : r->first_byte_ms - r->began_ms);
 	add_number_or_null(json, "tokens", request_tokens(r));
+}
+
+const struct job *
+request_job(const struct request *r)
+{
+	return r->work == NULL || r->work->ops->job == NULL ? NULL : r->work->ops->job(r->work);
 }
 
 static void

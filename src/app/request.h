@@ -10,6 +10,7 @@
 
 #include "app/callers.h"
 #include "app/client_address.h"
+#include "app/work.h"
 #include "base/buf.h"
 #include "base/list.h"
 #include "core/job.h"
@@ -25,31 +26,8 @@
 #include <stdint.h>
 
 struct share;
-struct work;
 
 enum { REQUEST_ID_MAX = 128 };
-
-struct work_ops {
-	/* The client is gone, or the program stops: stop at once and free the work. */
-	void (*abandon)(struct work *w);
-	/* The client can take more. NULL: nothing to stop. */
-	void (*drained)(struct work *w);
-	/* A streamed body. NULL: the body was collected before the work began. */
-	void (*body)(struct work *w, struct str piece);
-	void (*body_end)(struct work *w);
-	/* Ends the request before its time, with words and a status for the client. NULL: what the work
-	 * was doing is abandoned. */
-	void (*cancel)(struct work *w, int status, const char *why);
-	/* As request_describe, but for the answer. NULL: it runs, and that is all. */
-	void (*describe)(const struct work *w, struct buf *json);
-	/* How many tokens the answer has so far; -1: nobody knows. NULL: nobody ever does. */
-	int64_t (*tokens)(const struct work *w);
-};
-
-/* First member of the struct of each kind of work. */
-struct work {
-	const struct work_ops *ops;
-};
 
 struct request {
 	struct gateway *gateway;
@@ -91,6 +69,7 @@ struct request {
 	int attempts;
 	bool usage_known;
 	struct usage usage;
+	int64_t tokens_noted;    /* of its answer, in the last hour's points (board.h) */
 	const char *backend;     /* the last one's name; NULL: none */
 	const char *cache;       /* what X-Drover-Cache says; NULL: nothing */
 	const char *refused_for; /* a word for the metrics; NULL: the status says it */
@@ -118,10 +97,12 @@ const char *request_model(const struct request *r);
 int64_t request_tokens(const struct request *r);
 /* Adds members of a JSON object: state, class, position, ..., as standing_add_json, and tokens. */
 void request_describe(const struct request *r, struct buf *json);
+/* NULL: it is not, or not yet, the scheduler's. */
+const struct job *request_job(const struct request *r);
 
 /* The body is read. */
 void request_drop_readers(struct request *r);
-/* Gives what was collected of the body back to the budget. */
+/* What was collected of it goes back to the budget. */
 void request_drop_body(struct request *r);
 /* Takes over what is sent in the place of the body, in the clear; the body stays. */
 void request_replace_body(struct request *r, struct buf *sent);

@@ -28,6 +28,15 @@ state_of(const struct backend *b, const struct variant *v)
 	abort();
 }
 
+static void
+tell_load(const struct backend *b, const struct variant *v, struct held *h)
+{
+	if (b->swap.step != SWAP_LOADING || b->swap.in != v)
+		return;
+	h->load_began_ms = b->swap.since_ms;
+	h->load_expected_ms = estimate_load_ms(&v->places[b->index].speed);
+}
+
 void
 backend_each_held(const struct backend *b, void (*fn)(const struct held *h, void *arg), void *arg)
 {
@@ -43,6 +52,7 @@ backend_each_held(const struct backend *b, void (*fn)(const struct held *h, void
 		if (v->places[b->index].residency == ABSENT)
 			continue;
 		h.state = state_of(b, v);
+		tell_load(b, v, &h);
 		fn(&h, arg);
 	}
 }

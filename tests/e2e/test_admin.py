@@ -19,6 +19,7 @@ EVERY = [
     ("POST", "/admin/v1/backends/one/drain"),
     ("POST", "/admin/v1/backends/one/resume"),
     ("GET", "/metrics"),
+    ("GET", "/admin/v1/events"),
 ]
 
 
