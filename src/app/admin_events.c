@@ -11,6 +11,12 @@
 #include "app/admin_impl.h"
 #include "app/gateway.h"
 
+static void
+dismiss(struct board_watcher *w)
+{
+	admin_end_lines(LIST_ENTRY(w, struct admin_call, watcher));
+}
+
 void
 admin_show_events(struct admin_call *c)
 {
@@ -26,5 +32,7 @@ admin_show_events(struct admin_call *c)
 		return;
 	}
 	front_reply_flush(c->client);
-	board_watch(b, &c->watcher, c->client);
+	c->watcher.client = c->client;
+	c->watcher.dismiss = dismiss;
+	board_watch(b, &c->watcher);
 }

@@ -242,16 +242,24 @@ board_is_full(const struct board *b)
 }
 
 void
-board_watch(struct board *b, struct board_watcher *w, struct front_req *client)
+board_watch(struct board *b, struct board_watcher *w)
 {
 	int64_t since_ms = clock_now_ms() - b->turned_ms;
 
 	w->board = b;
-	w->client = client;
 	w->needs_all = true;
 	list_add_last(&b->watchers, &w->link);
 	b->watcher_count++;
 	timer_start(&b->timer, since_ms < SOONEST_MS ? SOONEST_MS - since_ms : 1);
+}
+
+void
+board_dismiss(struct board *b)
+{
+	struct board_watcher *w;
+
+	LIST_FOR_EACH (w, &b->watchers, struct board_watcher, link)
+		w->dismiss(w);
 }
 
 void

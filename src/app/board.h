@@ -26,10 +26,12 @@ struct request;
 enum { BOARD_WATCHERS_MAX = 64 };
 
 struct board_watcher {
-	struct front_req *client; /* borrowed; its answer has begun, and has no end */
-	struct board *board;      /* borrowed */
-	bool needs_all;           /* it is new, or was skipped */
-	struct list link;         /* in board.watchers; linked to itself: it does not watch */
+	struct front_req *client; /* borrowed; its answer has begun */
+	/* Ends the answer, and forgets the watcher. */
+	void (*dismiss)(struct board_watcher *w);
+	struct board *board; /* borrowed */
+	bool needs_all;      /* it is new, or was skipped */
+	struct list link;    /* in board.watchers; linked to itself: it does not watch */
 };
 
 struct board *board_create(struct gateway *g);
@@ -45,8 +47,10 @@ void board_saw_end(struct board *b, struct request *r, enum job_end end);
 /* --- who watches --- */
 
 bool board_is_full(const struct board *b);
-/* The first news come at once, or nearly. */
-void board_watch(struct board *b, struct board_watcher *w, struct front_req *client);
+/* `client` and `dismiss` are set. The first news come at once, or nearly. */
+void board_watch(struct board *b, struct board_watcher *w);
+/* Ends the answer of each: who wants to go on watching comes again, to whoever serves then. */
+void board_dismiss(struct board *b);
 /* Does nothing to who does not watch. */
 void board_forget(struct board_watcher *w);
 

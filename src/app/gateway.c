@@ -239,6 +239,7 @@ gateway_retire(struct gateway *g)
 	if (g->admin != NULL)
 		front_retire(admin_front(g->admin));
 	answers_purge(g->answers); /* what is pulled or deleted from now on, only the other one knows */
+	board_dismiss(g->board);
 	g->drain_until_ms = INT64_MAX;
 	on_drain_tick(g);
 }

@@ -6,6 +6,7 @@
  */
 #include "app/recent.h"
 
+#include "app/config.h"
 #include "app/gateway.h"
 #include "app/request.h"
 #include "base/clock.h"
@@ -43,7 +44,7 @@ kind_name(enum kind k)
 static bool
 is_slow(const struct request *r, int64_t took_ms)
 {
-	int64_t slow_ms = r->gateway->settings->log.slow;
+	int64_t slow_ms = r->config->settings.log.slow;
 
 	return slow_ms > 0 && took_ms >= slow_ms;
 }
