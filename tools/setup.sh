@@ -60,6 +60,7 @@ need_for_testing() {
     need_command node nodejs
     need_command npm npm
     need_command promtool prometheus
+    command -v chromium-browser >/dev/null 2>&1 || need_command chromium chromium
     need_command valgrind valgrind
     need_command systemd-analyze systemd
     need_command mandoc mandoc

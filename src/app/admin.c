@@ -22,6 +22,8 @@ struct admin {
 };
 
 static const struct admin_route routes[] = {
+    {HTTP_GET, "/", admin_show_page},
+    {HTTP_GET, "/web/*", admin_show_file},
     {HTTP_GET, "/healthz", admin_show_health},
     {HTTP_GET, "/metrics", admin_show_metrics},
     {HTTP_GET, "/admin/v1/status", admin_show_status},
@@ -54,16 +56,16 @@ call_free(struct admin_call *c)
 
 static void
 reply_head(struct admin_call *c, int status, const char *type, int64_t length,
-           const struct buf *more)
+           const struct buf *more, bool may_be_kept)
 {
 	struct buf headers = {0};
 	struct front_head head = {.status = status, .length = length};
 
-	buf_addf(&headers,
-	         "Content-Type: %s\r\nCache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\n",
-	         type);
+	buf_addf(&headers, "Content-Type: %s\r\nX-Content-Type-Options: nosniff\r\n", type);
 	if (more != NULL)
 		buf_add(&headers, more->data, more->len);
+	if (!may_be_kept)
+		buf_adds(&headers, "Cache-Control: no-store\r\n");
 	head.headers = (struct str){headers.data, headers.len};
 	front_reply_head(c->client, &head);
 	buf_finish(&headers);
@@ -74,7 +76,19 @@ reply(struct admin_call *c, int status, const char *type, struct str body, const
 {
 	struct front_req *client = c->client;
 
-	reply_head(c, status, type, (int64_t)body.len, more);
+	reply_head(c, status, type, (int64_t)body.len, more, false);
+	front_reply_body(client, body);
+	call_free(c);
+	front_reply_end(client);
+}
+
+void
+admin_reply_file(struct admin_call *c, int status, const char *type, struct str body,
+                 const struct buf *more)
+{
+	struct front_req *client = c->client;
+
+	reply_head(c, status, type, (int64_t)body.len, more, true);
 	front_reply_body(client, body);
 	call_free(c);
 	front_reply_end(client);
@@ -100,7 +114,7 @@ admin_reply_text(struct admin_call *c, const char *type, struct buf *text)
 void
 admin_begin_stream(struct admin_call *c, const char *type)
 {
-	reply_head(c, 200, type, -1, NULL);
+	reply_head(c, 200, type, -1, NULL, false);
 }
 
 void
@@ -283,6 +297,13 @@ find_route(struct admin_call *c)
 	return false;
 }
 
+/* What tells nothing of the gateway but that it is there. */
+static bool
+needs_no_key(const struct admin_route *r)
+{
+	return r->take == admin_show_health || r->take == admin_show_page || r->take == admin_show_file;
+}
+
 /* False: the call was refused. */
 static bool
 check_key(struct admin_call *c)
@@ -290,8 +311,7 @@ check_key(struct admin_call *c)
 	static const char challenge[] = "WWW-Authenticate: Bearer realm=\"drover admin\"\r\n";
 	struct buf headers = {0};
 
-	if (c->route->take == admin_show_health ||
-	    auth_admits_admin(c->gateway->callers, front_req_head(c->client)))
+	if (needs_no_key(c->route) || auth_admits_admin(c->gateway->callers, front_req_head(c->client)))
 		return true;
 	buf_adds(&headers, challenge);
 	fail_with(c, 401, &headers, "this needs an administrator's key: Authorization: Bearer KEY");

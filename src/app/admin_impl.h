@@ -42,6 +42,9 @@ struct admin_call {
 void admin_reply(struct admin_call *c, int status, struct buf *json);
 /* 200, with a text of another type. */
 void admin_reply_text(struct admin_call *c, const char *type, struct buf *text);
+/* A file that may be kept, and asked for again, as the header lines `more` say; 304 sends none. */
+void admin_reply_file(struct admin_call *c, int status, const char *type, struct str body,
+                      const struct buf *more);
 /* `fmt` says what is wrong and what would be right. */
 void admin_fail(struct admin_call *c, int status, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
@@ -62,6 +65,8 @@ void admin_show_config(struct admin_call *c);
 void admin_reload(struct admin_call *c);
 void admin_purge_cache(struct admin_call *c);
 void admin_warm_model(struct admin_call *c);
+void admin_show_page(struct admin_call *c);
+void admin_show_file(struct admin_call *c);
 void admin_show_health(struct admin_call *c);
 void admin_show_metrics(struct admin_call *c);
 void admin_show_status(struct admin_call *c);

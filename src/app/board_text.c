@@ -59,15 +59,18 @@ static void
 add_caller(struct caller *who, void *arg)
 {
 	struct rows *rows = arg;
+	const struct limit_conf *conf = limit_conf_of(who->limit);
 
 	/* Addresses are remembered for long: those that nobody calls from are of no interest. */
 	if ((who->key == NULL && who->requests == 0) || !begin_row(rows))
 		return;
 	buf_adds(rows->json, "{\"name\":");
 	buf_add_json(rows->json, who->name, strlen(who->name));
-	buf_addf(rows->json, ",\"is_key\":%s,\"admin\":%s,\"requests\":%d",
+	/* Requests may come by `burst` at once, and tokens by a minute's worth. */
+	buf_addf(rows->json, ",\"is_key\":%s,\"admin\":%s,\"requests\":%d,\"burst\":%lld",
 	         who->key != NULL ? "true" : "false",
-	         who->key != NULL && who->key->admin ? "true" : "false", who->requests);
+	         who->key != NULL && who->key->admin ? "true" : "false", who->requests,
+	         (long long)(conf->burst == 0 ? 1 : conf->burst));
 	limits_add_json(who->limit, rows->json);
 	buf_addc(rows->json, '}');
 }
