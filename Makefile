@@ -3,7 +3,7 @@
 BUILD ?= build
 ARGS ?=
 
-.PHONY: build run test bench bench-cache bench-swaps instructions setup setup-test upgrade-storm asan fuzz coverage lint format tidy man package package-test clean install help
+.PHONY: build run test bench bench-cache bench-swaps instructions soak-page setup setup-test upgrade-storm asan fuzz coverage lint format tidy man package package-test clean install help
 
 build: setup $(BUILD)/build.ninja ## compile (the default)
 	@meson compile -C $(BUILD)
@@ -34,6 +34,10 @@ upgrade-storm: build setup-test ## 50 upgrades in place under load: no request m
 instructions: build ## count what a request, a token and a hit cost, and write bench/instructions.json
 	@sh tools/setup.sh test
 	@python3 bench/instructions.py --build $(BUILD) --write $(ARGS)
+
+soak-page: setup-test build ## a dashboard that is left open for ten hours of updates (some 15 minutes)
+	@DROVER_PAGE_UPDATES=36000 DROVER_TEST_LIMIT=3600 .venv/bin/python -m pytest -q -s \
+		--build $(BUILD) tests/e2e/test_page.py -k left_open
 
 setup: ## install what compiling needs (apt, only when something is missing)
 	@sh tools/setup.sh build

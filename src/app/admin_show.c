@@ -78,10 +78,11 @@ add_server(const struct server *s, int64_t now_ms, struct buf *json)
 	buf_adds(json, ",\"url\":");
 	add_text(json, s->url);
 	buf_addf(json,
-	         ",\"state\":\"%s\",\"weight\":%d,\"slots\":%d,\"busy\":%d,\"breaker\":\"%s\","
+	         ",\"state\":\"%s\",\"draining\":%s,\"weight\":%d,\"slots\":%d,\"busy\":%d,\"breaker\":"
+	         "\"%s\","
 	         "\"version\":",
-	         state_of(s), backend_weight(b), backend_slots(b), backend_busy(b),
-	         breaker_state_name(backend_breaker(b)));
+	         state_of(s), backend_is_draining(b) ? "true" : "false", backend_weight(b),
+	         backend_slots(b), backend_busy(b), breaker_state_name(backend_breaker(b)));
 	if (*server_version(s) == '\0')
 		buf_adds(json, "null");
 	else

@@ -119,7 +119,7 @@ say_started(const struct program *p)
 	if (p->gateway->admin != NULL) {
 		buf_clear(&at);
 		admin_addresses(p->gateway->admin, &at);
-		log_info("drover", "admin API on %s", buf_text(&at));
+		log_info("drover", "dashboard and admin API on %s", buf_text(&at));
 	}
 	buf_finish(&nodes);
 	buf_finish(&at);

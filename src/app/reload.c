@@ -5,6 +5,7 @@
 #include "app/accounts.h"
 #include "app/admin.h"
 #include "app/answers.h"
+#include "app/board.h"
 #include "app/dispatch.h"
 #include "app/gateway.h"
 #include "app/roster.h"
@@ -92,6 +93,8 @@ static void
 apply_callers(struct reload *r)
 {
 	callers_apply(r->gateway->callers, r->config, clock_now_ms());
+	/* Who watches with a key that is gone must not go on. */
+	board_dismiss(r->gateway->board);
 }
 
 static void

@@ -87,6 +87,7 @@ def test_the_status_of_what_runs_and_waits(held):
         "name": "one",
         "url": held.node.url,
         "state": "up",
+        "draining": False,
         "weight": 1,
         "slots": 1,
         "busy": 1,

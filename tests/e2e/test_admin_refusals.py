@@ -9,14 +9,15 @@ from harness import wire
 
 ADMIN, PLAIN = "an-administrators-key-of-32-letters", "a-plain-key-that-is-of-32-letters"
 KEYS = [{"name": "root", "key": ADMIN, "admin": True}, {"name": "plain", "key": PLAIN}]
-# No key is needed for these alone.
-OPEN = {"/healthz"}
+# No key is needed for these alone; the page's files are the same for everybody.
+OPEN = {"/healthz", "/", "/web/one"}
 # On the front listener they are other routes, of the same name.
 ALSO_IN_FRONT = {"/healthz", "/"}
 # The least that there is: a listing that cannot be read must not make an empty table.
 KNOWN = {
     "GET /healthz",
     "GET /metrics",
+    "GET /admin/v1/events",
     "GET /admin/v1/status",
     "GET /admin/v1/requests",
     "GET /admin/v1/usage",

@@ -134,6 +134,22 @@ def test_keys_are_shown_with_what_they_used(stage):
         assert not any(key["key"] in watcher.text.decode() for key in keys)
 
 
+def test_a_reload_asks_watchers_for_their_keys_again(stage):
+    boss = {"name": "boss", "key": "the-boss-key-0123456789", "admin": True}
+    other = {**boss, "name": "other", "key": "another-key-0123456789"}
+    gateway = stage.gateway([row_of(stage.fake())], {"keys": [boss, other]})
+    head = [("Authorization", f"Bearer {boss['key']}")]
+    config = json.loads(gateway.file.read_text())
+    with Watcher(gateway, head) as watcher:
+        watcher.until("recent")
+        gateway.file.write_text(json.dumps({**config, "keys": [other]}))
+        assert wire.post(gateway.admin, "/admin/v1/reload", None, head).status == 200
+        for _ in watcher.pieces:
+            pass
+        assert watcher.answer.whole
+    assert wire.get(gateway.admin, PATH, head).status == 401
+
+
 def test_what_went_wrong_is_told_once_and_without_a_prompt(stage):
     node = stage.fake(lambda exchange: exchange.reset())
     settings = {"log": {"slow": "1ms"}, "retry": {"attempts": 1}}
