@@ -3,7 +3,7 @@
 BUILD ?= build
 ARGS ?=
 
-.PHONY: build run test bench bench-cache bench-swaps instructions soak-page setup setup-test upgrade-storm asan fuzz coverage lint format tidy man package package-test clean install help
+.PHONY: build run test bench bench-cache bench-swaps instructions bench-watchers soak-page setup setup-test upgrade-storm asan fuzz coverage lint format tidy man package package-test clean install help
 
 build: setup $(BUILD)/build.ninja ## compile (the default)
 	@meson compile -C $(BUILD)
@@ -34,6 +34,9 @@ upgrade-storm: build setup-test ## 50 upgrades in place under load: no request m
 instructions: build ## count what a request, a token and a hit cost, and write bench/instructions.json
 	@sh tools/setup.sh test
 	@python3 bench/instructions.py --build $(BUILD) --write $(ARGS)
+
+bench-watchers: build ## what 50 watchers of the dashboard cost those who ask
+	@python3 bench/watchers.py --build $(BUILD) $(ARGS)
 
 soak-page: setup-test build ## a dashboard that is left open for ten hours of updates (some 15 minutes)
 	@DROVER_PAGE_UPDATES=36000 DROVER_TEST_LIMIT=3600 .venv/bin/python -m pytest -q -s \
