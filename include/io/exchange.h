@@ -37,6 +37,7 @@ const char *exchange_end_detail(enum exchange_end end, const char *why);
 struct exchange_ops {
 	/* The final head; 1xx were skipped. Its slices live during the call. */
 	void (*on_head)(struct exchange *x, const struct http_head *head, void *arg);
+	/* What one read of the socket brought of it, however many chunks that was. */
 	void (*on_body)(struct exchange *x, struct str piece, void *arg);
 	/* What one read of the socket brought has been handed over: send it on. Where that was the
 	 * end, on_end comes instead. */

@@ -173,33 +173,75 @@ finish(struct exchange *x, bool in_step)
 	end(x, keep, EXCHANGE_DONE, NULL);
 }
 
-/* on_end comes instead of on_flush where both would: the end flushes too, in one write. */
+/* All chunks of one read are one piece for the holder. As a rule there is one, which lies where it
+ * was read. */
 static void
-on_bytes(struct str in, void *arg)
+gather(struct str *piece, struct str data)
 {
-	struct exchange *x = arg;
-	bool handed_over = false;
-	struct str data;
+	static char gathered[CONN_READ_BYTES];
 
+	if (piece->len == 0) {
+		*piece = data;
+		return;
+	}
+	if (piece->ptr != gathered)
+		piece->ptr = memcpy(gathered, piece->ptr, piece->len);
+	memcpy(gathered + piece->len, data.ptr, data.len);
+	piece->len += data.len;
+}
+
+/* False: the holder has ended the exchange. */
+static bool
+hand_over_piece(struct exchange *x, struct str piece)
+{
+	if (piece.len > 0)
+		x->ops->on_body(x, piece, x->arg);
+	return x->phase != ENDED;
+}
+
+static void
+note_heard(struct exchange *x)
+{
 	if (x->heard && !x->streams) {
 		x->streams = true;
 		conn_delay_acks(x->conn);
 	}
 	x->heard = true;
-	while (x->phase != ENDED) {
+}
+
+/* on_end comes instead of on_flush where both would: the end flushes too, in one write. */
+static void
+on_bytes(struct str in, void *arg)
+{
+	struct exchange *x = arg;
+	struct str piece = {NULL, 0}, data;
+	bool had_head = false;
+
+	note_heard(x);
+	for (;;) {
 		switch (http_answer_next(&x->answer, &in, &data)) {
+		case HTTP_DATA: gather(&piece, data); continue;
+		case HTTP_HEAD_READ:
+			had_head = true;
+			hand_over_head(x);
+			if (x->phase == ENDED)
+				return;
+			continue;
 		case HTTP_MORE:
-			if (!handed_over)
+			if (!hand_over_piece(x, piece) || (piece.len == 0 && !had_head))
 				return;
 			set_limit(x);
 			x->ops->on_flush(x, x->arg);
 			return;
-		case HTTP_HEAD_READ: hand_over_head(x); break;
-		case HTTP_DATA: x->ops->on_body(x, data, x->arg); break;
-		case HTTP_END: finish(x, in.len == 0); return;
-		case HTTP_BAD: end(x, false, EXCHANGE_BAD_ANSWER, x->answer.why); return;
+		case HTTP_END:
+			if (hand_over_piece(x, piece))
+				finish(x, in.len == 0);
+			return;
+		case HTTP_BAD:
+			if (hand_over_piece(x, piece))
+				end(x, false, EXCHANGE_BAD_ANSWER, x->answer.why);
+			return;
 		}
-		handed_over = true;
 	}
 }
 

@@ -21,14 +21,13 @@
 #include <unistd.h>
 
 enum {
-	READ_BYTES = 64 * 1024,
 	KEPT_BYTES = 16 * 1024, /* of an output buffer from one request to the next */
 	PARTS_MAX = 4,
 	TLS_JOINED_BYTES_MAX = 16 * 1024, /* a record: a body up to it leaves with its head */
 	IDLE_MS = 60 * 1000,
 };
 
-static char read_buffer[READ_BYTES];
+static char read_buffer[CONN_READ_BYTES];
 
 size_t
 conn_pending(const struct conn *c)

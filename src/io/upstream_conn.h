@@ -38,6 +38,8 @@ struct upstream {
 	struct list idle;    /* of struct conn, by link: the last used first */
 };
 
+enum { CONN_READ_BYTES = 64 * 1024 }; /* the most that on_bytes gets at once */
+
 enum conn_state {
 	CONN_WAITING, /* in upstream.waiting */
 	CONN_DIALING, /* in upstream.busy, like the next three */

@@ -130,11 +130,44 @@ take(struct http_chunks *c, char byte)
 	abort();
 }
 
+/* What lies between the data of two chunks as a rule: an end of line, and a size with nothing
+ * behind it. What is otherwise, or not there yet, is left to take, to which it is the same. */
+static void
+take_plain_framing(struct http_chunks *c, struct str *in)
+{
+	const char *at = in->ptr, *end = in->ptr + in->len;
+	uint64_t size = 0;
+	size_t digits = 0;
+	int digit;
+
+	if (c->step == DATA_CR && end - at >= 2 && at[0] == '\r' && at[1] == '\n') {
+		at += 2;
+		c->step = SIZE_FIRST;
+		c->line_bytes = 0;
+		*in = (struct str){at, (size_t)(end - at)};
+	}
+	if (c->step != SIZE_FIRST)
+		return;
+	while (at < end && digits < SIZE_DIGITS_MAX && (digit = http_hex_digit(*at)) >= 0) {
+		size = size * 16 + (uint64_t)digit;
+		digits++;
+		at++;
+	}
+	if (digits == 0 || end - at < 2 || at[0] != '\r' || at[1] != '\n')
+		return;
+	at += 2;
+	c->left = size;
+	c->line_bytes = digits + 2;
+	*in = (struct str){at, (size_t)(end - at)};
+	(void)start_data(c);
+}
+
 enum http_read
 http_chunks_next(struct http_chunks *c, struct str *in, struct str *data)
 {
 	enum http_read got = HTTP_MORE;
 
+	take_plain_framing(c, in);
 	while (got == HTTP_MORE && in->len > 0 && c->step != DATA) {
 		got = take(c, *in->ptr);
 		in->ptr++;
