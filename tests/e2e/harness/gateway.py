@@ -23,6 +23,7 @@ class Gateway(Program):
         self.names = [row.get("name", row["url"].split("//")[1].split("/")[0]) for row in rows]
         self.file = folder / "drover.yaml"
         # JSON is YAML, so that no writer of YAML is needed here.
+        self.config = config
         self.file.write_text(json.dumps(config, indent=1))
         command = [*launcher, binary, "-c", self.file, *arguments]
         super().__init__("drover", command, env=env, cwd=folder)

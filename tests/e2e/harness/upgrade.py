@@ -68,8 +68,9 @@ def upgrade(stage, gateway, former=None):
 class Load:
     """Threads that ask without a pause until they are told to stop. Nothing may fail."""
 
-    def __init__(self, gateway, kinds=("fresh", "kept", "stream", "idle"), clients=2):
+    def __init__(self, gateway, kinds=("fresh", "kept", "stream", "idle"), clients=2, headers=()):
         self.gateway = gateway
+        self.headers = headers
         self.over = threading.Event()
         self.waiter = Waiter()
         self.counts = dict.fromkeys(kinds, 0)
@@ -103,7 +104,7 @@ class Load:
         with self.waiter.changed:
             prompt = f"{kind} {self.counts[kind]}"
         body = {"model": "tiny", "prompt": prompt, "stream": stream, "options": {"num_predict": 8}}
-        client.request("POST", "/api/generate", body)
+        client.request("POST", "/api/generate", body, self.headers)
         answer = client.read_answer()
         assert answer.status == 200 and answer.whole, (answer.status, bytes(answer.body))
         with self.waiter.changed:
