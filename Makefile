@@ -3,7 +3,7 @@
 BUILD ?= build
 ARGS ?=
 
-.PHONY: build run test bench bench-cache bench-swaps instructions bench-watchers soak-page setup setup-test upgrade-storm asan fuzz coverage lint format tidy man package package-test clean install help
+.PHONY: build run test bench bench-cache bench-swaps instructions bench-watchers soak-page setup setup-test upgrade-storm reload-storm asan fuzz coverage lint format tidy man package package-test clean install help
 
 build: setup $(BUILD)/build.ninja ## compile (the default)
 	@meson compile -C $(BUILD)
@@ -30,6 +30,10 @@ bench-cache: build ## hit ratios of the cache beside those of a plain LRU, on a 
 
 upgrade-storm: build setup-test ## 50 upgrades in place under load: no request may fail
 	@DROVER_UPGRADES=50 .venv/bin/python -m pytest -q -s --build $(BUILD) tests/e2e/test_upgrade.py -k no_request
+
+reload-storm: build ## 20 reloads a second for a minute under load, beside nginx and HAProxy: no request may fail
+	@sh tools/setup.sh bench
+	@python3 bench/reloads.py --build $(BUILD) $(ARGS)
 
 instructions: build ## count what a request, a token and a hit cost, and write bench/instructions.json
 	@sh tools/setup.sh test

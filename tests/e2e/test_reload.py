@@ -12,7 +12,7 @@ from harness.upgrade import Load
 
 LIMIT_S = wire.LIMIT_S
 # Each in its own share of the work; `make reload-storm` measures more and longer.
-RELOADS = int(os.environ.get("DROVER_RELOADS", "150"))
+RELOADS = int(os.environ.get("DROVER_RELOADS", "300"))
 BEARER = [("Authorization", "Bearer right")]
 
 
@@ -475,7 +475,7 @@ def test_no_request_fails_while_configurations_follow_each_other(stage):
         reload.write(gateway, changes)
         assert (reload.post(gateway)["result"] == "ok") == good, changes
         # So that each finds requests of every configuration before it.
-        load.wait_more(1 if number % 10 == 0 else 0)
+        load.wait_more(1 if number % 5 == 0 else 0)
     load.wait_more(5)
     counts = load.end()
     print(f"\n{RELOADS} reloads, 0 failed of {sum(counts.values())} requests: {counts}")

@@ -381,6 +381,60 @@ SCHED_BUGS = [
         "!slotless && b->has_listed &&",
         "!slotless &&",
     ),
+    (
+        "a node that was taken out takes new jobs",
+        "reshape.c",
+        "	b->retired = true;\n",
+        "	b->retired = false;\n",
+    ),
+    (
+        "what a node lists is not forgotten with it",
+        "reshape.c",
+        "	backend_drop_listing(b);\n	backend_review_listing(b);\n	leave(b);\n",
+        "	leave(b);\n",
+    ),
+    (
+        "a node is let go while slotless jobs run there",
+        "reshape.c",
+        "return b->busy == 0 && b->remote == 0;",
+        "return b->busy == 0;",
+    ),
+    (
+        "the places behind a node that went are another's",
+        "reshape.c",
+        "		memmove(&v->places[b->index]",
+        "		if (behind > 1000)\n			memmove(&v->places[b->index]",
+    ),
+    (
+        "who waits for a node that went alone waits on",
+        "outlook.c",
+        "		if (b->retired || (only",
+        "		if ((only",
+    ),
+    (
+        "what a node may run does not change with its configuration",
+        "reshape.c",
+        "	review_allowed(b);\n",
+        "	(void)review_allowed;\n",
+    ),
+    (
+        "a node keeps its former slots",
+        "node.c",
+        "	b->slots = conf->slots;\n",
+        "	b->slots = b->slots > 0 ? b->slots : conf->slots;\n",
+    ),
+    (
+        "a node stays kept for who is not aged any more",
+        "reshape.c",
+        "		if (b->kept_for != NULL)\n			keep_drop(b->kept_for);\n	}\n",
+        "	}\n",
+    ),
+    (
+        "a node that comes back has nothing",
+        "reshape.c",
+        "	b->has_listed = false;\n",
+        "",
+    ),
 ]
 
 # Of the limits of keys.
