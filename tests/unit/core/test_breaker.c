@@ -147,6 +147,61 @@ failures_before_it_opened_are_forgotten_when_it_closes(void **state)
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
+static struct health_conf
+with_limit(int failures)
+{
+	struct health_conf other = conf;
+
+	other.breaker_failures = failures;
+	return other;
+}
+
+static void
+another_limit_counts_with_what_was_seen_before(void **state)
+{
+	struct health_conf five = with_limit(5), two = with_limit(2);
+
+	assert_false(breaker_saw_failure(&k, 0));
+	assert_false(breaker_saw_failure(&k, 1));
+	breaker_reshape(&k, &five);
+	assert_false(breaker_saw_failure(&k, 2));
+	assert_false(breaker_saw_failure(&k, 3));
+	/* A lower limit alone opens nothing; the next failure does. */
+	breaker_reshape(&k, &two);
+	assert_int_equal(k.state, BREAKER_CLOSED);
+	assert_true(breaker_saw_failure(&k, 4));
+}
+
+static void
+a_limit_of_one_and_back_forgets_what_does_not_fit(void **state)
+{
+	struct health_conf single = with_limit(1);
+
+	assert_false(breaker_saw_failure(&k, 0));
+	assert_false(breaker_saw_failure(&k, 1));
+	breaker_reshape(&k, &single);
+	breaker_reshape(&k, &conf);
+	assert_false(breaker_saw_failure(&k, 2));
+	assert_false(breaker_saw_failure(&k, 3));
+	assert_true(breaker_saw_failure(&k, 4));
+}
+
+static void
+a_pause_that_runs_stays_and_the_next_is_as_told(void **state)
+{
+	struct health_conf longer = conf;
+
+	open_at(0);
+	longer.breaker_open_ms = 200;
+	breaker_reshape(&k, &longer);
+	assert_true(breaker_admits(&k, 100));
+	assert_true(breaker_let_through(&k));
+	assert_true(breaker_saw_success(&k));
+	open_at(1000);
+	assert_false(breaker_admits(&k, 1199));
+	assert_true(breaker_admits(&k, 1200));
+}
+
 int
 main(void)
 {
@@ -160,6 +215,9 @@ main(void)
 	    TEST(failures_of_earlier_work_do_not_lengthen_a_pause),
 	    TEST(a_hang_seen_after_the_pause_starts_it_again),
 	    TEST(failures_before_it_opened_are_forgotten_when_it_closes),
+	    TEST(another_limit_counts_with_what_was_seen_before),
+	    TEST(a_limit_of_one_and_back_forgets_what_does_not_fit),
+	    TEST(a_pause_that_runs_stays_and_the_next_is_as_told),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -161,6 +161,31 @@ texts_of_bounds_are_their_numbers(void **state)
 	buf_finish(&line);
 }
 
+static void
+what_is_of_a_value_is_forgotten_and_nothing_else(void **state)
+{
+	series_add(requests("/x", "200"), 1);
+	series_add(requests("/xy", "200"), 2);
+	series_add(requests("/x", "404"), 3);
+	series_observe_us(waits("/x"), 1);
+	metrics_forget(metrics, REQUESTS, "/x");
+	assert_shows(
+	    "# TYPE requests_total counter\nrequests_total{route=\"/xy\",code=\"200\"} 2\n# HELP");
+	assert_shows("wait_seconds_count{class=\"/x\"} 1\n");
+	/* What is counted after that begins at nothing, and is shown last. */
+	series_add(requests("/x", "200"), 5);
+	assert_shows("requests_total{route=\"/xy\",code=\"200\"} 2\n"
+	             "requests_total{route=\"/x\",code=\"200\"} 5\n# HELP");
+	metrics_forget(metrics, REQUESTS, "/x");
+	metrics_forget(metrics, REQUESTS, "/xy");
+	metrics_forget(metrics, REQUESTS, "/none");
+	series_add(requests("/z", "200"), 1);
+	assert_shows(
+	    "# TYPE requests_total counter\nrequests_total{route=\"/z\",code=\"200\"} 1\n# HELP");
+	metrics_forget(metrics, SECONDS, "/x");
+	assert_shows("# TYPE wait_seconds histogram\n# HELP");
+}
+
 int
 main(void)
 {
@@ -170,6 +195,8 @@ main(void)
 	    cmocka_unit_test_setup_teardown(equal_labels_are_one_series_and_others_are_not, set_up,
 	                                    tear_down),
 	    cmocka_unit_test_setup_teardown(labels_are_escaped, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(what_is_of_a_value_is_forgotten_and_nothing_else, set_up,
+	                                    tear_down),
 	    cmocka_unit_test_setup_teardown(buckets_add_up_to_their_bounds_and_include_them, set_up,
 	                                    tear_down),
 	    cmocka_unit_test_setup_teardown(less_than_nothing_counts_as_nothing, set_up, tear_down),

@@ -131,6 +131,20 @@ rows_that_changed_are_told_once_and_whole(void **state)
 	tally_destroy(&t);
 }
 
+static void
+fewer_hours_to_keep_drop_what_is_older(void **state)
+{
+	struct tally *t = open_some();
+
+	tally_set_keep(t, 2);
+	check_sum(t, 0, TALLY_BY_HOUR, "10 / 3 30 0; 11 / 2 20 0; ");
+	tally_set_keep(t, 1);
+	check_sum(t, 0, TALLY_BY_HOUR, "11 / 2 20 0; ");
+	add(t, 12, "bob", "m1");
+	check_sum(t, 0, TALLY_BY_HOUR, "12 / 1 10 0; ");
+	tally_destroy(&t);
+}
+
 int
 main(void)
 {
@@ -139,6 +153,7 @@ main(void)
 	    cmocka_unit_test(sums_begin_with_an_hour),
 	    cmocka_unit_test(refusals_are_counted_by_reason),
 	    cmocka_unit_test(old_hours_are_dropped),
+	    cmocka_unit_test(fewer_hours_to_keep_drop_what_is_older),
 	    cmocka_unit_test(rows_that_changed_are_told_once_and_whole),
 	    cmocka_unit_test(a_clock_that_is_set_back_loses_nothing),
 	};
