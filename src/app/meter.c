@@ -1,9 +1,9 @@
 /*
  * What is counted while the gateway works.
  *
- * Invariants: what is in `models` and `keys` stays until the end, and so does every series but
- * those of a backend, which nobody keeps; a model is in `models` under its canonical name only once
- * a node had it.
+ * Invariants: what is in `models` stays until the end, what is in `keys` as long as it is
+ * configured, and a series with them; nobody keeps one of a backend. A model is in `models` under
+ * its canonical name only once a node had it.
  */
 #include "app/meter.h"
 
@@ -23,6 +23,7 @@
 enum { MODELS_MAX = 1000 };
 
 static const char other[] = "other";
+static const char anonymous[] = "anonymous";
 
 /* How often a status was answered. A handful: the usual ones come first. */
 struct code_count {
@@ -134,6 +135,24 @@ model_of(struct meter *m, const struct request *r)
 	return mm;
 }
 
+static void
+codes_free(struct code_count *c)
+{
+	while (c != NULL) {
+		struct code_count *next = c->next;
+
+		free(c);
+		c = next;
+	}
+}
+
+static void
+key_meter_free(struct key_meter *k)
+{
+	codes_free(k->codes);
+	free(k);
+}
+
 static struct key_meter *
 key_of(struct meter *m, const char *name)
 {
@@ -172,7 +191,7 @@ count_tokens(struct meter *m, struct model_meter *mm, const struct usage *u)
 static void
 count_key(struct meter *m, const struct request *r)
 {
-	const char *name = r->caller->key == NULL ? "anonymous" : r->caller->name;
+	const char *name = r->caller->key == NULL ? anonymous : r->caller->name;
 	const char *values[] = {name, NULL};
 	const char *prompt[] = {name, "prompt"}, *output[] = {name, "output"};
 	struct key_meter *k = key_of(m, name);
@@ -276,6 +295,23 @@ meter_forget_backend(struct meter *m, const char *name)
 	metrics_forget(m->metrics, METRIC_MODEL_LOAD_SECONDS, name);
 }
 
+void
+meter_keep_keys(struct meter *m, const struct settings *s)
+{
+	struct map names = {0};
+
+	for (size_t i = 0; i < s->key_count; i++)
+		map_put(&names, s->keys[i].name, &s->keys[i]);
+	map_put(&names, anonymous, m);
+	MAP_FOR_EACH (it, &m->keys)
+		if (map_find(&names, it.key) == NULL) {
+			metrics_forget(m->metrics, METRIC_KEY_REQUESTS, it.key);
+			metrics_forget(m->metrics, METRIC_KEY_TOKENS, it.key);
+			key_meter_free(map_take(&m->keys, it.key));
+		}
+	map_finish(&names);
+}
+
 /* --- on the way of a token --- */
 
 void
@@ -328,17 +364,6 @@ meter_create(struct gateway *g)
 }
 
 static void
-codes_free(struct code_count *c)
-{
-	while (c != NULL) {
-		struct code_count *next = c->next;
-
-		free(c);
-		c = next;
-	}
-}
-
-static void
 model_meter_free(const struct meter *m, struct model_meter *mm)
 {
 	for (size_t i = 0; i <= m->route_count; i++)
@@ -357,10 +382,8 @@ meter_destroy(struct meter **mp)
 		return;
 	MAP_FOR_EACH (it, &m->models)
 		model_meter_free(m, it.value);
-	MAP_FOR_EACH (it, &m->keys) {
-		codes_free(((struct key_meter *)it.value)->codes);
-		free(it.value);
-	}
+	MAP_FOR_EACH (it, &m->keys)
+		key_meter_free(it.value);
 	map_finish(&m->models);
 	map_finish(&m->keys);
 	model_meter_free(m, m->other);

@@ -22,6 +22,7 @@ struct gateway;
 struct meter;
 struct request;
 struct series;
+struct settings;
 
 struct meter *meter_create(struct gateway *g);
 void meter_destroy(struct meter **m);
@@ -44,6 +45,9 @@ void meter_saw_load(struct meter *m, const struct backend *b, const char *model,
 
 /* The backend is not configured any more, and nothing is counted of it from here on. */
 void meter_forget_backend(struct meter *m, const char *name);
+
+/* What other keys than these have used is not shown any more. */
+void meter_keep_keys(struct meter *m, const struct settings *s);
 
 /* The pace of one streamed answer. Zeroed: nothing is measured. */
 struct meter_pace {

@@ -18,6 +18,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { LINES_MOST = 50 };
+
 static const char log_name[] = "reload";
 
 /* What the steps make before anything changes. */
@@ -93,6 +95,7 @@ static void
 apply_callers(struct reload *r)
 {
 	callers_apply(r->gateway->callers, r->config, clock_now_ms());
+	meter_keep_keys(r->gateway->meter, r->after);
 	/* Who watches with a key that is gone must not go on. */
 	board_dismiss(r->gateway->board);
 }
@@ -222,14 +225,18 @@ load(struct gateway *g, struct buf *why)
 
 /* --- what is said --- */
 
+/* Where thousands of keys changed, the log has the first; the answer of the admin API has all. */
 static void
 log_lines(enum log_level level, const struct buf *lines)
 {
 	struct str rest = {lines->data, lines->len}, line;
+	size_t count = 0;
 
 	while (rest.len > 0 && str_split(&rest, '\n', &line))
-		if (line.len > 0)
+		if (line.len > 0 && ++count <= LINES_MOST)
 			log_line(level, log_name, "%.*s", STR_ARG(line));
+	if (count > LINES_MOST)
+		log_line(level, log_name, "and %zu more", count - LINES_MOST);
 }
 
 static void

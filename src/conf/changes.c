@@ -9,6 +9,8 @@
 
 #include <string.h>
 
+enum { NAMES_MOST = 20 }; /* of a list, that came and that went */
+
 /* Where a line is: "backends.big." */
 struct path {
 	const char *list; /* NULL: in the root */
@@ -95,19 +97,22 @@ place_of(const struct map *places, const struct buf *name)
 	return (size_t)(uintptr_t)map_find(places, buf_text(name));
 }
 
-/* Those of `in` that are not among `others`, each with `sign`. */
+/* Those of `in` that are not among `others`, each with `sign`; of very many the first. */
 static void
 add_only(const struct row *row, const void *in, const struct map *others, char sign,
          struct buf *list)
 {
 	struct buf name = {0};
+	size_t found = 0;
 
 	for (size_t i = 0; i < name_count(row, in); i++) {
 		buf_clear(&name);
 		add_name(row, in, i, &name);
-		if (place_of(others, &name) == 0)
+		if (place_of(others, &name) == 0 && ++found <= NAMES_MOST)
 			buf_addf(list, "%s%c%s", list->len == 0 ? "" : ", ", sign, buf_text(&name));
 	}
+	if (found > NAMES_MOST)
+		buf_addf(list, ", %c%zu more", sign, found - NAMES_MOST);
 	buf_finish(&name);
 }
 

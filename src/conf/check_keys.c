@@ -1,6 +1,8 @@
 /* Keys and what goes with them. */
 #include "check_keys.h"
 
+#include "base/map.h"
+
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -74,18 +76,6 @@ check_keys_settle(const struct record *root, struct settings *s)
 
 /* ---- rules between them ---- */
 
-static bool
-is_same_name(const struct key_settings *a, const struct key_settings *b)
-{
-	return a->name != NULL && b->name != NULL && strcmp(a->name, b->name) == 0;
-}
-
-static bool
-is_same_key(const struct key_settings *a, const struct key_settings *b)
-{
-	return memcmp(a->digest.bytes, b->digest.bytes, SHA256_BYTES) == 0;
-}
-
 static void
 check_alone(const struct record *r, const struct key_settings *k, struct report *report)
 {
@@ -99,22 +89,40 @@ check_alone(const struct record *r, const struct key_settings *k, struct report 
 		complain(r, "burst", report, "only counts with requests_per_minute");
 }
 
-/* Key `i` against those before it. */
-static void
-check_against_others(const struct slot *slot, const struct settings *s, size_t i,
-                     struct report *report)
+/* Whoever had that text before, from 1; 0: nobody, and `i` has it from now on. There may be many
+ * thousands of keys. */
+static size_t
+first_with(struct map *seen, const char *text, size_t i)
 {
-	const struct key_settings *k = &s->keys[i];
+	size_t first = (size_t)(uintptr_t)map_find(seen, text);
 
-	for (size_t j = 0; j < i; j++) {
+	if (first == 0)
+		map_put(seen, text, (void *)(uintptr_t)(i + 1));
+	return first;
+}
+
+static void
+check_against_others(const struct slot *slot, const struct settings *s, struct report *report)
+{
+	struct map names = {0}, digests = {0};
+
+	for (size_t i = 0; i < s->key_count; i++) {
 		const struct record *r = slot->records[i];
+		const struct key_settings *k = &s->keys[i];
+		char hex[SHA256_HEX_SIZE];
+		size_t named, same;
 
-		if (is_same_name(k, &s->keys[j]))
+		sha256_write_hex(&k->digest, hex);
+		named = first_with(&names, k->name, i);
+		same = first_with(&digests, hex, i);
+		if (named > 0)
 			record_complain(r, &slot_of(r, "name")->origin, "name", report,
-			                "\"%s\" is the name of keys[%zu] too", k->name, j);
-		else if (is_same_key(k, &s->keys[j]))
-			record_complain(r, &r->origin, "", report, "is the same key as keys[%zu]", j);
+			                "\"%s\" is the name of keys[%zu] too", k->name, named - 1);
+		if (same > 0 && same != named)
+			record_complain(r, &r->origin, "", report, "is the same key as keys[%zu]", same - 1);
 	}
+	map_finish(&names);
+	map_finish(&digests);
 }
 
 static void
@@ -143,9 +151,9 @@ check_keys(const struct record *root, const struct settings *s, struct report *r
 
 	for (size_t i = 0; i < s->key_count; i++)
 		check_alone(keys->records[i], &s->keys[i], report);
-	/* Those without a key would all look the same. */
-	for (size_t i = 0; i < s->key_count && report->count == 0; i++)
-		check_against_others(keys, s, i, report);
+	/* Those without a name or a key would all look the same. */
+	if (report->count == 0)
+		check_against_others(keys, s, report);
 	check_anonymous(root, s, report);
 }
 

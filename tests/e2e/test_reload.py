@@ -170,6 +170,22 @@ def test_keys_come_and_go_and_what_runs_with_them_ends(stage):
     assert re.search("key=old .*status=200", gateway.wait_line(".*key=old .*end=done").group(0))
 
 
+def test_the_counters_of_a_key_vanish_with_it(stage):
+    rows = [key("right", admin=True), key("old")]
+    gateway = stage.gateway([stage.fake()], {"keys": rows})
+    for bearer in (BEARER, [("Authorization", "Bearer old")]):
+        assert gateway.post("/api/generate", harness.run(), bearer).status == 200
+
+    def counted():
+        samples = prometheus.scrape(gateway, BEARER)
+        return samples.by("drover_key_requests_total", "key")
+
+    gateway.wait_line("key=old .*end=done")
+    assert counted() == {"right": 1, "old": 1}
+    reload.apply(gateway, keys=rows[:1], headers=BEARER)
+    assert counted() == {"right": 1}
+
+
 def test_other_limits_hold_at_once_and_what_was_counted_stays(stage):
     gateway = stage.gateway(
         [stage.fake()], {"keys": [key("right", requests_per_minute=1, burst=3)]}

@@ -56,6 +56,23 @@ of_a_list_what_came_and_what_went_is_told(void **state)
 }
 
 static void
+of_a_long_list_the_first_are_told(void **state)
+{
+	struct buf yaml = {0};
+
+	buf_adds(&yaml, "hosts: [");
+	for (int i = 0; i < 30; i++)
+		buf_addf(&yaml, "%sh%d", i == 0 ? "" : ", ", i);
+	buf_adds(&yaml, "]\n");
+	assert_changes(
+	    "hosts: [x]\n", buf_text(&yaml),
+	    "hosts: +h0, +h1, +h2, +h3, +h4, +h5, +h6, +h7, +h8, +h9, +h10, +h11, +h12, +h13, "
+	    "+h14, +h15, +h16, +h17, +h18, +h19, +10 more, -x\n",
+	    "");
+	buf_finish(&yaml);
+}
+
+static void
 records_go_by_their_names(void **state)
 {
 	assert_changes("backends:\n  - {name: a, url: http://a}\n  - {name: b, url: http://b}\n",
@@ -87,6 +104,7 @@ main(void)
 	    cmocka_unit_test(a_value_is_told_with_what_it_was),
 	    cmocka_unit_test(what_only_a_restart_changes_is_told_apart),
 	    cmocka_unit_test(of_a_list_what_came_and_what_went_is_told),
+	    cmocka_unit_test(of_a_long_list_the_first_are_told),
 	    cmocka_unit_test(records_go_by_their_names),
 	    cmocka_unit_test(a_secret_is_never_told),
 	};
