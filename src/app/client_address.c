@@ -52,6 +52,21 @@ take_last(struct str *list)
 	return str_trim(part);
 }
 
+/* Some proxies tell the port too: "192.0.2.1:4711", "[2001:db8::1]:4711". */
+static struct str
+without_port(struct str s)
+{
+	const char *colon = memrchr(s.ptr, ':', s.len);
+	size_t len = colon == NULL ? 0 : (size_t)(colon - s.ptr);
+	bool is_v4 = len > 0 && memchr(s.ptr, ':', len) == NULL;
+	bool is_v6 = len > 0 && s.ptr[0] == '[' && s.ptr[len - 1] == ']';
+	uint64_t port;
+
+	if ((!is_v4 && !is_v6) || !str_to_u64((struct str){colon + 1, s.len - len - 1}, &port))
+		return s;
+	return (struct str){s.ptr, len};
+}
+
 /* Through one header line, from its end. False: the client was found, or what is no address. */
 static bool
 follow(const struct trust *t, struct str line, struct client_address *a)
@@ -59,7 +74,7 @@ follow(const struct trust *t, struct str line, struct client_address *a)
 	while (line.len > 0 && is_trusted(t, a)) {
 		struct net net;
 
-		if (!net_parse_address(take_last(&line), &net))
+		if (!net_parse_address(without_port(take_last(&line)), &net))
 			return false;
 		*a = (struct client_address){.is_forwarded = true, .net = net};
 	}
@@ -78,18 +93,40 @@ address_of_peer(const char *peer)
 	return a;
 }
 
+/* A proxy adds one of these, whichever it prefers. */
+static bool
+is_of_proxy(struct str name)
+{
+	switch (name.ptr[0] | 0x20) {
+	case 'f': return str_eq_nocase(name, "Forwarded");
+	case 'v': return str_eq_nocase(name, "Via");
+	case 'x': return str_eq_nocase(name, "X-Real-IP") || str_starts_nocase(name, "X-Forwarded-");
+	}
+	return false;
+}
+
+static bool
+came_by_proxy(const struct http_head *head)
+{
+	for (size_t i = 0; i < head->header_count; i++)
+		if (is_of_proxy(head->headers[i].name))
+			return true;
+	return false;
+}
+
 struct client_address
 client_address_of(const struct trust *t, const char *peer, const struct http_head *head)
 {
 	struct client_address a = address_of_peer(peer);
-	bool tells = http_find_header(head, "X-Forwarded-For").ptr != NULL ||
-	             http_find_header(head, "Forwarded").ptr != NULL;
 	bool trusted = is_trusted(t, &a);
 
 	for (size_t i = head->header_count; trusted && i > 0; i--)
 		if (str_eq_nocase(head->headers[i - 1].name, "X-Forwarded-For") &&
 		    !follow(t, head->headers[i - 1].value, &a))
 			break;
-	a.is_local = (a.is_socket || net_is_loopback(&a.net)) && (trusted || !tells);
+	/* A proxy serves others; of a trusted one it is known when it tells the address of whom. */
+	a.is_local = a.is_socket || net_is_loopback(&a.net);
+	if (a.is_local && !a.is_forwarded)
+		a.is_local = !came_by_proxy(head);
 	return a;
 }

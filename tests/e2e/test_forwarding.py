@@ -181,6 +181,45 @@ def test_another_origin_is_refused(road):
     assert node.exchanges == []
 
 
+OLLAMAS_ORIGINS = [
+    *(
+        f"{scheme}://{host}{port}"
+        for scheme in ("http", "https")
+        for host in ("localhost", "127.0.0.1", "0.0.0.0")
+        for port in ("", ":1", ":65535")
+    ),
+    *(f"{scheme}://x" for scheme in ("app", "file", "tauri", "vscode-webview", "vscode-file")),
+]
+OTHER_ORIGINS = [
+    "null",
+    "http://evil.example",
+    "http://localhost.evil.example",
+    "http://127.0.0.1.evil.example",
+    "http://evil.example:80/localhost",
+    "http://[::2]",
+    "ftp://localhost",
+    "localhost",
+    "xapp://x",
+    "http://192.168.1.1",
+    "http://localhost" + "x" * 300,
+]
+
+
+@pytest.mark.parametrize("env", [None, {"OLLAMA_ORIGINS": "http://more.example"}])
+def test_the_origins_are_ollamas(stage, env):
+    gateway = stage.gateway([stage.fake()], env=env)
+    more = "http://more.example"
+    allowed = OLLAMAS_ORIGINS + ([more] if env else [])
+    for origin in allowed:
+        answer = gateway.get("/api/tags", [("Origin", origin)])
+        assert (origin, answer.status) == (origin, 200)
+        assert answer.header("access-control-allow-origin") == origin
+    for origin in OTHER_ORIGINS + ([] if env else [more]):
+        answer = gateway.get("/api/tags", [("Origin", origin)])
+        assert (origin, answer.status) == (origin, 403)
+        assert answer.header("access-control-allow-origin") is None
+
+
 @pytest.mark.parametrize("by", ["file", "OLLAMA_ORIGINS"])
 def test_more_origins_can_be_allowed(stage, by):
     node = stage.fake()
