@@ -173,6 +173,8 @@ say_failure(const struct usage_command *u)
 		         buf_text(&u->url), exchange_end_text(u->end));
 	else if (!refusal_read_message((struct str){u->answer.data, u->answer.len}, &message))
 		buf_addf(&message, "%s answered %d", buf_text(&u->url), u->status);
+	if (u->status == 401)
+		buf_adds(&message, "; set DROVER_ADMIN_KEY");
 	fprintf(stderr, "drover usage: %s\n", buf_text(&message));
 	buf_finish(&message);
 	return 1;

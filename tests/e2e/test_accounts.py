@@ -175,3 +175,4 @@ def test_the_command_prints_a_table(gateway, request):
     assert row.split()[:4] == ["alice", "1", "30", "5"]
     refused = run("dk-alice-0000")
     assert refused.returncode == 1 and "administrator" in refused.stderr
+    assert refused.stderr.endswith("; set DROVER_ADMIN_KEY\n")

@@ -222,26 +222,69 @@ a_swap_that_nobody_wants_any_more_is_given_up(void **state)
 }
 
 static void
+a_node_that_is_taken_out_is_given_no_order(void **state)
+{
+	load_a(1);
+	d.now += 1000000;
+	ask("b");
+	d.now += 500000;
+	assert_false(take());
+	backend_set_draining(node, true);
+	desk_end(&d, &d.jobs[0]);
+	assert_false(take());
+	d.now += 1000000;
+	assert_false(take());
+	backend_set_draining(node, false);
+	expect(ORDER_UNLOAD, node, "a");
+	done();
+	backend_set_draining(node, true);
+	assert_false(take());
+	backend_set_draining(node, false);
+	expect(ORDER_LOAD, node, "b");
+	done();
+}
+
+static void
 fail_to_load(const char *model)
 {
 	expect(ORDER_LOAD, node, model);
 	sched_saw_order(d.sched, &o, ORDER_FAILED, d.now);
 }
 
+/* Nobody gets it so long, and then somebody does. */
+static void
+expect_pause(int64_t pause_ms)
+{
+	struct job *j = ask("a"), *late = desk_new(&d, CLASS_NORMAL);
+
+	fail_to_load("a");
+	assert_false(backend_holds_model(node, "a"));
+	assert_ptr_equal(sched_take_hopeless(d.sched, d.now), j);
+	assert_int_equal(sched_outlook(d.sched, j, "a"), SCHED_LOAD_FAILED);
+	d.now += pause_ms - 1;
+	assert_int_equal(desk_submit(&d, late, "a"), SCHED_LOAD_FAILED);
+	d.now += 1;
+}
+
 static void
 a_load_that_failed_is_told_to_those_who_wait_and_not_tried_for_a_while(void **state)
 {
-	for (int64_t pause_ms = 10000; pause_ms <= 40000; pause_ms *= 2) {
-		struct job *j = ask("a"), *late = desk_new(&d, CLASS_NORMAL);
+	struct job *j;
 
-		fail_to_load("a");
-		assert_false(backend_holds_model(node, "a"));
-		assert_ptr_equal(sched_take_hopeless(d.sched, d.now), j);
-		assert_int_equal(sched_outlook(d.sched, j, "a"), SCHED_LOAD_FAILED);
-		d.now += pause_ms - 1;
-		assert_int_equal(desk_submit(&d, late, "a"), SCHED_LOAD_FAILED);
-		d.now += 1;
-	}
+	for (int64_t pause_ms = 10000; pause_ms < 320000; pause_ms *= 2)
+		expect_pause(pause_ms);
+	expect_pause(320000);
+	expect_pause(320000); /* for no longer */
+	j = ask("a");
+	expect(ORDER_LOAD, node, "a");
+	done();
+	assert_ptr_equal(desk_pick(&d), j);
+	desk_end(&d, j);
+	/* What went well once is tried as soon as in the beginning. */
+	backend_saw_unload(node, "a");
+	load_models(node, NULL, NULL, NULL);
+	load_models(node, NULL, NULL, NULL);
+	expect_pause(10000);
 	ask("a");
 	expect(ORDER_LOAD, node, "a");
 	done();
@@ -474,6 +517,7 @@ main(void)
 	    TEST(a_node_drains_before_it_is_told_to_unload),
 	    TEST(what_ends_in_time_is_let_in_while_a_node_drains),
 	    TEST(a_swap_that_nobody_wants_any_more_is_given_up),
+	    TEST(a_node_that_is_taken_out_is_given_no_order),
 	    TEST(a_load_that_failed_is_told_to_those_who_wait_and_not_tried_for_a_while),
 	    TEST(where_a_load_failed_another_node_loads),
 	    TEST(a_load_that_was_lost_says_nothing_of_the_model),
