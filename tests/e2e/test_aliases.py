@@ -171,6 +171,27 @@ def test_an_answer_that_was_kept_has_the_name_that_was_asked_for(stage):
     assert answer.header("x-drover-cache") == "hit"
 
 
+@pytest.mark.parametrize("stream", [False, True])
+def test_who_joins_by_another_name_gets_that_name(stage, stream):
+    node = stage.node("tiny")
+    gateway = stage.gateway([node], {"aliases": NAMES, "cache": {"mode": "all"}})
+    node.gate("g", "before_first_token")
+
+    def ask(model):
+        body = harness.run("gate:g tokens:5", model=model, stream=stream)
+        return harness.later(gateway.post, "/api/generate", body)
+
+    first = ask("gpt-4o-mini")
+    node.wait("gated", 1)
+    second = ask("tiny")
+    while gateway.get("/drover/v1/me").json()["requests_under_way"] < 2:
+        pass
+    node.open("g")
+    for model, answer in (("gpt-4o-mini", first.result()), ("tiny", second.result())):
+        assert {record["model"] for record in records(answer)} == {model}
+    assert second.result().header("x-drover-cache") == "joined"
+
+
 def test_reads_know_it_too(road):
     _, gateway = road
     assert gateway.post("/api/show", {"model": "gpt-4o-mini"}).json()["details"]
