@@ -20,6 +20,7 @@
  */
 #include "front_req.h"
 
+#include "base/clock.h"
 #include "base/mem.h"
 
 #include <arpa/inet.h>
@@ -265,8 +266,10 @@ front_conn_run(struct front_conn *c)
 {
 	assert(!c->running);
 	c->running = true;
+	clock_hold();
 	while (step(c))
 		continue;
+	clock_release();
 	c->running = false;
 	front_wire_rest(c);
 }

@@ -191,7 +191,9 @@ on_timer(evutil_socket_t fd, short what, void *arg)
 		return;
 	}
 	t->due_ms = 0;
+	clock_hold();
 	t->fn(t->arg);
+	clock_release();
 }
 
 void
@@ -234,7 +236,9 @@ on_wake(evutil_socket_t fd, short what, void *arg)
 	struct waker *w = arg;
 
 	w->running = true;
+	clock_hold();
 	w->fn(w->arg);
+	clock_release();
 	w->running = false;
 }
 

@@ -8,6 +8,7 @@
  */
 #include "upstream_conn.h"
 
+#include "base/clock.h"
 #include "base/mem.h"
 
 #include <assert.h>
@@ -243,12 +244,14 @@ read_some(struct conn *c)
 	case STEP_EOF:
 	case STEP_FAILED: break;
 	}
+	clock_hold();
 	if (c->state == CONN_IDLE)
 		conn_close(c);
 	else if (step == STEP_DONE)
 		c->ops->on_bytes((struct str){read_buffer, got}, c->arg);
 	else
 		c->ops->on_closed(step == STEP_EOF, c->arg);
+	clock_release();
 }
 
 static void
