@@ -176,6 +176,20 @@ add_text(struct access_log *log, const struct field *f, struct str value)
 		buf_add_json(&log->lines, value.ptr, value.len);
 }
 
+/* A value that has nothing to be quoted, or NULL. */
+static void
+add_word(struct access_log *log, const struct field *f, const char *word)
+{
+	bool quoted = log->format == LOG_JSON && word != NULL;
+
+	add_name(log, f);
+	if (quoted)
+		buf_addc(&log->lines, '"');
+	buf_adds(&log->lines, word != NULL ? word : log->format == LOG_JSON ? "null" : "-");
+	if (quoted)
+		buf_addc(&log->lines, '"');
+}
+
 static void
 add_number(struct access_log *log, const struct field *f, int64_t value)
 {
@@ -191,8 +205,8 @@ begin_line(struct access_log *log, const char *id, const char *peer)
 	add_stamp(log);
 	if (log->format == LOG_JSON)
 		buf_addc(&log->lines, '"');
-	add_text(log, FIELD("id"), str_of(id));
-	add_text(log, FIELD("client"), peer == NULL ? (struct str){0} : str_of(peer));
+	add_word(log, FIELD("id"), id);
+	add_word(log, FIELD("client"), peer);
 }
 
 static void
@@ -228,12 +242,12 @@ access_log_add(struct access_log *log, const struct request *r, const char *end)
 	if (log->fd < 0)
 		return;
 	begin_line(log, r->id, r->peer);
-	add_text(log, FIELD("trace"), text_or_null(r->trace));
+	add_word(log, FIELD("trace"), *r->trace == '\0' ? NULL : r->trace);
 	add_text(log, FIELD("key"),
 	         r->caller == NULL || r->caller->key == NULL ? (struct str){0}
 	                                                     : str_of(r->caller->name));
-	add_text(log, FIELD("method"), str_of(http_method_name(r->method)));
-	add_text(log, FIELD("route"), r->route == NULL ? (struct str){0} : str_of(r->route->path));
+	add_word(log, FIELD("method"), http_method_name(r->method));
+	add_word(log, FIELD("route"), r->route == NULL ? NULL : r->route->path);
 	add_text(log, FIELD("model"), text_or_null(r->facts.model));
 	add_number(log, FIELD("status"), r->status);
 	add_number(log, FIELD("bytes_in"), (int64_t)r->bytes_in);
@@ -247,9 +261,9 @@ access_log_add(struct access_log *log, const struct request *r, const char *end)
 		add_text(log, FIELD("first_byte_ms"), (struct str){0});
 	add_number(log, FIELD("total_ms"), now - r->began_ms);
 	add_text(log, FIELD("backend"), text_or_null(r->backend));
-	add_text(log, FIELD("cache"), text_or_null(r->cache));
+	add_word(log, FIELD("cache"), r->cache);
 	add_number(log, FIELD("attempts"), r->attempts);
-	add_text(log, FIELD("end"), str_of(end));
+	add_word(log, FIELD("end"), end);
 	end_line(log);
 }
 

@@ -65,7 +65,8 @@ take_address(struct request *r, const struct http_head *head)
 		net_add(&r->address.net, &text);
 	else
 		buf_adds(&text, peer);
-	snprintf(r->peer, sizeof(r->peer), "%s", buf_text(&text));
+	assert(text.len < sizeof(r->peer));
+	memcpy(r->peer, buf_text(&text), text.len + 1);
 	buf_finish(&text);
 }
 

@@ -20,7 +20,7 @@ net_parse_address(struct str text, struct net *out)
 	memcpy(copy, text.ptr, text.len);
 	copy[text.len] = '\0';
 	*out = (struct net){.bits = BITS};
-	if (inet_pton(AF_INET6, copy, out->bytes) == 1)
+	if (memchr(text.ptr, ':', text.len) != NULL && inet_pton(AF_INET6, copy, out->bytes) == 1)
 		return true;
 	memcpy(out->bytes, v4_prefix, sizeof(v4_prefix));
 	return inet_pton(AF_INET, copy, out->bytes + sizeof(v4_prefix)) == 1;
@@ -83,13 +83,24 @@ net_is_loopback(const struct net *address)
 	return memcmp(address->bytes, v6_loopback, sizeof(v6_loopback)) == 0;
 }
 
+/* inet_ntop goes by way of printf, and this is done twice a request. */
+static void
+add_v4(const unsigned char *bytes, struct buf *out)
+{
+	for (int i = 0; i < 4; i++) {
+		if (i > 0)
+			buf_addc(out, '.');
+		buf_add_int(out, bytes[i]);
+	}
+}
+
 void
 net_add(const struct net *address, struct buf *out)
 {
 	char text[INET6_ADDRSTRLEN];
 
 	if (is_v4(address))
-		buf_adds(out, inet_ntop(AF_INET, address->bytes + sizeof(v4_prefix), text, sizeof(text)));
+		add_v4(address->bytes + sizeof(v4_prefix), out);
 	else
 		buf_adds(out, inet_ntop(AF_INET6, address->bytes, text, sizeof(text)));
 }

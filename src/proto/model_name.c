@@ -5,26 +5,19 @@
  */
 #include "proto/model_name.h"
 
-#include <ctype.h>
 #include <string.h>
 
+/* False: it has a control character. */
 static bool
-has_control(struct str s)
+count_slashes(struct str s, size_t *slashes)
 {
-	for (size_t i = 0; i < s.len; i++)
+	*slashes = 0;
+	for (size_t i = 0; i < s.len; i++) {
 		if ((unsigned char)s.ptr[i] < 0x20 || s.ptr[i] == 0x7f)
-			return true;
-	return false;
-}
-
-static size_t
-count_slashes(struct str s)
-{
-	size_t n = 0;
-
-	for (size_t i = 0; i < s.len; i++)
-		n += s.ptr[i] == '/';
-	return n;
+			return false;
+		*slashes += s.ptr[i] == '/';
+	}
+	return true;
 }
 
 static bool
@@ -40,41 +33,53 @@ cut_prefix(struct str *name, const char *prefix)
 
 /* The namespace is left out only together with the host: "host/library/x" keeps both. */
 static void
-cut_defaults(struct str *name)
+cut_defaults(struct str *name, size_t slashes)
 {
 	/* A host may come with its scheme, whose slashes count too. */
-	if (count_slashes(*name) == 4 && !cut_prefix(name, "https://"))
-		cut_prefix(name, "http://");
-	if (count_slashes(*name) == 2)
-		cut_prefix(name, "registry.ollama.ai/");
-	if (count_slashes(*name) == 1)
+	if (slashes == 4 && (cut_prefix(name, "https://") || cut_prefix(name, "http://")))
+		slashes = 2;
+	if (slashes == 2 && cut_prefix(name, "registry.ollama.ai/"))
+		slashes = 1;
+	if (slashes == 1)
 		cut_prefix(name, "library/");
 }
 
-/* A colon before the last slash belongs to the port of a host. */
+/* Returns whether there is a tag. A colon before the last slash belongs to the port of a host. */
 static bool
-has_tag(struct str name)
+copy_lower(struct str name, char *out)
 {
-	for (size_t i = name.len; i > 0 && name.ptr[i - 1] != '/'; i--)
-		if (name.ptr[i - 1] == ':')
-			return true;
-	return false;
+	bool tagged = false;
+
+	for (size_t i = 0; i < name.len; i++) {
+		char c = name.ptr[i];
+
+		out[i] = (char)(c >= 'A' && c <= 'Z' ? c | 0x20 : c);
+		if (c == ':' || c == '/')
+			tagged = c == ':';
+	}
+	return tagged;
 }
 
+/* Asked for several times a request. */
 bool
 model_name_canonical(struct str name, char out[MODEL_NAME_MAX])
 {
-	const char *tag;
+	static const char tag[] = ":latest";
+	size_t slashes;
 
-	if (name.len == 0 || has_control(name))
+	if (name.len == 0 || !count_slashes(name, &slashes))
 		return false;
-	cut_defaults(&name);
-	tag = has_tag(name) ? "" : ":latest";
-	if (name.len == 0 || name.len + strlen(tag) >= MODEL_NAME_MAX)
+	if (slashes > 0)
+		cut_defaults(&name, slashes);
+	if (name.len == 0 || name.len >= MODEL_NAME_MAX)
 		return false;
-	for (size_t i = 0; i < name.len; i++)
-		out[i] = (char)tolower((unsigned char)name.ptr[i]);
-	strcpy(out + name.len, tag);
+	if (copy_lower(name, out)) {
+		out[name.len] = '\0';
+		return true;
+	}
+	if (name.len + strlen(tag) >= MODEL_NAME_MAX)
+		return false;
+	memcpy(out + name.len, tag, sizeof(tag));
 	return true;
 }
 

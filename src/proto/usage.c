@@ -86,17 +86,19 @@ read_number(struct str text)
 static bool
 find_last(struct str tail, const char *key, int *out)
 {
-	size_t len = strlen(key);
-	bool found = false;
-	const char *at;
+	size_t len = strlen(key), before = tail.len;
+	const char *colon;
 
-	while ((at = memmem(tail.ptr, tail.len, key, len)) != NULL) {
-		tail.len -= (size_t)(at + len - tail.ptr);
-		tail.ptr = at + len;
-		*out = read_number(str_trim(tail));
-		found = true;
+	while ((colon = memrchr(tail.ptr, ':', before)) != NULL) {
+		size_t end = (size_t)(colon + 1 - tail.ptr);
+
+		if (end >= len && memcmp(colon + 1 - len, key, len) == 0) {
+			*out = read_number(str_trim((struct str){colon + 1, tail.len - end}));
+			return true;
+		}
+		before = end - 1;
 	}
-	return found;
+	return false;
 }
 
 static bool
