@@ -24,8 +24,8 @@
 #include "base/mem.h"
 #include "proto/cache_hint.h"
 
-#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 struct share *
 share_of(struct flight_member *m)
@@ -186,7 +186,7 @@ share_create(struct request *r, enum answer_family family, const char *model,
 	s->request = r;
 	s->family = family;
 	s->key = *key;
-	snprintf(s->model, sizeof(s->model), "%s", model);
+	memcpy(s->model, model, strlen(model) + 1);
 	s->want = (struct transcript_want){
 	    .form = r->facts.stream ? TRANSCRIPT_STREAM : TRANSCRIPT_WHOLE,
 	    .model = str_of(r->facts.model),
