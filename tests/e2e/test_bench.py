@@ -205,15 +205,12 @@ def test_a_pause_between_tokens_is_one_gap(stage):
     node.open("first")
     node.wait("tokens", 2)
     node.wait("gated", 1)
-    held_ms = now_ms()
-    node.counts()
     opened_ms = now_ms()
     node.open("second")
     found = bench.result()
     (row,) = node.requests()
     # The first token and the longest gap together reach beyond the moment of opening.
     assert found["mean_ttft_ms"] + found["max_itl_ms"] >= opened_ms - row["arrived_ms"] - 1
-    assert found["max_itl_ms"] > 0 and opened_ms >= held_ms
     assert found["total_output_tokens"] == 4
     gaps_ms = 3 * found["mean_itl_ms"]
     assert found["mean_ttft_ms"] + gaps_ms <= found["mean_e2el_ms"] + 0.1
@@ -447,7 +444,7 @@ class Page(html.parser.HTMLParser):
 
 
 def test_the_page_holds_its_plots_and_nothing_from_elsewhere(stage, tmp_path):
-    node = stage.node("tiny", parallel=4)
+    node = stage.node("tiny,tps=500", parallel=4)  # tokens that are read in one piece have no gap
     page = tmp_path / "page.html"
     stage.bench(
         node, "--model", "tiny", "--model", "<script>=0.2", "--key", "sk-secret", "--requests", 60,
