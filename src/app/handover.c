@@ -46,6 +46,21 @@ handover_read_socket(struct str message, struct sockets_item *item)
 	return true;
 }
 
+void
+handover_add_drained(const char *name, struct buf *out)
+{
+	buf_addf(out, "drained %s", name);
+}
+
+bool
+handover_read_drained(struct str message, struct str *name)
+{
+	if (!take_word(&message, "drained") || message.ptr == NULL)
+		return false;
+	*name = message;
+	return true;
+}
+
 static int64_t *
 number_of(struct tally_count *n, size_t i)
 {

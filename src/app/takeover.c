@@ -10,6 +10,7 @@
 #include "app/accounts.h"
 #include "app/gateway.h"
 #include "app/handover.h"
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "io/link.h"
@@ -19,7 +20,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { SOCKETS_WITHIN_MS = 10000, LOOK_MS = 10 };
+enum { SOCKETS_WITHIN_MS = 10000, LOOK_MS = 10, LOOK_MOST_MS = 10000 };
 
 enum takeover_state {
 	TAKEOVER_LOOKING, /* at its nodes, for the first time */
@@ -33,6 +34,7 @@ struct takeover {
 	enum takeover_state state;
 	struct link *link; /* owned */
 	struct timer timer;
+	int64_t began_ms;
 	void (*on_serving)(void *arg);
 	void *arg;
 };
@@ -97,18 +99,30 @@ serve(struct takeover *t)
 	t->on_serving(t->arg);
 }
 
-/* A node that does not answer is known too, as soon as its first round is over. */
+/* A node that does not answer is known too, as soon as its first round is over; one that takes long
+ * for it is not waited for. */
 static void
 on_look(void *arg)
 {
 	struct takeover *t = arg;
 
-	if (!gateway_has_looked(t->gateway)) {
+	if (!gateway_has_looked(t->gateway) && clock_now_ms() - t->began_ms < LOOK_MOST_MS) {
 		timer_start(&t->timer, LOOK_MS);
 		return;
 	}
 	t->state = TAKEOVER_WAITING;
 	(void)link_send(t->link, str_of(HANDOVER_PREPARED), -1); /* if it is gone, on_end comes */
+}
+
+static void
+keep_drained(struct takeover *t, struct str name)
+{
+	struct server *s = gateway_find_server(t->gateway, name);
+
+	if (s == NULL)
+		return;
+	backend_set_draining(s->backend, true);
+	log_info(backend_name(s->backend), "drains, as it did in the former program");
 }
 
 static void
@@ -121,11 +135,14 @@ static void
 on_message(struct str message, void *arg)
 {
 	struct takeover *t = arg;
+	struct str name;
 
 	switch (t->state) {
 	case TAKEOVER_LOOKING:
 	case TAKEOVER_ALONE: return;
 	case TAKEOVER_WAITING:
+		if (handover_read_drained(message, &name))
+			keep_drained(t, name);
 		if (!str_eq(message, HANDOVER_STATE))
 			return;
 		serve(t);
@@ -161,6 +178,7 @@ takeover_create(struct gateway *g, int end, void (*on_serving)(void *arg), void 
 	t->gateway = g;
 	t->on_serving = on_serving;
 	t->arg = arg;
+	t->began_ms = clock_now_ms();
 	t->link = link_create(g->loop, end, &ops, t);
 	timer_init(&t->timer, g->loop, on_look, t);
 	g->has_former = true;

@@ -128,6 +128,25 @@ send_word(const struct upgrade *u, const char *word)
 		log_warn(log_name, "process %ld does not listen", (long)u->pid);
 }
 
+/* What an operator took out of use stays out. */
+static void
+send_drained(const struct upgrade *u)
+{
+	const struct gateway *g = u->gateway;
+	struct buf message = {0};
+
+	for (size_t i = 0; i < g->server_count; i++) {
+		const struct backend *b = g->servers[i]->backend;
+
+		if (!backend_is_draining(b))
+			continue;
+		buf_clear(&message);
+		handover_add_drained(backend_name(b), &message);
+		send_word(u, buf_text(&message));
+	}
+	buf_finish(&message);
+}
+
 struct sending {
 	const struct upgrade *upgrade;
 	enum sockets_use use;
@@ -296,6 +315,7 @@ on_message(struct str message, void *arg)
 
 	if (u->state == UPGRADE_STARTING && str_eq(message, HANDOVER_PREPARED)) {
 		u->state = UPGRADE_GIVEN;
+		send_drained(u);
 		give_state(u);
 	} else if (u->state == UPGRADE_GIVEN && str_eq(message, HANDOVER_READY)) {
 		retire(u);

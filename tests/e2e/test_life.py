@@ -201,13 +201,14 @@ def test_at_sigterm_what_waits_is_served_or_refused_but_not_lost(stage):
     assert gateway.wait_exit() == 0
 
 
-def test_drain_bounds_the_end(stage):
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_drain_bounds_the_end(stage, number):
     node = stage.fake(lambda exchange: exchange.wait_gone())
     gateway = stage.gateway([node], {"drain": "200ms"})
     with wire.Wire(gateway.url) as client:
         client.request("POST", "/api/generate", harness.run())
         node.wait_exchanges(1)
-        gateway.signal(signal.SIGTERM)
+        gateway.signal(number)
         assert gateway.wait_exit() == 0
 
 

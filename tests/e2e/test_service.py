@@ -132,6 +132,14 @@ def test_nobody_is_told_of_a_watchdog_that_is_anothers(stage, manager):
     assert not any("WATCHDOG" in text for text in manager.drain())
 
 
+def test_a_reload_is_said_from_its_beginning_to_its_end(stage, manager):
+    gateway = start(stage, manager)
+    manager.wait("^READY=1$")
+    gateway.signal(signal.SIGHUP)
+    manager.wait("^RELOADING=1\nMONOTONIC_USEC=[0-9]+$")
+    manager.wait("^READY=1$")
+
+
 def test_an_upgrade_names_the_new_process(stage, manager):
     gateway = start(stage, manager, env={"WATCHDOG_USEC": "100000"})
     manager.wait("^READY=1$")
@@ -189,6 +197,14 @@ def test_sockets_of_systemd_go_over_at_an_upgrade(stage, tmp_path):
         assert wire.get(url, "/healthz").status == 200
     successor.stop()
     assert path.exists()
+
+
+def test_a_reload_leaves_the_sockets_of_systemd(stage):
+    gateway = activate(stage, [("front", "127.0.0.1:0"), ("admin", "127.0.0.1:0")])
+    gateway.signal(signal.SIGHUP)
+    gateway.wait_line("nothing changed, by SIGHUP")
+    for url in [gateway.url, gateway.admin]:
+        assert wire.get(url, "/healthz").status == 200
 
 
 def test_an_admin_socket_that_is_open_to_others_is_refused(stage):

@@ -128,6 +128,29 @@ def test_use_and_answers_go_over_and_what_ends_late_is_counted_once(stage, tmp_p
     assert [(r["requests"], r["output_tokens"], r["cached"]) for r in rows] == [(3, 6, 1)]
 
 
+def test_a_process_that_was_replaced_is_reloaded_no_more(stage):
+    gateway = stage.gateway([stage.fake()])
+    with wire.Wire(gateway.url) as idle:
+        assert ask(idle).status == 200
+        upgrade(stage, gateway)
+        gateway.signal(signal.SIGHUP)
+        gateway.wait_line("another process serves now")
+        gateway.signal(signal.SIGUSR2)
+        gateway.wait_line("has taken the place of this one already")
+        gateway.signal(signal.SIGTERM)  # it does not wait for the connection any longer
+        assert gateway.wait_exit_code() == 0
+
+
+def test_a_node_that_was_drained_stays_so(stage):
+    nodes = [stage.fake(), stage.fake()]
+    gateway = stage.gateway([{"url": n.url, "name": f"n{i}"} for i, n in enumerate(nodes)])
+    assert wire.post(gateway.admin, "/admin/v1/backends/n0/drain").status == 200
+    upgrade(stage, gateway)
+    backends = wire.get(gateway.admin, "/admin/v1/status").json()["backends"]
+    states = {b["name"]: b["state"] for b in backends}
+    assert states == {"n0": "draining", "n1": "up"}
+
+
 def check_that_it_goes_on(gateway, tmp_path, words):
     mark = gateway.mark()
     gateway.signal(signal.SIGUSR2)

@@ -43,6 +43,20 @@ what_is_no_socket_is_refused(void **state)
 }
 
 static void
+a_drained_node_is_named(void **state)
+{
+	struct buf message = {0};
+	struct str name;
+
+	handover_add_drained("big one", &message);
+	assert_true(handover_read_drained((struct str){message.data, message.len}, &name));
+	assert_true(str_eq(name, "big one"));
+	assert_false(handover_read_drained(str_of("drained"), &name));
+	assert_false(handover_read_drained(str_of("state"), &name));
+	buf_finish(&message);
+}
+
+static void
 keep(const struct tally_row *row, void *arg)
 {
 	struct buf *out = arg;
@@ -109,6 +123,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(sockets_say_what_they_are_for),
 	    cmocka_unit_test(what_is_no_socket_is_refused),
+	    cmocka_unit_test(a_drained_node_is_named),
 	    cmocka_unit_test(use_comes_with_all_its_numbers),
 	    cmocka_unit_test(numbers_may_be_missing_or_too_many),
 	    cmocka_unit_test(what_is_no_use_is_refused),
