@@ -46,7 +46,7 @@ inside systemctl is-enabled drover.service
 inside logrotate --debug /etc/logrotate.d/drover 2>&1 | grep -q '/var/log/drover'
 
 say "it serves as its user"
-inside setpriv --reuid drover --regid drover --clear-groups --no-new-privs \
+chroot "$root" setpriv --reuid drover --regid drover --clear-groups --no-new-privs \
     env STATE_DIRECTORY=/tmp drover --demo --listen 127.0.0.1:18980 --admin off >"$root/log" 2>&1 &
 running=$!
 inside curl -sf --retry 20 --retry-connrefused --retry-delay 1 http://127.0.0.1:18980/healthz
