@@ -3,7 +3,8 @@
 BUILD ?= build
 ARGS ?=
 
-.PHONY: build run test bench bench-cache bench-swaps instructions bench-watchers soak-page setup setup-test upgrade-storm reload-storm asan fuzz coverage lint format tidy man package package-test clean install help
+# Whatever the list of `make help` has.
+.PHONY: $(shell sed -n 's/^\([a-z-]*\):.*\#\# .*/\1/p' Makefile)
 
 build: setup $(BUILD)/build.ninja ## compile (the default)
 	@meson compile -C $(BUILD)
@@ -45,6 +46,9 @@ bench-watchers: build ## what 50 watchers of the dashboard cost those who ask
 soak-page: setup-test build ## a dashboard that is left open for ten hours of updates (some 15 minutes)
 	@DROVER_PAGE_UPDATES=36000 DROVER_TEST_LIMIT=3600 .venv/bin/python -m pytest -q -s \
 		--build $(BUILD) tests/e2e/test_page.py -k left_open
+
+faults: build setup-test ## each row of docs/faults.md, at full size (5 minutes)
+	@.venv/bin/python -m pytest -q --build $(BUILD) --faults docs/faults.md tests/e2e/test_faults.py
 
 setup: ## install what compiling needs (apt, only when something is missing)
 	@sh tools/setup.sh build

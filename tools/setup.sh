@@ -64,6 +64,8 @@ need_for_testing() {
     need_command valgrind valgrind
     need_command systemd-analyze systemd
     need_command mandoc mandoc
+    need_command faketime faketime
+    need_command ip iproute2
     [ -e /etc/ssl/certs/ca-certificates.crt ] || missing="$missing ca-certificates"
 }
 

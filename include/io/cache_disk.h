@@ -39,6 +39,7 @@ struct cache_disk_stats {
 	uint64_t written;
 	uint64_t dropped; /* the backlog was full */
 	uint64_t failed;  /* the disk was full, or broken */
+	bool failing;     /* the last write failed */
 	bool given_up;
 };
 

@@ -193,6 +193,12 @@ accounts_apply(struct accounts *a)
 		usage_disk_set_keep(a->disk, hours);
 }
 
+bool
+accounts_are_failing(const struct accounts *a)
+{
+	return a->disk != NULL && usage_disk_is_failing(a->disk);
+}
+
 const struct tally *
 accounts_tally(const struct accounts *a)
 {

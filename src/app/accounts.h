@@ -24,6 +24,8 @@ void accounts_apply(struct accounts *a);
 void accounts_destroy(struct accounts **a);
 /* `r` has ended. A model that no node has counts as "other"; where there is no key, as "-". */
 void accounts_add(struct accounts *a, const struct request *r);
+/* The last write to the disk failed. */
+bool accounts_are_failing(const struct accounts *a);
 const struct tally *accounts_tally(const struct accounts *a);
 
 /* Another program is to have the file: the caller closes it. What is counted from now on is late,

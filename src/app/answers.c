@@ -273,6 +273,19 @@ answers_find(struct answers *a, const struct sha256 *key, struct cache_entry **e
 	return found;
 }
 
+static void
+say_failing(struct answers *a)
+{
+	bool failing = cache_disk_stats(a->disk).failing;
+
+	if (failing && !a->was_failing)
+		log_warn(log_name, "the file cannot be written, is the disk full? Answers are kept in "
+		                   "memory alone");
+	else if (!failing && a->was_failing)
+		log_info(log_name, "the file is written again");
+	a->was_failing = failing;
+}
+
 void
 answers_keep(struct answers *a, const struct sha256 *key, const char *canonical,
              const struct answer_kept *kept)
@@ -290,8 +303,10 @@ answers_keep(struct answers *a, const struct sha256 *key, const char *canonical,
 	buf_addc(&body, '\n');
 	buf_add(&body, kept->transcript.body.ptr, kept->transcript.body.len);
 	item.body = row.body = (struct str){body.data, body.len};
-	if (cache_put(a->cache, &item) && a->disk != NULL)
+	if (cache_put(a->cache, &item) && a->disk != NULL) {
 		cache_disk_put(a->disk, &row);
+		say_failing(a);
+	}
 	buf_finish(&body);
 }
 

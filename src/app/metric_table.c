@@ -4,10 +4,12 @@
  */
 #include "app/metric_table.h"
 
+#include "app/accounts.h"
 #include "app/answers.h"
 #include "app/gateway.h"
 #include "app/process_figures.h"
 #include "base/clock.h"
+#include "io/cache_disk.h"
 
 /* --- the queue --- */
 
@@ -143,6 +145,38 @@ static void
 collect_cache_entries(struct metrics_sink *out, void *arg)
 {
 	metrics_sink_add(out, NULL, (int64_t)stats_of(arg).entries);
+}
+
+/* --- the state folder --- */
+
+/* Nothing where nothing is kept on disk. */
+static void
+collect_cache_writes(struct metrics_sink *out, void *arg)
+{
+	const struct gateway *g = arg;
+	struct cache_disk_stats stats;
+
+	if (g->answers->disk == NULL)
+		return;
+	stats = cache_disk_stats(g->answers->disk);
+	const struct {
+		const char *result;
+		uint64_t count;
+	} rows[] = {{"written", stats.written}, {"behind", stats.dropped}, {"failed", stats.failed}};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		metrics_sink_add(out, &rows[i].result, (int64_t)rows[i].count);
+}
+
+static void
+collect_state_failing(struct metrics_sink *out, void *arg)
+{
+	const struct gateway *g = arg;
+	const char *cache = "cache", *usage = "usage";
+
+	if (g->answers->disk != NULL)
+		metrics_sink_add(out, &cache, cache_disk_stats(g->answers->disk).failing);
+	metrics_sink_add(out, &usage, accounts_are_failing(g->accounts));
 }
 
 /* --- the program --- */
@@ -331,6 +365,16 @@ const struct metric metric_table[METRIC_ROWS] = {
                               {NULL},
                               "Answers that are kept.",
                               collect_cache_entries},
+    [METRIC_CACHE_WRITES] = {"drover_cache_writes_total",
+                             METRIC_COUNTER,
+                             {"result"},
+                             "Answers for the state folder; behind: the disk was too slow.",
+                             collect_cache_writes},
+    [METRIC_STATE_FAILING] = {"drover_state_failing",
+                              METRIC_GAUGE,
+                              {"file"},
+                              "1 for a file of the state folder whose last write failed.",
+                              collect_state_failing},
     [METRIC_CONNECTIONS] = {"drover_connections",
                             METRIC_GAUGE,
                             {NULL},

@@ -121,6 +121,7 @@ write_on(struct list *orders, void *arg)
 	pthread_mutex_lock(&d->lock);
 	d->stats.written += add.written;
 	d->stats.failed += add.failed;
+	d->stats.failing = add.failed > 0 || add.given_up;
 	d->stats.given_up = d->stats.given_up || add.given_up;
 	pthread_mutex_unlock(&d->lock);
 }

@@ -102,6 +102,15 @@ drain_input(struct front_conn *c)
 		front_conn_kill(c);
 }
 
+static void
+linger_on(struct front_conn *c)
+{
+	int64_t left_ms = c->linger_until_ms - clock_now_ms();
+
+	left_ms = left_ms < FRONT_LINGER_MS ? left_ms : FRONT_LINGER_MS;
+	timer_start(&c->read_timer, left_ms > 0 ? left_ms : 0);
+}
+
 /* A close with unread bytes in the kernel would send RST, and the client might lose the answer:
  * so only our side is closed, and what still comes is read away, within bounds. */
 static void
@@ -109,7 +118,8 @@ begin_linger(struct front_conn *c)
 {
 	c->state = FRONT_CONN_LINGERING;
 	shutdown(bufferevent_getfd(c->bev), SHUT_WR);
-	timer_start(&c->read_timer, FRONT_LINGER_MS);
+	c->linger_until_ms = clock_now_ms() + FRONT_LINGER_WHOLE_MS;
+	linger_on(c);
 }
 
 /* An answer of unknown length to HTTP/1.0 ends with the connection, so that only RST shows it to
@@ -255,6 +265,10 @@ step(struct front_conn *c)
 			drain_input(c);
 		return false;
 	case FRONT_CONN_LINGERING:
+		if (c->in.len > 0)
+			linger_on(c);
+		drain_input(c);
+		return false;
 	case FRONT_CONN_RESETTING: drain_input(c); return false;
 	case FRONT_CONN_DEAD: return false;
 	}

@@ -7,13 +7,16 @@
 #include "front_impl.h"
 
 enum {
-	FRONT_INPUT_HELD = 32 * 1024,          /* of input that waits, from which on no more is read */
-	FRONT_OUTPUT_FULL = 256 * 1024,        /* queued for it, above which the source pauses */
-	FRONT_OUTPUT_LOW = 64 * 1024,          /* and where it goes on */
-	FRONT_STAGED_KEPT = 16 * 1024,         /* memory for staging that is kept between two flushes */
-	FRONT_BODY_RATE = 1024,                /* bytes a second a body must have on the whole */
-	FRONT_LINGER_MS = 5000,                /* for a client to read an early answer */
-	FRONT_LINGER_BYTES = 64 * 1024 * 1024, /* of what it still sends meanwhile */
+	FRONT_INPUT_HELD = 32 * 1024,   /* of input that waits, from which on no more is read */
+	FRONT_OUTPUT_FULL = 256 * 1024, /* queued for it, above which the source pauses */
+	FRONT_OUTPUT_LOW = 64 * 1024,   /* and where it goes on */
+	FRONT_STAGED_KEPT = 16 * 1024,  /* memory for staging that is kept between two flushes */
+	FRONT_BODY_RATE = 1024,         /* bytes a second a body must have on the whole */
+	/* What a client still sends while it has its answer already is read away: as long as
+	 * something comes, for so long in all, and so much. */
+	FRONT_LINGER_MS = 5000,
+	FRONT_LINGER_WHOLE_MS = 30000,
+	FRONT_LINGER_BYTES = 1024 * 1024 * 1024,
 };
 
 /* The moves between them are drawn in front_conn.c. */
@@ -50,8 +53,9 @@ struct front_conn {
 	struct front_req *req;     /* owned; set exactly with REQUEST */
 	struct timer read_timer;   /* idle, head, body, linger: by state */
 	struct timer write_timer;
-	size_t head_seen;      /* with HEAD: bytes that were tried already */
-	uint64_t drained;      /* with LINGERING */
+	size_t head_seen; /* with HEAD: bytes that were tried already */
+	uint64_t drained; /* with LINGERING */
+	int64_t linger_until_ms;
 	uint64_t handed_bytes; /* to the kernel or the output buffer, ever */
 	uint64_t taken_bytes;  /* of them by the kernel, when the write timer last looked */
 	int looks;             /* in vain, by the write timer or for RESETTING */

@@ -38,6 +38,7 @@ struct probe {
 	bool running;
 	bool seen; /* a round has ended */
 	bool good;
+	bool absent;        /* nobody listens there */
 	const char *why;    /* the round failed: a constant sentence */
 	const char *detail; /* of it, or NULL */
 	int64_t began_ms;
@@ -137,13 +138,22 @@ say_state(const struct probe *p)
 		         p->detail == NULL ? "" : p->detail);
 }
 
-/* One that is not up is asked again soon, and then less and less often. */
+static int64_t
+least(int64_t a, int64_t b)
+{
+	return a < b ? a : b;
+}
+
+/* One that is not up is asked again soon, and then less and less often. One where nobody listens
+ * has died or is being started anew: whether it is down shall be known within a second. */
 static int64_t
 pause_ms(struct probe *p)
 {
 	switch (backend_state(p->backend)) {
 	case BACKEND_UP:
-	case BACKEND_DRAINING: p->soon_ms = SOON_MS; return p->conf.interval_ms;
+	case BACKEND_DRAINING:
+		p->soon_ms = SOON_MS;
+		return p->absent ? least(SOON_MS, p->conf.interval_ms) : p->conf.interval_ms;
 	case BACKEND_UNKNOWN:
 	case BACKEND_DOWN: break;
 	}
@@ -191,6 +201,7 @@ on_answer(struct fetch *f, enum exchange_end end, int status, struct str content
 	if (end != EXCHANGE_DONE || status != 200 || !take_answer(p, (enum question)q, body)) {
 		if (q != ASK_PS) {
 			p->good = false;
+			p->absent = end == EXCHANGE_CONNECT_FAILED;
 			p->why =
 			    end == EXCHANGE_DONE ? "it does not answer as Ollama does" : exchange_end_text(end);
 			p->detail = fetch_why(f);
@@ -208,6 +219,7 @@ round_begin(struct probe *p)
 
 	p->running = true;
 	p->good = true;
+	p->absent = false;
 	p->began_ms = clock_now_ms();
 	timer_start(&p->timer, p->conf.timeout_ms);
 	for (int q = 0; q < QUESTIONS; q++) {

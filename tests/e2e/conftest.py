@@ -4,11 +4,12 @@ import os
 import pathlib
 
 import pytest
-from harness import npm
+from harness import faults, npm
 from harness.bench import Bench
 from harness.fake import FakeNode
 from harness.gateway import Gateway
 from harness.node import Node
+from harness.places import needs_root  # noqa: F401, a fixture
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 
@@ -19,6 +20,7 @@ def pytest_addoption(parser):
         default=os.environ.get("DROVER_BUILD", "build"),
         help="the folder that meson built in",
     )
+    parser.addoption("--faults", help="faults at full size; the table is written to this file")
 
 
 def find_program(config, name):
@@ -97,6 +99,14 @@ def stage(request, tmp_path):
 @pytest.fixture(scope="module")
 def module_stage(request, tmp_path_factory):
     yield from open_stage(request, tmp_path_factory.mktemp("stage"))
+
+
+@pytest.fixture(scope="session")
+def fault_table(request):
+    table = faults.Table()
+    yield table
+    if request.config.getoption("--faults"):
+        table.write(ROOT / request.config.getoption("--faults"))
 
 
 @pytest.hookimpl(hookwrapper=True)

@@ -22,7 +22,7 @@ GROUPING = re.compile(r"\b(?:by|on) \(([^)]*)\)")
 def metrics(module_stage):
     """A scrape in which every metric has a sample."""
     node = module_stage.node("tiny")
-    gateway = module_stage.gateway([node])
+    gateway = module_stage.gateway([node], {"state": str(module_stage.folder / "state")})
     node.fault("busy", count=1)
     assert gateway.post("/api/generate", harness.run("tokens:3", stream=True)).status == 200
     assert gateway.get("/api/nothing").status == 404

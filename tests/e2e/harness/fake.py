@@ -131,7 +131,9 @@ class FakeNode:
     Without one, the node gives a fixed answer for the route. `loaded`: what it holds when it
     starts, by default all; the gateway's own loads and unloads succeed at once."""
 
-    def __init__(self, play=None, models=("tiny:latest",), loaded=None, reuse=True):
+    def __init__(
+        self, play=None, models=("tiny:latest",), loaded=None, reuse=True, host="127.0.0.1"
+    ):
         self.play = play or self.answer
         self.models = list(models)
         self.loaded = list(models if loaded is None else loaded)
@@ -146,6 +148,7 @@ class FakeNode:
         self.looks = 0  # at /api/ps
         self.failures = []
         self.server = None
+        self.address = host
         self.port = 0
         self.start()
 
@@ -189,9 +192,9 @@ class FakeNode:
             def shutdown_request(self, request):
                 node.drop(request)
 
-        self.server = Server(("127.0.0.1", self.port), Handler)
+        self.server = Server((self.address, self.port), Handler)
         self.port = self.server.server_address[1]
-        self.host = f"127.0.0.1:{self.port}"
+        self.host = f"{self.address}:{self.port}"
         self.url = f"http://{self.host}"
         threading.Thread(target=self.server.serve_forever, args=(0.02,), daemon=True).start()
 

@@ -9,7 +9,7 @@ from .program import Program
 
 class Gateway(Program):
     """`backends` are nodes (whose URLs are taken) or rows of the configuration; None: it shall
-    find its own."""
+    find its own. `launcher`: words before the command, which end by becoming it."""
 
     def __init__(self, binary, folder, backends, settings=None, env=None, arguments=(), launcher=()):
         # On a crowded machine a node may be slow; that alone shall not take it down.

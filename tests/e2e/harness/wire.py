@@ -232,6 +232,15 @@ class Wire:
             pass
         return answer
 
+    def read_all_of_stream(self):
+        """The rest of a chunked answer of which a part was read."""
+        rest = bytearray()
+        while not rest.endswith(b"0\r\n\r\n"):
+            if not self.buffer and not self.fill():
+                raise Cut("in the middle of a stream")
+            rest += self.take_all()
+        return bytes(rest)
+
     def read_all(self):
         """Every byte until the other side ends the connection."""
         while self.fill():
