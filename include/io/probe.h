@@ -1,7 +1,7 @@
 /*
  * Active probes of one node: /api/version, /api/tags and /api/ps every interval (at first
- * sooner, while it is not up, or while nobody listens there), fed into its backend. A round is good when version and tags were
- * answered in time; what the node holds is taken when /api/ps answers.
+ * sooner, while it is not up, or while nobody listens there), fed into its backend. A round is good
+ * when version and tags were answered in time; what the node holds is taken when /api/ps answers.
  */
 #ifndef IO_PROBE_H
 #define IO_PROBE_H
