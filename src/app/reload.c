@@ -182,7 +182,7 @@ source_of(const struct settings *s)
 	return s->file == NULL ? "the configuration" : s->file;
 }
 
-/* Only a restart can change it: whoever wrote that shall know it, and have the rest of the file in
+/* Only another process can have it: whoever wrote that shall know it, and have the rest of the file in
  * force no sooner. */
 static bool
 refuse_fixed(const struct settings *before, const struct settings *after, struct buf *why)
@@ -194,7 +194,7 @@ refuse_fixed(const struct settings *before, const struct settings *after, struct
 	rest = (struct str){fixed.data, fixed.len};
 	while (rest.len > 0 && str_split(&rest, '\n', &line))
 		if (line.len > 0)
-			buf_addf(why, "%s: %.*s: cannot change while it runs: restart it, or undo that\n",
+			buf_addf(why, "%s: %.*s: cannot change while it runs; SIGUSR2 or a restart does it\n",
 			         source_of(after), STR_ARG(line));
 	buf_finish(&fixed);
 	return why->len > 0;

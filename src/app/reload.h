@@ -2,7 +2,7 @@
  * Another configuration in the place of the one in force (SIGHUP, POST /admin/v1/reload).
  *
  * All or nothing: it is read, checked, and what can fail is made, before anything changes.
- * So one that changes what only a restart can change is refused whole: what is in force was
+ * So one that changes what only another process can have is refused whole: what is in force was
  * always written, and checked, as one. What each part does is a row of the table in reload.c.
  */
 #ifndef APP_RELOAD_H

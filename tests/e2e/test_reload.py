@@ -8,7 +8,7 @@ import threading
 import harness
 import pytest
 from harness import prometheus, reload, wire
-from harness.upgrade import Load
+from harness.upgrade import Load, upgrade
 
 LIMIT_S = wire.LIMIT_S
 # Each in its own share of the work; `make reload-storm` measures more and longer.
@@ -124,8 +124,17 @@ def test_what_only_a_restart_changes_refuses_the_whole_file(stage, changes, said
     reload.write(gateway, changes, queue={"size": 7})
     answer = reload.post(gateway)
     assert len(answer["errors"]) == 1 and re.search(said, answer["errors"][0]), answer
-    assert "restart" in answer["errors"][0]
+    assert "SIGUSR2 or a restart" in answer["errors"][0]
     assert status(gateway)["queue"]["size"] == 512
+
+
+def test_what_a_reload_refuses_is_done_by_sigusr2(stage, tmp_path):
+    gateway = stage.gateway([stage.fake()])
+    more = f"unix:{tmp_path}/drover.sock"
+    reload.write(gateway, listen=["127.0.0.1:0", more])
+    assert reload.post(gateway)["result"] == "failed"
+    upgrade(stage, gateway)
+    assert wire.get(more, "/healthz").status == 200
 
 
 def test_what_is_in_force_is_shown_without_secrets(stage):
