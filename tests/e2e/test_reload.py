@@ -347,6 +347,56 @@ def gateway_waits(gateway, count):
         harness.turn(gateway)
 
 
+def test_a_load_on_a_node_that_goes_is_given_up(stage):
+    slow, quick = stage.node("tiny,load=1h"), stage.node("tiny")
+    gateway = stage.gateway([row(slow, name="slow")])
+    answer = harness.later(gateway.post, "/api/generate", harness.run())
+    gateway.wait_line("slow: loading tiny:latest$")
+    reload.apply(gateway, backends=[row(quick, name="quick")])
+    answer = answer.result(LIMIT_S)
+    assert answer.status == 200 and answer.header("X-Drover-Backend") == "quick"
+    gateway.wait_line("slow: loading tiny:latest: given up")
+
+
+def test_who_warms_a_node_that_goes_is_told(stage):
+    slow, other = stage.node("tiny,load=1h", "more"), stage.fake()
+    gateway = stage.gateway([row(slow, name="it")])
+    with wire.Wire(gateway.url) as waits, wire.Wire(gateway.admin) as warms:
+        waits.request("POST", "/api/generate", harness.run())
+        gateway.wait_line("it: loading tiny:latest$")
+        warms.request("POST", "/admin/v1/warm", {"model": "more", "backend": "it"})
+        answer = warms.read_head()
+        lines = warms.read_pieces(answer)
+        assert json.loads(next(lines))["state"] == "waiting"
+        reload.apply(gateway, backends=[row(other, name="other")])
+        assert [json.loads(line)["state"] for line in lines] == ["failed"]
+        assert waits.read_answer().header("X-Drover-Backend") == "other"
+
+
+def test_management_under_way_on_a_node_that_goes_ends(stage):
+    go_on = threading.Event()
+
+    def play(exchange):
+        exchange.begin()
+        exchange.line(status="pulling manifest")
+        assert go_on.wait(LIMIT_S)
+        exchange.line(status="success")
+        exchange.end()
+
+    old, new = stage.fake(play), stage.fake()
+    gateway = stage.gateway([row(old, name="old")])
+    with wire.Wire(gateway.url) as client:
+        client.request("POST", "/api/pull", {"model": "tiny"})
+        old.wait_exchanges(1)
+        for name in ("new", "newer"):
+            reload.apply(gateway, backends=[row(new, name=name)])
+        # Nothing of the node is counted any more, and yet it must stay until the pull has ended.
+        assert [b["name"] for b in status(gateway)["backends"]] == ["newer"]
+        go_on.set()
+        assert client.read_answer().lines()[-1] == {"status": "success"}
+    assert gateway.post("/api/generate", harness.run()).status == 200
+
+
 def test_the_key_and_the_models_of_a_node_change(stage):
     node = stage.fake()
     gateway = stage.gateway([row(node, name="it", api_key="one")])
