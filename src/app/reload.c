@@ -182,8 +182,8 @@ source_of(const struct settings *s)
 	return s->file == NULL ? "the configuration" : s->file;
 }
 
-/* Only another process can have it: whoever wrote that shall know it, and have the rest of the file in
- * force no sooner. */
+/* Only another process can have it: whoever wrote that shall know it, and have the rest of the file
+ * in force no sooner. */
 static bool
 refuse_fixed(const struct settings *before, const struct settings *after, struct buf *why)
 {
