@@ -59,6 +59,8 @@ need_for_testing() {
     python3 -c 'import ensurepip, venv' 2>/dev/null || missing="$missing python3-venv"
     need_command node nodejs
     need_command npm npm
+    need_command openssl openssl
+    need_command curl curl
     need_command promtool prometheus
     command -v chromium-browser >/dev/null 2>&1 || need_command chromium chromium
     need_command valgrind valgrind

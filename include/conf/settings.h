@@ -6,8 +6,7 @@
  *
  * Order: defaults < file < environment < command line. A key that is unknown, of
  * the wrong type or out of range is an error that names file, line, column and
- * key path; a key of the contract that this version does not have yet is an error
- * that says so.
+ * key path.
  */
 #ifndef CONF_SETTINGS_H
 #define CONF_SETTINGS_H
@@ -25,8 +24,12 @@ enum cache_scope { CACHE_SCOPE_SHARED, CACHE_SCOPE_KEY };
 
 struct settings {
 	struct text_list listen;
-	char *admin;      /* an address, or "off" */
-	char *state;      /* a folder, or "none"; NULL: where the system keeps such things */
+	char *admin; /* an address, or "off" */
+	char *state; /* a folder, or "none"; NULL: where the system keeps such things */
+	struct {
+		char *cert; /* a file; NULL, like the key: where clients come in is no TLS */
+		char *key;
+	} tls;
 	int64_t max_body; /* bytes */
 	int64_t max_connections;
 	int64_t drain; /* ms, as all durations */

@@ -32,7 +32,7 @@ enum { FRONT_PEER_MAX = 64 }; /* bytes of a client's address as text */
 
 struct front_limits {
 	int connections;  /* open at once; further ones wait to be accepted */
-	int64_t head_ms;  /* for a whole head, from its first byte */
+	int64_t head_ms;  /* for a whole head, from its first byte; and for a handshake of TLS */
 	int64_t body_ms;  /* between two bytes of a body; the total is bounded by a least rate */
 	int64_t idle_ms;  /* between two requests of a connection */
 	int64_t write_ms; /* without progress of a client that has something to read */
@@ -97,6 +97,7 @@ const struct http_head *front_req_head(const struct front_req *r);
 /* "127.0.0.1:4711" or "unix:". */
 const char *front_req_peer(const struct front_req *r);
 bool front_req_peer_is_loopback(const struct front_req *r);
+bool front_req_is_tls(const struct front_req *r);
 /* The handler's own pointer. */
 void front_req_set_data(struct front_req *r, void *data);
 void *front_req_data(const struct front_req *r);

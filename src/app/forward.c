@@ -81,6 +81,15 @@ is_untrue(const struct request *r, struct str name)
 	return r->sent.len > 0 && r->is_zstd && str_eq_nocase(name, "Content-Encoding");
 }
 
+/* Behind a proxy that is trusted: as that was asked. */
+static bool
+is_secure(const struct request *r, const struct http_head *head)
+{
+	if (r->address.is_forwarded)
+		return str_eq_nocase(http_find_header(head, "X-Forwarded-Proto"), "https");
+	return front_req_is_tls(r->client);
+}
+
 void
 forward_request_headers(const struct request *r, struct buf *out)
 {
@@ -97,6 +106,8 @@ forward_request_headers(const struct request *r, struct buf *out)
 		buf_adds(out, "X-Forwarded-For: ");
 		net_add(&r->address.net, out);
 		buf_adds(out, "\r\n");
+		if (is_secure(r, head))
+			buf_adds(out, "X-Forwarded-Proto: https\r\n");
 	}
 	/* RFC 9110 7.6.3: a gateway must, towards the nodes. */
 	buf_adds(out, head->minor_version == 0 ? "Via: 1.0 drover\r\n" : "Via: 1.1 drover\r\n");

@@ -15,6 +15,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/tls.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -74,13 +75,28 @@ build_servers(struct gateway *g, struct buf *why)
 	return true;
 }
 
+bool
+gateway_load_tls(const struct settings *s, SSL_CTX **out, struct buf *why)
+{
+	enum tls_file blame;
+
+	*out = NULL;
+	if (s->tls.cert != NULL)
+		*out = tls_server_context(s->tls.cert, s->tls.key, &blame, why);
+	return s->tls.cert == NULL || *out != NULL;
+}
+
 static bool
 build_front(struct gateway *g, struct buf *why)
 {
 	const struct settings *s = g->settings;
 	struct front_limits limits = gateway_front_limits(s, (int)s->max_connections);
+	SSL_CTX *tls;
 
+	if (!gateway_load_tls(s, &tls, why))
+		return false;
 	g->front = front_create(g->loop, &limits, &intake_ops, g);
+	front_set_tls(g->front, tls);
 	for (size_t i = 0; i < s->listen.count; i++)
 		if (!listen_at(g->front, g->given, SOCKETS_FRONT, s->listen.items[i], why))
 			return false;

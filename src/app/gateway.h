@@ -15,7 +15,7 @@
 #include "base/list.h"
 #include "conf/settings.h"
 #include "core/sched.h"
-#include "io/front.h"
+#include "io/front_tls.h"
 #include "io/loop.h"
 #include "io/sockets.h"
 
@@ -79,6 +79,9 @@ bool gateway_has_looked(const struct gateway *g);
 /* What follows from the settings, at the start and at a reload. */
 struct sched_conf gateway_sched_conf(const struct settings *s);
 struct front_limits gateway_front_limits(const struct settings *s, int connections);
+/* What front_set_tls takes, NULL where the settings have no TLS. False: `why` says what is wrong
+ * with the files. */
+bool gateway_load_tls(const struct settings *s, SSL_CTX **out, struct buf *why);
 
 /* A request on it went wrong: the scheduler is told, what changed is logged, the node probed. */
 void gateway_saw_fault(struct gateway *g, struct backend *b, enum backend_fault fault);

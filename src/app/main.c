@@ -5,6 +5,7 @@
 #include "app/admin.h"
 #include "app/admin_url.h"
 #include "app/demo.h"
+#include "app/doubts.h"
 #include "app/gateway.h"
 #include "app/herald.h"
 #include "app/key.h"
@@ -179,6 +180,7 @@ serve(struct settings *s, int argc, char **argv)
 	p.upgrade = upgrade_create(p.gateway, argv);
 	p.herald = herald_create(p.gateway);
 	take_signals(&p);
+	doubts_log(p.gateway->settings);
 	say_started(&p);
 	begin(&p, former);
 	loop_run(p.loop);
@@ -203,6 +205,11 @@ out:
 static int
 check(const struct settings *s)
 {
+	struct buf doubts = {0};
+
+	doubts_add(s, &doubts);
+	fputs(buf_text(&doubts), stderr);
+	buf_finish(&doubts);
 	printf("%s: good, %zu backend%s\n", s->file == NULL ? "no file, the defaults" : s->file,
 	       s->backend_count, s->backend_count == 1 ? "" : "s");
 	return 0;

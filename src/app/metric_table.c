@@ -45,6 +45,30 @@ collect_connections(struct metrics_sink *out, void *arg)
 	metrics_sink_add(out, NULL, front_connections(((const struct gateway *)arg)->front));
 }
 
+static void
+collect_handshakes(struct metrics_sink *out, void *arg)
+{
+	const struct front_tls_figures *f = front_tls_figures(((const struct gateway *)arg)->front);
+	const struct {
+		const char *result;
+		uint64_t count;
+	} rows[] = {
+	    {"full", f->full}, {"resumed", f->resumed}, {"failed", f->failed}, {"plain", f->plain}};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		metrics_sink_add(out, &rows[i].result, (int64_t)rows[i].count);
+}
+
+/* Without TLS there is no such time. */
+static void
+collect_expires(struct metrics_sink *out, void *arg)
+{
+	int64_t at_s = front_tls_expires_s(((const struct gateway *)arg)->front);
+
+	if (at_s != 0)
+		metrics_sink_add(out, NULL, at_s);
+}
+
 /* --- nodes --- */
 
 /* One that drains answers, and counts as up. */
@@ -385,6 +409,16 @@ const struct metric metric_table[METRIC_ROWS] = {
                                {"result"},
                                "Reloads of the configuration; failed: refused, nothing changed.",
                                collect_reloads},
+    [METRIC_TLS_HANDSHAKES] = {"drover_tls_handshakes_total",
+                               METRIC_COUNTER,
+                               {"result"},
+                               "Handshakes of clients; plain: none, it came with plain HTTP.",
+                               collect_handshakes},
+    [METRIC_TLS_EXPIRES] = {"drover_tls_certificate_expires_seconds",
+                            METRIC_GAUGE,
+                            {NULL},
+                            "When the certificate that clients see expires, in seconds since 1970.",
+                            collect_expires},
     [METRIC_BUILD_INFO] = {"drover_build_info",
                            METRIC_GAUGE,
                            {"version"},

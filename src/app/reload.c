@@ -7,12 +7,14 @@
 #include "app/answers.h"
 #include "app/board.h"
 #include "app/dispatch.h"
+#include "app/doubts.h"
 #include "app/gateway.h"
 #include "app/roster.h"
 #include "app/warmer.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/tls.h"
 #include "core/reshape.h"
 
 #include <stdlib.h>
@@ -28,6 +30,7 @@ struct reload {
 	struct config *config; /* the new one */
 	const struct settings *before;
 	const struct settings *after;
+	SSL_CTX *tls;              /* owned; NULL: plain */
 	struct access_log *access; /* owned; NULL: the one that there is stays */
 	struct roster *roster;     /* owned */
 };
@@ -63,6 +66,29 @@ static void
 drop_access(struct reload *r)
 {
 	access_log_destroy(&r->access);
+}
+
+/* --- TLS --- */
+
+/* Also where the settings are as they were: the files may not be. */
+static bool
+prepare_tls(struct reload *r, struct buf *why)
+{
+	return gateway_load_tls(r->after, &r->tls, why);
+}
+
+static void
+apply_tls(struct reload *r)
+{
+	front_set_tls(r->gateway->front, r->tls);
+	r->tls = NULL;
+	doubts_log(r->after);
+}
+
+static void
+drop_tls(struct reload *r)
+{
+	SSL_CTX_free(r->tls);
 }
 
 /* --- the nodes --- */
@@ -139,6 +165,7 @@ static const struct step {
 	void (*drop)(struct reload *r); /* NULL: nothing was made */
 } steps[] = {
     {prepare_access, apply_logs, drop_access},
+    {prepare_tls, apply_tls, drop_tls},
     {NULL, apply_callers, NULL},
     {NULL, apply_fronts, NULL},
     {prepare_roster, apply_roster, drop_roster},

@@ -2,16 +2,15 @@
 #include "check.h"
 
 #include "base/mem.h"
+#include "base/tls.h"
 #include "base/unit.h"
 #include "check_keys.h"
 #include "syntax.h"
 #include "url.h"
 #include "value.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 /* Who said a key of the record. */
 static const struct origin *
@@ -96,6 +95,18 @@ complain_order(const struct record *r, const char *smaller, const char *larger,
 }
 
 static void
+check_ca(const struct record *r, const struct backend_settings *b, struct report *report)
+{
+	struct buf why = {0};
+	SSL_CTX *context = tls_client_context(b->tls_ca, b->tls_verify, &why);
+
+	if (context == NULL)
+		record_complain(r, origin_of(r, "tls.ca"), "tls.ca", report, "%s", buf_text(&why));
+	SSL_CTX_free(context);
+	buf_finish(&why);
+}
+
+static void
 check_tls(const struct record *r, const struct backend_settings *b, struct report *report)
 {
 	bool is_tls = strncasecmp(b->url, "https:", 6) == 0;
@@ -103,9 +114,8 @@ check_tls(const struct record *r, const struct backend_settings *b, struct repor
 	if (b->tls_ca != NULL && !is_tls)
 		record_complain(r, origin_of(r, "tls.ca"), "tls.ca", report,
 		                "only counts for an https url");
-	else if (b->tls_ca != NULL && access(b->tls_ca, R_OK) != 0)
-		record_complain(r, origin_of(r, "tls.ca"), "tls.ca", report, "%s: %s", b->tls_ca,
-		                strerror(errno));
+	else if (b->tls_ca != NULL)
+		check_ca(r, b, report);
 	if (!b->tls_verify && !is_tls)
 		record_complain(r, origin_of(r, "tls.verify"), "tls.verify", report,
 		                "only counts for an https url");
@@ -217,6 +227,49 @@ takes_free_port(const char *address)
 }
 
 static bool
+speaks_tcp(const struct settings *s)
+{
+	for (size_t i = 0; i < s->listen.count; i++)
+		if (strncmp(s->listen.items[i], "unix:", 5) != 0)
+			return true;
+	return false;
+}
+
+/* The files are read as they will be for service. */
+static void
+check_tls_files(const struct record *root, const struct settings *s, struct report *report)
+{
+	static const char *const paths[] = {[TLS_CERT] = "tls.cert", [TLS_KEY] = "tls.key"};
+	enum tls_file blame;
+	struct buf why = {0};
+	SSL_CTX *context = tls_server_context(s->tls.cert, s->tls.key, &blame, &why);
+
+	if (context == NULL)
+		record_complain(root, origin_of(root, paths[blame]), paths[blame], report, "%s",
+		                buf_text(&why));
+	SSL_CTX_free(context);
+	buf_finish(&why);
+}
+
+static void
+check_front_tls(const struct record *root, const struct settings *s, struct report *report)
+{
+	if (s->tls.cert == NULL && s->tls.key == NULL)
+		return;
+	if (s->tls.key == NULL)
+		record_complain(root, origin_of(root, "tls.cert"), "tls.cert", report,
+		                "needs its key too; give tls.key");
+	else if (s->tls.cert == NULL)
+		record_complain(root, origin_of(root, "tls.key"), "tls.key", report,
+		                "needs its certificate too; give tls.cert");
+	else if (!speaks_tcp(s))
+		record_complain(root, origin_of(root, "tls.cert"), "tls.cert", report,
+		                "does nothing here: `listen` has sockets only, and those are never TLS");
+	else
+		check_tls_files(root, s, report);
+}
+
+static bool
 has_admin_key(const struct settings *s)
 {
 	for (size_t i = 0; i < s->key_count; i++)
@@ -272,6 +325,7 @@ check_all(const struct record *root, const struct settings *s, struct report *re
 	if (!check_lengths(root, report))
 		return;
 	check_listen(root, s, report);
+	check_front_tls(root, s, report);
 	check_admin(root, s, report);
 	check_backends(root, s, report);
 	check_models(root, s, report);

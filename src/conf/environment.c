@@ -63,21 +63,6 @@ is_known(const struct environment *e, const char *name)
 	return false;
 }
 
-static bool
-is_later(const char *name)
-{
-	bool found = false;
-
-	for (const char *const *path = settings_table.later; *path != NULL && !found; path++) {
-		struct buf later = {0};
-
-		table_add_variable(*path, &later);
-		found = strcmp(buf_text(&later), name) == 0;
-		buf_finish(&later);
-	}
-	return found;
-}
-
 /* Other programs may have variables that begin like ours (Kubernetes makes DROVER_PORT of a
  * service's name): only what is nearly one of ours is taken for a mistake. */
 static void
@@ -88,10 +73,6 @@ check_variable(const struct environment *e, const char *name, struct report *rep
 
 	if (is_known(e, name))
 		return;
-	if (is_later(name)) {
-		report_add(report, &from, "", "drover " DROVER_VERSION " does not have this setting yet");
-		return;
-	}
 	for (size_t i = 0; i < settings_table.count; i++)
 		near_offer(&near, e->variables[i]);
 	if (near.found[0] != '\0' && near.edits <= 2)

@@ -76,11 +76,6 @@ refuse_key(struct reading *g, struct record *r, const struct place *p, const cha
 {
 	struct buf hint = {0};
 
-	if (table_is_later(r->table, path)) {
-		record_complain(r, &p->key_at, path, g->report,
-		                "drover " DROVER_VERSION " does not have this key yet");
-		return;
-	}
 	if (strchr(p->key, '.') != NULL && table_find(r->table, path) >= 0)
 		buf_adds(&hint, "; a dot makes no path here: nest it, as in queue: {size: 512}");
 	else

@@ -149,6 +149,10 @@ static const struct row settings_rows[] = {
      .help = "address of the admin API, or off; without keys, of this machine alone"},
     {"state", KIND_TEXT, FIXED(state), .check = syntax_state,
      .help = "folder for what outlives a restart, or none; default: $STATE_DIRECTORY"},
+    {"tls.cert", KIND_TEXT, AT(tls.cert), .check = syntax_path,
+     .help = "PEM file of the certificate, its chain behind it: `listen` speaks TLS, sockets aside"},
+    {"tls.key", KIND_TEXT, AT(tls.key), .check = syntax_path,
+     .help = "PEM file of its key, without a passphrase"},
     {"max_body", KIND_SIZE, AT(max_body), .initial = "64MiB", .least = KIB, .most = 4 * GIB,
      .help = "largest request body, 413 above; blobs are streamed and exempt"},
     {"max_connections", KIND_INTEGER, AT(max_connections), .initial = "10000",
@@ -295,15 +299,11 @@ static const struct row settings_rows[] = {
 };
 /* clang-format on */
 
-/* What the documents name and this version does not do yet. */
-static const char *const settings_later[] = {
-    "tls",
-    NULL,
-};
-
 const struct table settings_table = {
-    settings_rows,   COUNT(settings_rows),    sizeof(struct settings),
-    .single_row = 0, .later = settings_later,
+    settings_rows,
+    COUNT(settings_rows),
+    sizeof(struct settings),
+    .single_row = 0,
 };
 
 int
@@ -334,15 +334,6 @@ table_has_group(const struct table *t, const char *path)
 {
 	for (size_t i = 0; i < t->count; i++)
 		if (is_under(t->rows[i].path, path))
-			return true;
-	return false;
-}
-
-bool
-table_is_later(const struct table *t, const char *path)
-{
-	for (const char *const *later = t->later; later != NULL && *later != NULL; later++)
-		if (strcmp(path, *later) == 0 || is_under(path, *later))
 			return true;
 	return false;
 }

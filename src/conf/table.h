@@ -54,10 +54,8 @@ struct row {
 struct table {
 	const struct row *rows;
 	size_t count;
-	size_t size;              /* of the struct */
-	size_t single_row;        /* that a record given as one text sets: its URL; or NO_SINGLE_ROW */
-	const char *const *later; /* keys that later versions have, a group for all in it; ends with
-	                             NULL; NULL: none */
+	size_t size;       /* of the struct */
+	size_t single_row; /* that a record given as one text sets: its URL; or NO_SINGLE_ROW */
 };
 
 extern const struct table settings_table;
@@ -68,8 +66,6 @@ int table_find(const struct table *t, const char *path);
 bool table_has_group(const struct table *t, const char *path);
 /* KIND_TEXTS, KIND_PAIRS or KIND_RECORDS. */
 bool table_is_list(const struct row *row);
-/* Whether the key, or a group above it, comes with a later version. */
-bool table_is_later(const struct table *t, const char *path);
 /* Adds "; did you mean queue.size?" where a key is near. */
 void table_add_suggestion(const struct table *t, const char *path, struct buf *out);
 /* DROVER_QUEUE_SIZE of "queue.size". */

@@ -31,9 +31,11 @@ front_create(struct loop *l, const struct front_limits *limits, const struct fro
 	list_init(&f->listeners);
 	list_init(&f->conns);
 	list_init(&f->due);
+	list_init(&f->shaking);
 	timer_init(&f->accept_pause, l, front_on_accept_pause, f);
 	waker_init(&f->accept_turn, l, front_on_accept_turn, f);
 	waker_init(&f->due_turn, l, front_on_due_turn, f);
+	waker_init(&f->shake_turn, l, front_on_shake_turn, f);
 	f->evhtp = evhtp_new(loop_base(l), f);
 	assert(f->evhtp != NULL);
 	evhtp_set_post_accept_cb(f->evhtp, front_conn_accept, f);
@@ -80,6 +82,8 @@ front_free(void *arg)
 	timer_finish(&f->accept_pause);
 	waker_finish(&f->accept_turn);
 	waker_finish(&f->due_turn);
+	waker_finish(&f->shake_turn);
+	SSL_CTX_free(f->tls);
 	buf_finish(&f->spare);
 	free(f);
 }
@@ -132,6 +136,12 @@ bool
 front_req_peer_is_loopback(const struct front_req *r)
 {
 	return r->conn->loopback;
+}
+
+bool
+front_req_is_tls(const struct front_req *r)
+{
+	return r->conn->tls.ssl != NULL;
 }
 
 void

@@ -1,6 +1,7 @@
 /*
  * The life of a connection.
  *
+ *   SHAKING -> IDLE (TLS)
  *   IDLE -> HEAD -> REQUEST -> FLUSHING -> IDLE (kept alive)
  *                                       -> LINGERING or RESETTING -> DEAD
  *   any -> DEAD
@@ -72,6 +73,7 @@ reset(struct front_conn *c)
 {
 	struct linger now = {.l_onoff = 1, .l_linger = 0};
 
+	c->tls.over = true;
 	(void)setsockopt(bufferevent_getfd(c->bev), SOL_SOCKET, SO_LINGER, &now, sizeof(now));
 	front_conn_kill(c);
 }
@@ -150,7 +152,7 @@ has_input(const struct front_conn *c)
 void
 front_conn_stop(struct front_conn *c)
 {
-	if (c->state != FRONT_CONN_IDLE)
+	if (c->state != FRONT_CONN_IDLE && (c->state != FRONT_CONN_SHAKING || c->tls.ssl != NULL))
 		return;
 	if (has_input(c))
 		front_conn_wake(c);
@@ -207,6 +209,8 @@ begin_flush(struct front_conn *c, enum front_then then)
 	c->state = FRONT_CONN_FLUSHING;
 	c->then = then;
 	timer_stop(&c->read_timer);
+	if (then == FRONT_THEN_CLOSE || then == FRONT_THEN_LINGER)
+		front_tls_end(c);
 	if (!c->reading)
 		front_conn_wake(c);
 	if (front_wire_queued(c) == 0)
@@ -252,6 +256,22 @@ front_conn_refuse(struct front_conn *c, int status, const char *why, const struc
 	begin_flush(c, FRONT_THEN_LINGER);
 }
 
+void
+front_conn_dismiss(struct front_conn *c)
+{
+	begin_flush(c, FRONT_THEN_LINGER);
+}
+
+/* A front that stops still answers the request that this handshake was for. */
+void
+front_conn_shaken(struct front_conn *c)
+{
+	const struct front_limits *limits = &c->front->limits;
+
+	c->state = FRONT_CONN_IDLE;
+	timer_start(&c->read_timer, c->front->stopping ? limits->head_ms : limits->idle_ms);
+}
+
 /* Returns whether there may be more to do. */
 static bool
 step(struct front_conn *c)
@@ -270,6 +290,7 @@ step(struct front_conn *c)
 		drain_input(c);
 		return false;
 	case FRONT_CONN_RESETTING: drain_input(c); return false;
+	case FRONT_CONN_SHAKING:
 	case FRONT_CONN_DEAD: return false;
 	}
 	abort();
@@ -323,6 +344,7 @@ on_read_timer(void *arg)
 	struct front_conn *c = arg;
 
 	switch (c->state) {
+	case FRONT_CONN_SHAKING: front_tls_timed_out(c); break;
 	case FRONT_CONN_IDLE: end_idle(c); break;
 	case FRONT_CONN_LINGERING: front_conn_kill(c); break;
 	case FRONT_CONN_HEAD:
@@ -367,11 +389,13 @@ front_conn_accept(evhtp_connection_t *evhtp, void *arg)
 	c->front = f;
 	c->evhtp = evhtp;
 	c->bev = evhtp_connection_get_bev(evhtp);
-	c->state = FRONT_CONN_IDLE;
+	c->tls.wanted = f->tls != NULL && evhtp->saddr->sa_family != AF_UNIX;
+	list_init(&c->tls.link);
+	c->state = c->tls.wanted ? FRONT_CONN_SHAKING : FRONT_CONN_IDLE;
 	set_peer(c, evhtp->saddr);
 	front_wire_open(c);
 	timer_init(&c->read_timer, f->loop, on_read_timer, c);
-	timer_start(&c->read_timer, f->limits.idle_ms);
+	timer_start(&c->read_timer, c->tls.wanted ? f->limits.head_ms : f->limits.idle_ms);
 	list_add_last(&f->conns, &c->link);
 	front_accept_count(f);
 	return EVHTP_RES_OK;

@@ -6,6 +6,8 @@
 
 #include "front_impl.h"
 
+#include <openssl/ssl.h>
+
 enum {
 	FRONT_INPUT_HELD = 32 * 1024,   /* of input that waits, from which on no more is read */
 	FRONT_OUTPUT_FULL = 256 * 1024, /* queued for it, above which the source pauses */
@@ -21,6 +23,7 @@ enum {
 
 /* The moves between them are drawn in front_conn.c. */
 enum front_conn_state {
+	FRONT_CONN_SHAKING,   /* TLS: its handshake is not done */
 	FRONT_CONN_IDLE,      /* no byte of the next head has come */
 	FRONT_CONN_HEAD,      /* a part of it has */
 	FRONT_CONN_REQUEST,   /* `req` is with the handler */
@@ -37,6 +40,23 @@ enum front_then {
 	FRONT_THEN_RESET,
 };
 
+/* One read of the socket, by OpenSSL. */
+enum front_pull {
+	FRONT_PULL_DUE,
+	FRONT_PULL_DONE,
+	FRONT_PULL_END,
+	FRONT_PULL_FAILED,
+};
+
+struct front_tls {
+	bool wanted;      /* the port speaks TLS */
+	bool over;        /* nothing is sealed or opened any more, what comes is read away */
+	SSL *ssl;         /* owned; NULL until the first byte has come */
+	struct list link; /* in front.shaking, while its handshake waits for its turn */
+	enum front_pull pull;
+	uint64_t chatter_bytes; /* that were sent while reading */
+};
+
 struct front_conn {
 	struct front *front;
 	struct list link; /* in front.conns */
@@ -51,7 +71,8 @@ struct front_conn {
 	struct str in;             /* received and not yet read; a slice of `held` unless `running` */
 	struct buf held;           /* owned */
 	struct front_req *req;     /* owned; set exactly with REQUEST */
-	struct timer read_timer;   /* idle, head, body, linger: by state */
+	struct front_tls tls;
+	struct timer read_timer; /* handshake, idle, head, body, linger: by state */
 	struct timer write_timer;
 	size_t head_seen; /* with HEAD: bytes that were tried already */
 	uint64_t drained; /* with LINGERING */
@@ -78,6 +99,10 @@ void front_conn_refuse(struct front_conn *c, int status, const char *why,
                        const struct http_head *head);
 /* Closes it if it is idle. */
 void front_conn_stop(struct front_conn *c);
+/* The handshake is done. */
+void front_conn_shaken(struct front_conn *c);
+/* Closes it once the client has what was sent. */
+void front_conn_dismiss(struct front_conn *c);
 void front_conn_gone(struct front_conn *c, enum front_gone why);
 void front_conn_kill(struct front_conn *c);
 
@@ -96,5 +121,19 @@ void front_wire_write(struct front_conn *c, const char *bytes, size_t len);
 size_t front_wire_queued(const struct front_conn *c);
 /* After reading: keeps what is left of the input, and reads on unless that is too much. */
 void front_wire_rest(struct front_conn *c);
+/* What the socket has. */
+void front_wire_read(struct front_conn *c);
+/* For front_tls.c: opened bytes came; sealed ones leave. */
+void front_wire_take(struct front_conn *c, struct str bytes);
+void front_wire_put(struct front_conn *c, const char *bytes, size_t len);
+
+/* front_tls.c: the socket has something; `out` is room to open it in. */
+void front_tls_readable(struct front_conn *c, char *out, size_t size);
+void front_tls_write(struct front_conn *c, const char *bytes, size_t len);
+void front_tls_timed_out(struct front_conn *c);
+/* Tells the client that nothing follows. */
+void front_tls_end(struct front_conn *c);
+void front_tls_close(struct front_conn *c);
+void front_tls_free(struct front_conn *c);
 
 #endif

@@ -5,6 +5,7 @@
  *   front_listen.c  addresses, listening sockets, when to accept
  *   front_conn.c    the life of a connection
  *   front_wire.c    its socket
+ *   front_tls.c     TLS between the two
  *   front_read.c    heads and bodies from bytes
  *   front_reply.c   answers to bytes
  */
@@ -12,13 +13,14 @@
 #define IO_FRONT_IMPL_H
 
 #include <evhtp.h>
+#include <openssl/ssl.h>
 
 /* <sys/queue.h>, which comes with libevhtp, has lists of the same names. */
 #undef LIST_ENTRY
 #undef LIST_FIRST
 
 #include "base/list.h"
-#include "io/front.h"
+#include "io/front_tls.h"
 
 struct front {
 	struct loop *loop;
@@ -38,7 +40,12 @@ struct front {
 	struct list due;          /* of struct front_req, by due_link: to be flushed in this turn */
 	struct waker due_turn;    /* which does it */
 	bool stopping;
-	bool retired;             /* another process accepts at the same sockets */
+	bool retired;        /* another process accepts at the same sockets */
+	SSL_CTX *tls;        /* owned; NULL: plain */
+	struct list shaking; /* of struct front_conn, by tls.link: handshakes wait for a turn */
+	struct waker shake_turn;
+	int shakes; /* since it ran */
+	struct front_tls_figures tls_figures;
 	struct buf spare;         /* owned; staging memory for the next answer */
 	struct http_head scratch; /* the head that is being read */
 	int64_t date_s;
@@ -59,5 +66,8 @@ void front_on_accept_turn(void *arg);
 
 /* front_reply.c */
 void front_on_due_turn(void *arg);
+
+/* front_tls.c */
+void front_on_shake_turn(void *arg);
 
 #endif

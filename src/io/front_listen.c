@@ -34,8 +34,8 @@ struct front_listener {
 	struct list link;               /* in front.listeners */
 	struct evconnlistener *accepts; /* owned */
 	char *address;                  /* owned; as it was configured */
-	struct buf url;
-	char *path; /* owned; of a unix socket that is ours, else NULL */
+	struct buf bound;               /* "host:port" or "unix:/path" */
+	char *path;                     /* owned; of a unix socket that is ours, else NULL */
 	dev_t device;
 	ino_t inode;
 };
@@ -190,8 +190,7 @@ listen_tcp(struct front *f, const char *address, struct addrinfo *ai, uint16_t *
 	if (l == NULL)
 		return ENOMEM;
 	*port = port_of(&bound);
-	buf_adds(&l->url, "http://");
-	(void)sockets_add_address(fd, &l->url);
+	(void)sockets_add_address(fd, &l->bound);
 	return 0;
 }
 
@@ -339,7 +338,7 @@ listen_unix(struct front *f, const char *address, struct buf *why)
 		return false;
 	}
 	own_path(l, path);
-	buf_addf(&l->url, "unix:%s", path);
+	buf_addf(&l->bound, "unix:%s", path);
 	return true;
 }
 
@@ -375,13 +374,11 @@ front_adopt(struct front *f, int fd, const char *address, bool own, struct buf *
 		buf_finish(&at);
 		return false;
 	}
-	if (!is_unix(buf_text(&at))) {
+	if (!is_unix(buf_text(&at)))
 		set_tcp_options(fd);
-		buf_adds(&l->url, "http://");
-	} else if (own && is_unix(address)) {
+	else if (own && is_unix(address))
 		own_path(l, address + strlen("unix:"));
-	}
-	buf_adds(&l->url, buf_text(&at));
+	buf_adds(&l->bound, buf_text(&at));
 	buf_finish(&at);
 	front_accept_update(f);
 	return true;
@@ -408,10 +405,12 @@ void
 front_addresses(const struct front *f, struct buf *out)
 {
 	struct front_listener *l;
-	const char *gap = "";
+	const char *gap = "", *scheme = f->tls == NULL ? "http://" : "https://";
 
 	LIST_FOR_EACH (l, &f->listeners, struct front_listener, link) {
-		buf_addf(out, "%s%s", gap, buf_text(&l->url));
+		const char *at = buf_text(&l->bound);
+
+		buf_addf(out, "%s%s%s", gap, is_unix(at) ? "" : scheme, at);
 		gap = " ";
 	}
 }
@@ -437,7 +436,7 @@ front_listeners_free(struct front *f)
 			unlink_own(l);
 		list_remove(&l->link);
 		evconnlistener_free(l->accepts);
-		buf_finish(&l->url);
+		buf_finish(&l->bound);
 		free(l->address);
 		free(l->path);
 		free(l);

@@ -39,12 +39,10 @@ watch_writing(struct front_conn *c)
 
 /* An error is left to the bufferevent, which meets it again and reports it as an event. */
 void
-front_wire_write(struct front_conn *c, const char *bytes, size_t len)
+front_wire_put(struct front_conn *c, const char *bytes, size_t len)
 {
 	ssize_t n = 0;
 
-	if (c->state == FRONT_CONN_DEAD)
-		return;
 	c->handed_bytes += len;
 	if (front_wire_queued(c) == 0)
 		n = send(bufferevent_getfd(c->bev), bytes, len, MSG_NOSIGNAL);
@@ -58,6 +56,17 @@ front_wire_write(struct front_conn *c, const char *bytes, size_t len)
 		c->looks = 0;
 		watch_writing(c);
 	}
+}
+
+void
+front_wire_write(struct front_conn *c, const char *bytes, size_t len)
+{
+	if (c->state == FRONT_CONN_DEAD)
+		return;
+	if (c->tls.ssl == NULL)
+		front_wire_put(c, bytes, len);
+	else
+		front_tls_write(c, bytes, len);
 }
 
 static void
@@ -120,20 +129,47 @@ front_wire_rest(struct front_conn *c)
 		event_del(c->readable);
 }
 
-static void
-on_readable(evutil_socket_t fd, short what, void *arg)
+void
+front_wire_take(struct front_conn *c, struct str bytes)
 {
-	struct front_conn *c = arg;
-	ssize_t n = recv(fd, received, sizeof(received), 0);
+	take_input(c, bytes);
+	front_conn_run(c);
+}
 
-	if (n > 0) {
-		take_input(c, (struct str){received, (size_t)n});
-		front_conn_run(c);
+/* What is sealed and shall not be opened any more is read away. */
+static void
+pass_over(struct front_conn *c, size_t len)
+{
+	c->drained += len;
+	if (c->drained > FRONT_LINGER_BYTES)
+		front_conn_kill(c);
+}
+
+void
+front_wire_read(struct front_conn *c)
+{
+	ssize_t n;
+
+	if (c->tls.wanted && !c->tls.over) {
+		front_tls_readable(c, received, sizeof(received));
+		return;
+	}
+	n = recv(bufferevent_getfd(c->bev), received, sizeof(received), 0);
+	if (n > 0 && c->tls.over) {
+		pass_over(c, (size_t)n);
+	} else if (n > 0) {
+		front_wire_take(c, (struct str){received, (size_t)n});
 	} else if (n == 0) {
 		front_conn_end_of_input(c);
 	} else if (errno != EAGAIN && errno != EINTR) {
 		front_conn_gone(c, FRONT_CLIENT_CLOSED);
 	}
+}
+
+static void
+on_readable(evutil_socket_t fd, short what, void *arg)
+{
+	front_wire_read(arg);
 }
 
 static void
@@ -176,6 +212,7 @@ front_wire_open(struct front_conn *c)
 void
 front_wire_close(struct front_conn *c)
 {
+	front_tls_close(c);
 	timer_stop(&c->write_timer);
 	bufferevent_setcb(c->bev, NULL, NULL, NULL, NULL);
 	bufferevent_disable(c->bev, EV_WRITE);
@@ -188,5 +225,6 @@ front_wire_free(struct front_conn *c)
 	timer_finish(&c->write_timer);
 	event_free(c->readable);
 	buf_finish(&c->held);
+	front_tls_free(c);
 	evhtp_connection_free(c->evhtp);
 }

@@ -2,6 +2,7 @@
 #include "io/upstream.h"
 
 #include "base/mem.h"
+#include "base/tls.h"
 #include "upstream_conn.h"
 
 #include <assert.h>
@@ -43,7 +44,7 @@ upstream_create(struct loop *l, const struct upstream_conf *conf, struct buf *wh
 	}
 	if (!upstream_url_parse(conf->url, &u->url, why))
 		goto failed;
-	if (u->url.tls && (u->tls = tls_context_create(conf->tls_ca, conf->tls_verify, why)) == NULL)
+	if (u->url.tls && (u->tls = tls_client_context(conf->tls_ca, conf->tls_verify, why)) == NULL)
 		goto failed;
 	u->loop = l;
 	u->tls_verify = conf->tls_verify;

@@ -13,46 +13,6 @@
 #include <openssl/x509v3.h>
 
 static bool
-load_roots(SSL_CTX *context, const char *ca, struct buf *why)
-{
-	if (ca == NULL ? SSL_CTX_set_default_verify_paths(context) == 1
-	               : SSL_CTX_load_verify_locations(context, ca, NULL) == 1)
-		return true;
-	buf_addf(why, "cannot read certificates from %s", ca == NULL ? "the system" : ca);
-	if (ERR_peek_last_error() != 0)
-		buf_addf(why, ": %s", ERR_reason_error_string(ERR_peek_last_error()));
-	ERR_clear_error();
-	return false;
-}
-
-SSL_CTX *
-tls_context_create(const char *ca, bool verify, struct buf *why)
-{
-	static const unsigned char protocols[] = "\x08http/1.1";
-	SSL_CTX *context = SSL_CTX_new(TLS_client_method());
-
-	if (context == NULL) {
-		buf_adds(why, "cannot set up TLS");
-		return NULL;
-	}
-	SSL_CTX_set_options(context, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION);
-	SSL_CTX_set_mode(context, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER |
-	                              SSL_MODE_RELEASE_BUFFERS);
-	SSL_CTX_set_verify(context, verify ? SSL_VERIFY_PEER : SSL_VERIFY_NONE, NULL);
-	if (SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION) != 1 ||
-	    SSL_CTX_set_alpn_protos(context, protocols, sizeof(protocols) - 1) != 0) {
-		buf_adds(why, "cannot set up TLS");
-		goto failed;
-	}
-	if ((verify || ca != NULL) && !load_roots(context, ca, why))
-		goto failed;
-	return context;
-failed:
-	SSL_CTX_free(context);
-	return NULL;
-}
-
-static bool
 is_address(const char *host)
 {
 	unsigned char address[sizeof(struct in6_addr)];

@@ -2,8 +2,6 @@
 #ifndef IO_UPSTREAM_TLS_H
 #define IO_UPSTREAM_TLS_H
 
-#include "base/buf.h"
-
 #include <openssl/ssl.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -17,8 +15,6 @@ enum step {
 	STEP_FAILED,
 };
 
-/* At least TLS 1.2. `ca` is a file, NULL for the system's. NULL: `why` says why. */
-SSL_CTX *tls_context_create(const char *ca, bool verify, struct buf *why);
 /* `host` is a name or an address, as the certificate must bear it. NULL: out of resources. */
 SSL *tls_create(SSL_CTX *context, const char *host, int fd);
 enum step tls_shake(SSL *ssl);

@@ -4,7 +4,7 @@ import os
 import pathlib
 
 import pytest
-from harness import faults, npm
+from harness import certificates, faults, npm
 from harness.bench import Bench
 from harness.fake import FakeNode
 from harness.gateway import Gateway
@@ -21,6 +21,13 @@ def pytest_addoption(parser):
         help="the folder that meson built in",
     )
     parser.addoption("--faults", help="faults at full size; the table is written to this file")
+    parser.addoption("--tls", action="store_true", help="clients come to the gateways by TLS")
+
+
+def pytest_configure(config):
+    if config.getoption("--tls"):
+        for name in ("SSL_CERT_FILE", "NODE_EXTRA_CA_CERTS"):  # for libraries of clients
+            os.environ[name] = str(certificates.authority().cert)
 
 
 def find_program(config, name):
@@ -65,6 +72,8 @@ class Stage:
 
     def gateway(self, backends, settings=None, ready=True, **options):
         binary = find_program(self.request.config, "drover")
+        if self.request.config.getoption("--tls"):
+            settings = {"tls": certificates.local().settings(), **(settings or {})}
         gateway = self.add(Gateway(binary, self.room(), backends, settings, **options))
         gateway.wait_listening()
         if ready:

@@ -7,7 +7,7 @@ import re
 
 import harness
 import pytest
-from harness import wire
+from harness import certificates, wire
 from harness.prometheus import promtool, scrape
 
 LIMIT_S = wire.LIMIT_S
@@ -32,7 +32,8 @@ def test_promtool_finds_nothing_wrong(stage):
 def test_every_metric_has_its_samples(stage):
     """After one request that was streamed and one that failed, there is no row without one."""
     node = stage.node("tiny")
-    gateway = stage.gateway([node], {"state": str(stage.folder / "state")})
+    settings = {"state": str(stage.folder / "state"), "tls": certificates.local().settings()}
+    gateway = stage.gateway([node], settings)
     node.fault("busy", count=1)
     assert gateway.post("/api/generate", harness.run("tokens:3", stream=True)).status == 200
     assert gateway.get("/api/nothing").status == 404

@@ -6,6 +6,7 @@ import re
 
 import harness
 import pytest
+from harness import certificates
 from harness.prometheus import promtool, scrape
 
 CONF = pathlib.Path(__file__).resolve().parents[2] / "conf"
@@ -22,7 +23,8 @@ GROUPING = re.compile(r"\b(?:by|on) \(([^)]*)\)")
 def metrics(module_stage):
     """A scrape in which every metric has a sample."""
     node = module_stage.node("tiny")
-    gateway = module_stage.gateway([node], {"state": str(module_stage.folder / "state")})
+    settings = {"state": str(module_stage.folder / "state"), "tls": certificates.local().settings()}
+    gateway = module_stage.gateway([node], settings)
     node.fault("busy", count=1)
     assert gateway.post("/api/generate", harness.run("tokens:3", stream=True)).status == 200
     assert gateway.get("/api/nothing").status == 404

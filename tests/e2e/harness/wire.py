@@ -9,7 +9,7 @@ import socket
 import struct
 import urllib.parse
 
-from . import program
+from . import program, tls
 
 LIMIT_S = program.LIMIT_S
 
@@ -65,7 +65,7 @@ class Answer:
 
 
 def place_of(url):
-    """(family, address) of http://host:port or unix:/path."""
+    """(family, address) of http://host:port, https://host:port or unix:/path."""
     if url.startswith("unix:"):
         return socket.AF_UNIX, url[5:]
     parts = urllib.parse.urlsplit(url)
@@ -97,7 +97,7 @@ def encode(body):
 class Wire:
     """One connection."""
 
-    def __init__(self, url, receive_buffer=None, source=None):
+    def __init__(self, url, receive_buffer=None, source=None, context=None):
         family, address = place_of(url)
         self.host = host_of(url)
         self.socket = socket.socket(family, socket.SOCK_STREAM)
@@ -109,6 +109,8 @@ class Wire:
         self.socket.connect(address)
         if family != socket.AF_UNIX:
             self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        if url.startswith("https:"):
+            self.socket = tls.TlsSocket(self.socket, context or tls.trusting(), address[0])
         self.buffer = bytearray()
         self.ended = False
 

@@ -64,6 +64,24 @@ tls_is_for_https(void **state)
 }
 
 static void
+tls_needs_both_of_its_files(void **state)
+{
+	assert_complaints("listen: [':1']\ntls: {cert: c.pem}", NO_WORDS,
+	                  "t.yaml:2:13: tls.cert: needs its key too; give tls.key\n");
+	assert_complaints("tls: {key: k.pem}", NO_WORDS,
+	                  "t.yaml:1:12: tls.key: needs its certificate too; give tls.cert\n");
+	assert_complaints("tls: {cert: none.pem, key: none.pem}", NO_WORDS,
+	                  "t.yaml:1:13: tls.cert: none.pem: No such file or directory\n");
+	assert_complaints("tls: {cert: /dev/null, key: none.pem}", NO_WORDS,
+	                  "t.yaml:1:13: tls.cert: /dev/null: holds no certificate; give a PEM file, "
+	                  "the server's own certificate first, then those between it and its "
+	                  "authority\n");
+	assert_complaints("listen: ['unix:/s']\ntls: {cert: c.pem, key: k.pem}", NO_WORDS,
+	                  "t.yaml:2:13: tls.cert: does nothing here: `listen` has sockets only, and "
+	                  "those are never TLS\n");
+}
+
+static void
 values_of_rules_are_checked(void **state)
 {
 	assert_complaints(
@@ -177,6 +195,7 @@ main(void)
 	    cmocka_unit_test(a_backend_needs_a_url),
 	    cmocka_unit_test(a_password_in_a_url_is_not_shown),
 	    cmocka_unit_test(tls_is_for_https),
+	    cmocka_unit_test(tls_needs_both_of_its_files),
 	    cmocka_unit_test(values_of_rules_are_checked),
 	    cmocka_unit_test(rules_for_models_agree_with_themselves),
 	    cmocka_unit_test(without_an_administrators_key_the_admin_api_stays_on_the_machine),

@@ -57,7 +57,6 @@ check_rows(const struct table *t)
 		const struct row *row = &t->rows[i];
 
 		assert_int_equal(table_find(t, row->path), i);
-		assert_false(table_is_later(t, row->path));
 		assert_true(row->help != NULL && row->help[strlen(row->help) - 1] != '.');
 		assert_true(!is_number(row) || row->least < row->most);
 		assert_true(!table_is_list(row) || row->most > 0);
@@ -212,16 +211,6 @@ every_number_is_held_to_its_bounds(void **state)
 /* ---- keys that are not there ---- */
 
 static void
-keys_of_later_versions_are_known_as_such(void **state)
-{
-	assert_false(table_is_later(&settings_table, "cache.ttl"));
-	assert_true(table_is_later(&settings_table, "tls.cert"));
-	assert_true(table_is_later(&settings_table, "tls"));
-	assert_false(table_is_later(&settings_table, "queue"));
-	assert_false(table_is_later(&settings_table, "cached"));
-}
-
-static void
 expect_suggestion(const struct table *t, const char *wrong, const char *expected)
 {
 	struct buf b = {0};
@@ -253,7 +242,6 @@ main(void)
 	    cmocka_unit_test(the_rows_of_a_group_stand_together),
 	    cmocka_unit_test(a_variable_is_the_path_in_upper_case),
 	    cmocka_unit_test(every_number_is_held_to_its_bounds),
-	    cmocka_unit_test(keys_of_later_versions_are_known_as_such),
 	    cmocka_unit_test(a_misspelled_key_is_guessed),
 	};
 

@@ -1,3 +1,4 @@
+#include "../certificate.h"
 #include "../check.h"
 
 #include "base/mem.h"
@@ -15,29 +16,6 @@
 #include <unistd.h>
 
 enum { LARGE_BYTES = 2 << 20 };
-
-/* A certificate that signs itself, for `san` ("DNS:localhost", "IP:127.0.0.1"). */
-static X509 *
-make_certificate(EVP_PKEY *key, const char *san, long valid_s)
-{
-	X509 *x = X509_new();
-	X509_EXTENSION *extension;
-
-	X509_set_version(x, 2);
-	ASN1_INTEGER_set(X509_get_serialNumber(x), 1);
-	X509_gmtime_adj(X509_getm_notBefore(x), -7200);
-	X509_gmtime_adj(X509_getm_notAfter(x), valid_s);
-	X509_NAME_add_entry_by_txt(X509_get_subject_name(x), "CN", MBSTRING_ASC,
-	                           (const unsigned char *)"node of a test", -1, -1, 0);
-	X509_set_issuer_name(x, X509_get_subject_name(x));
-	X509_set_pubkey(x, key);
-	extension = X509V3_EXT_conf_nid(NULL, NULL, NID_subject_alt_name, san);
-	assert_non_null(extension);
-	X509_add_ext(x, extension, -1);
-	X509_EXTENSION_free(extension);
-	assert_true(X509_sign(x, key, EVP_sha256()) > 0);
-	return x;
-}
 
 static int
 choose_protocol(SSL *ssl, const unsigned char **out, unsigned char *out_len,
@@ -87,7 +65,7 @@ static SSL_CTX *
 serve(struct client *c, const char *san, long valid_s)
 {
 	EVP_PKEY *key = EVP_EC_gen("P-256");
-	X509 *x = make_certificate(key, san, valid_s);
+	X509 *x = certificate_make(key, san, valid_s);
 	SSL_CTX *tls = SSL_CTX_new(TLS_server_method());
 
 	assert_int_equal(SSL_CTX_use_certificate(tls, x), 1);
