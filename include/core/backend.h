@@ -51,6 +51,7 @@ enum breaker_state { BREAKER_CLOSED, BREAKER_OPEN, BREAKER_TRYING };
 /* What went wrong with a request on it. */
 enum backend_fault {
 	FAULT_CONNECT, /* no connection: the node is marked down at once */
+	FAULT_TLS,     /* no TLS with it, or its certificate is not trusted: the same */
 	FAULT_BROKEN,  /* closed or no HTTP */
 	FAULT_BUSY,    /* 503: a pause of 250 ms to 10 s, no matter for the breaker */
 	FAULT_HANG,    /* no first byte, or none for long: opens the breaker at once */

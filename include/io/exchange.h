@@ -21,6 +21,7 @@ enum exchange_end {
 	EXCHANGE_DONE,
 	EXCHANGE_CONNECT_FAILED,  /* no byte of the request was sent: may be tried again */
 	EXCHANGE_CONNECT_TIMEOUT, /* the same */
+	EXCHANGE_TLS_FAILED,      /* the same: the handshake, or its certificate is not trusted */
 	EXCHANGE_STALE,  /* a reused connection closed at once, without a byte: may be tried again */
 	EXCHANGE_CLOSED, /* closed after the request, before a whole head */
 	EXCHANGE_FIRST_BYTE_TIMEOUT,
@@ -31,6 +32,8 @@ enum exchange_end {
 
 /* A constant sentence about the node: "the connection was refused or failed". */
 const char *exchange_end_text(enum exchange_end end);
+/* Whether there was no connection at all. */
+bool exchange_end_is_connect(enum exchange_end end);
 /* What `why` of on_end adds to that text; NULL: nothing. */
 const char *exchange_end_detail(enum exchange_end end, const char *why);
 

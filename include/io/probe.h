@@ -36,6 +36,11 @@ void probe_hurry(struct probe *p);
 bool probe_is_running(const struct probe *p);
 /* Since it was made: the node is known to be up, or to be down. */
 bool probe_has_ended_a_round(const struct probe *p);
+/* How the round that ended last went wrong; NULL: not at all. A constant; `detail` of it, or NULL.
+ */
+const char *probe_trouble(const struct probe *p, const char **detail);
+/* Whether that was TLS. */
+bool probe_saw_no_tls(const struct probe *p);
 /* "" until it is known. */
 const char *probe_version(const struct probe *p);
 

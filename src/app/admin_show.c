@@ -68,6 +68,20 @@ state_of(const struct server *server)
 }
 
 static void
+add_trouble(const struct server *s, struct buf *json)
+{
+	struct buf trouble = {0};
+
+	server_add_trouble(s, &trouble);
+	buf_adds(json, ",\"trouble\":");
+	if (trouble.len == 0)
+		buf_adds(json, "null");
+	else
+		add_text(json, buf_text(&trouble));
+	buf_finish(&trouble);
+}
+
+static void
 add_server(const struct server *s, int64_t now_ms, struct buf *json)
 {
 	struct held_rows rows = {.json = json, .now_ms = now_ms};
@@ -87,6 +101,7 @@ add_server(const struct server *s, int64_t now_ms, struct buf *json)
 		buf_adds(json, "null");
 	else
 		add_text(json, server_version(s));
+	add_trouble(s, json);
 	buf_adds(json, ",\"models\":[");
 	backend_each_held(b, add_held, &rows);
 	buf_adds(json, "]}");

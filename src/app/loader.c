@@ -199,7 +199,8 @@ broke(struct errand *e, enum exchange_end end)
 	case EXCHANGE_STALE: lose(e, exchange_end_text(end)); return true;
 	case EXCHANGE_CONNECT_FAILED:
 	case EXCHANGE_CONNECT_TIMEOUT:
-		gateway_saw_fault(g, b, FAULT_CONNECT);
+	case EXCHANGE_TLS_FAILED:
+		gateway_saw_fault(g, b, end == EXCHANGE_TLS_FAILED ? FAULT_TLS : FAULT_CONNECT);
 		lose(e, exchange_end_text(end));
 		return true;
 	case EXCHANGE_CLOSED:

@@ -8,6 +8,7 @@ meter_word_of_fault(enum backend_fault fault)
 {
 	switch (fault) {
 	case FAULT_CONNECT: return "connect";
+	case FAULT_TLS: return "tls";
 	case FAULT_BROKEN: return "broken";
 	case FAULT_BUSY: return "busy";
 	case FAULT_HANG: return "hang";
@@ -36,6 +37,7 @@ meter_word_of_end(enum exchange_end end)
 	case EXCHANGE_DONE: break;
 	case EXCHANGE_CONNECT_FAILED:
 	case EXCHANGE_CONNECT_TIMEOUT: return "connect";
+	case EXCHANGE_TLS_FAILED: return "tls";
 	case EXCHANGE_STALE: return "stale";
 	case EXCHANGE_FIRST_BYTE_TIMEOUT:
 	case EXCHANGE_IDLE_TIMEOUT: return "hang";

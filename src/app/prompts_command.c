@@ -220,7 +220,7 @@ on_end(struct exchange *x, enum exchange_end end, const char *why, void *arg)
 	s->exchange = NULL;
 	if (end == EXCHANGE_STALE) {
 		send_request(s, true);
-	} else if (end == EXCHANGE_CONNECT_FAILED || end == EXCHANGE_CONNECT_TIMEOUT) {
+	} else if (exchange_end_is_connect(end)) {
 		say_gone(s, end);
 	} else if (end != EXCHANGE_DONE) {
 		fail_line(s->command, s->line, exchange_end_text(end));

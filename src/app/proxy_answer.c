@@ -28,6 +28,7 @@ may_retry(const struct proxy *p, enum exchange_end end)
 	switch (end) {
 	case EXCHANGE_CONNECT_FAILED:
 	case EXCHANGE_CONNECT_TIMEOUT:
+	case EXCHANGE_TLS_FAILED:
 	case EXCHANGE_STALE: return true;
 	case EXCHANGE_CLOSED:
 	case EXCHANGE_FIRST_BYTE_TIMEOUT:
@@ -51,6 +52,7 @@ report_fault(struct proxy *p, enum exchange_end end)
 	case EXCHANGE_STALE: return;
 	case EXCHANGE_CONNECT_FAILED:
 	case EXCHANGE_CONNECT_TIMEOUT: fault = FAULT_CONNECT; break;
+	case EXCHANGE_TLS_FAILED: fault = FAULT_TLS; break;
 	case EXCHANGE_FIRST_BYTE_TIMEOUT:
 	case EXCHANGE_IDLE_TIMEOUT: fault = FAULT_HANG; break;
 	case EXCHANGE_CLOSED:

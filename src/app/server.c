@@ -62,6 +62,9 @@ on_round(struct probe *p, void *arg)
 	struct server *s = arg;
 	struct gateway *g = s->gateway;
 
+	/* Nothing is sent there, and so no request would count it. */
+	if (probe_saw_no_tls(p))
+		meter_saw_fault(g->meter, s->backend, FAULT_TLS);
 	say_room(s);
 	proxy_settle_puzzled(g);
 	proxy_free_stuck(g);
@@ -198,4 +201,14 @@ const char *
 server_version(const struct server *s)
 {
 	return s->probe == NULL ? "" : probe_version(s->probe);
+}
+
+void
+server_add_trouble(const struct server *s, struct buf *out)
+{
+	const char *detail = NULL,
+	           *trouble = s->probe == NULL ? NULL : probe_trouble(s->probe, &detail);
+
+	if (trouble != NULL)
+		buf_addf(out, "%s%s%s", trouble, detail == NULL ? "" : ": ", detail == NULL ? "" : detail);
 }

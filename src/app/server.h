@@ -59,6 +59,8 @@ void server_reshape(struct server *s, struct upstream **upstream, const struct s
 void server_leave(struct server *s, uint64_t left_at);
 /* It is again, and was not gone yet. */
 void server_come_back(struct server *s, const struct settings *all);
+/* Adds why its last round of probes failed; nothing where it did not. */
+void server_add_trouble(const struct server *s, struct buf *out);
 /* A round of probes now, as probe_refresh; false also for one that left. */
 bool server_refresh(struct server *s, int64_t fresh_ms);
 /* "" until it is known. */

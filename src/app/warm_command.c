@@ -147,7 +147,7 @@ on_end(struct exchange *x, enum exchange_end end, const char *why, void *arg)
 	struct buf message = {0};
 
 	w->exchange = NULL;
-	if (end == EXCHANGE_CONNECT_FAILED || end == EXCHANGE_CONNECT_TIMEOUT) {
+	if (exchange_end_is_connect(end)) {
 		buf_addf(&message,
 		         "no admin API at %s: %s. Is drover running, and its admin API there? "
 		         "Else give --admin URL",

@@ -3,12 +3,11 @@
  * ran on it.
  *
  * How each fault counts:
- *   CONNECT  down at once; probes bring it back. Fails a trial, else is not the breaker's.
- *   BROKEN   a failure for the breaker.
- *   HANG     opens the breaker at once: /api/tags stays green while a node hangs.
- *   BUSY     a short pause that grows while nothing but 503 comes, so that a node which
- *            refuses at once does not look least busy. No failure: it is full, not sick,
- *            and no success either: a trial that ends so proves nothing.
+ *   CONNECT  (TLS too) down at once; probes bring it back. Fails a trial, else is not the
+ * breaker's. BROKEN   a failure for the breaker. HANG     opens the breaker at once: /api/tags
+ * stays green while a node hangs. BUSY     a short pause that grows while nothing but 503 comes, so
+ * that a node which refuses at once does not look least busy. No failure: it is full, not sick, and
+ * no success either: a trial that ends so proves nothing.
  *
  * A snapshot of what the node holds (/api/ps) corrects our own reckoning, except where our
  * word is newer: a variant in flight, or one touched since the snapshot before, which this
@@ -196,7 +195,8 @@ backend_saw_fault(struct backend *b, enum backend_fault fault, int64_t now_ms)
 {
 	fleet_weigh_soon(b->fleet);
 	switch (fault) {
-	case FAULT_CONNECT: return go_down(b, now_ms);
+	case FAULT_CONNECT:
+	case FAULT_TLS: return go_down(b, now_ms);
 	case FAULT_BROKEN: return breaker_saw_failure(&b->breaker, now_ms);
 	case FAULT_HANG: return breaker_trip(&b->breaker, now_ms);
 	case FAULT_BUSY: take_pause(b, now_ms); return false;

@@ -116,9 +116,15 @@ note_sending(struct exchange *x)
 }
 
 static void
-on_failed(bool timed_out, const char *why, void *arg)
+on_failed(enum conn_failure failure, const char *why, void *arg)
 {
-	end(arg, false, timed_out ? EXCHANGE_CONNECT_TIMEOUT : EXCHANGE_CONNECT_FAILED, why);
+	static const enum exchange_end ends[] = {
+	    [CONN_NOT_REACHED] = EXCHANGE_CONNECT_FAILED,
+	    [CONN_TIMED_OUT] = EXCHANGE_CONNECT_TIMEOUT,
+	    [CONN_NOT_SECURE] = EXCHANGE_TLS_FAILED,
+	};
+
+	end(arg, false, ends[failure], why);
 }
 
 static void

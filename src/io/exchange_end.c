@@ -10,6 +10,7 @@ exchange_end_text(enum exchange_end end)
 	case EXCHANGE_DONE: return "it answered";
 	case EXCHANGE_CONNECT_FAILED: return "no connection could be made";
 	case EXCHANGE_CONNECT_TIMEOUT: return "no connection could be made in time";
+	case EXCHANGE_TLS_FAILED: return "no TLS connection could be made";
 	case EXCHANGE_STALE: return "it closed an idle connection";
 	case EXCHANGE_CLOSED: return "it closed the connection before it answered";
 	case EXCHANGE_FIRST_BYTE_TIMEOUT: return "it did not begin to answer in time";
@@ -23,5 +24,15 @@ exchange_end_text(enum exchange_end end)
 const char *
 exchange_end_detail(enum exchange_end end, const char *why)
 {
-	return end == EXCHANGE_CONNECT_FAILED || end == EXCHANGE_BAD_ANSWER ? why : NULL;
+	return end == EXCHANGE_CONNECT_FAILED || end == EXCHANGE_TLS_FAILED ||
+	               end == EXCHANGE_BAD_ANSWER
+	           ? why
+	           : NULL;
+}
+
+bool
+exchange_end_is_connect(enum exchange_end end)
+{
+	return end == EXCHANGE_CONNECT_FAILED || end == EXCHANGE_CONNECT_TIMEOUT ||
+	       end == EXCHANGE_TLS_FAILED;
 }

@@ -38,9 +38,12 @@ struct probe {
 	bool running;
 	bool seen; /* a round has ended */
 	bool good;
-	bool absent;        /* nobody listens there */
-	const char *why;    /* the round failed: a constant sentence */
-	const char *detail; /* of it, or NULL */
+	bool absent;                /* nobody listens there */
+	const char *why;            /* the round failed: a constant sentence */
+	const char *detail;         /* of it, or NULL */
+	enum exchange_end end;      /* of what failed last in it */
+	const char *trouble;        /* `why` of the round that ended last, while that was not good */
+	const char *trouble_detail; /* and its detail */
 	int64_t began_ms;
 	int64_t soon_ms; /* the next pause, while it is not up */
 	char version[VERSION_BYTES_MAX];
@@ -172,6 +175,8 @@ round_end(struct probe *p)
 	p->seen = true;
 	for (int q = 0; q < QUESTIONS; q++)
 		fetch_cancel(&p->fetches[q]);
+	p->trouble = p->good ? NULL : p->why;
+	p->trouble_detail = p->good ? NULL : p->detail;
 	changed = backend_saw_probe(p->backend, p->good, clock_now_ms());
 	if (changed)
 		say_state(p);
@@ -202,6 +207,7 @@ on_answer(struct fetch *f, enum exchange_end end, int status, struct str content
 		if (q != ASK_PS) {
 			p->good = false;
 			p->absent = end == EXCHANGE_CONNECT_FAILED;
+			p->end = end;
 			p->why =
 			    end == EXCHANGE_DONE ? "it does not answer as Ollama does" : exchange_end_text(end);
 			p->detail = fetch_why(f);
@@ -220,6 +226,7 @@ round_begin(struct probe *p)
 	p->running = true;
 	p->good = true;
 	p->absent = false;
+	p->end = EXCHANGE_DONE;
 	p->began_ms = clock_now_ms();
 	timer_start(&p->timer, p->conf.timeout_ms);
 	for (int q = 0; q < QUESTIONS; q++) {
@@ -312,6 +319,19 @@ bool
 probe_has_ended_a_round(const struct probe *p)
 {
 	return p->seen;
+}
+
+const char *
+probe_trouble(const struct probe *p, const char **detail)
+{
+	*detail = p->trouble_detail;
+	return p->trouble;
+}
+
+bool
+probe_saw_no_tls(const struct probe *p)
+{
+	return p->end == EXCHANGE_TLS_FAILED;
 }
 
 const char *

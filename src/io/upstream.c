@@ -2,7 +2,6 @@
 #include "io/upstream.h"
 
 #include "base/mem.h"
-#include "base/tls.h"
 #include "upstream_conn.h"
 
 #include <assert.h>
@@ -44,7 +43,7 @@ upstream_create(struct loop *l, const struct upstream_conf *conf, struct buf *wh
 	}
 	if (!upstream_url_parse(conf->url, &u->url, why))
 		goto failed;
-	if (u->url.tls && (u->tls = tls_client_context(conf->tls_ca, conf->tls_verify, why)) == NULL)
+	if (u->url.tls && (u->tls = tls_client_create(conf->tls_ca, conf->tls_verify, why)) == NULL)
 		goto failed;
 	u->loop = l;
 	u->tls_verify = conf->tls_verify;
@@ -76,7 +75,7 @@ upstream_destroy(struct upstream **up)
 	while ((c = LIST_FIRST(&u->idle, struct conn, link)) != NULL)
 		conn_close(c);
 	names_finish(&u->names);
-	SSL_CTX_free(u->tls);
+	tls_client_destroy(&u->tls);
 	buf_finish(&u->fixed_lines);
 	upstream_url_finish(&u->url);
 	free(u);
@@ -107,7 +106,7 @@ close_idle(struct upstream *u, int but)
 static void
 take_tls(struct upstream *u, struct upstream *from)
 {
-	SSL_CTX *before = u->tls;
+	struct tls_client *before = u->tls;
 
 	u->tls = from->tls;
 	from->tls = before;

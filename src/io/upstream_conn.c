@@ -311,7 +311,7 @@ on_kick(evutil_socket_t fd, short what, void *arg)
 	struct conn *c = arg;
 
 	assert(c->state == CONN_FAILED);
-	c->ops->on_failed(c->timed_out, c->why, c->arg);
+	c->ops->on_failed(c->failure, c->why, c->arg);
 }
 
 static void
@@ -346,8 +346,7 @@ conn_unwatch(struct conn *c)
 		return;
 	event_del(c->readable);
 	event_del(c->writable);
-	SSL_free(c->ssl);
-	c->ssl = NULL;
+	tls_destroy(&c->ssl);
 	close(c->fd);
 	c->fd = -1;
 }

@@ -27,7 +27,7 @@ struct upstream {
 	struct loop *loop;
 	struct upstream_url url; /* finished by upstream_destroy */
 	struct buf fixed_lines;  /* Host, and Authorization where there is a key */
-	SSL_CTX *tls;            /* owned; NULL for http */
+	struct tls_client *tls;  /* owned; NULL for http */
 	struct names names;
 	bool tls_verify;
 	int64_t connect_ms;
@@ -50,9 +50,11 @@ enum conn_state {
 	CONN_CLOSED, /* in no list; buried */
 };
 
+enum conn_failure { CONN_NOT_REACHED, CONN_TIMED_OUT, CONN_NOT_SECURE };
+
 struct conn_ops {
 	void (*on_open)(void *arg);
-	void (*on_failed)(bool timed_out, const char *why, void *arg);
+	void (*on_failed)(enum conn_failure failure, const char *why, void *arg);
 	/* They live during the call. */
 	void (*on_bytes)(struct str bytes, void *arg);
 	/* `cleanly`: not by an error. */
@@ -86,7 +88,7 @@ struct conn {
 	struct addresses addresses;
 	int address; /* the next to be tried */
 	int64_t deadline_ms;
-	bool timed_out;
+	enum conn_failure failure;
 	const char *why; /* why the last address failed; a constant */
 };
 

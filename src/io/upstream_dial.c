@@ -32,9 +32,9 @@ fail(struct conn *c)
 }
 
 static void
-fail_with(struct conn *c, bool timed_out, const char *why)
+fail_with(struct conn *c, enum conn_failure failure, const char *why)
 {
-	c->timed_out = timed_out;
+	c->failure = failure;
 	c->why = why;
 	fail(c);
 }
@@ -50,7 +50,10 @@ shake(struct conn *c)
 		return;
 	case STEP_WANTS_WRITE: event_add(c->writable, NULL); return;
 	case STEP_EOF:
-	case STEP_FAILED: fail_with(c, false, tls_why(c->ssl)); return;
+	case STEP_FAILED:
+		tls_client_forget(c->upstream->tls);
+		fail_with(c, CONN_NOT_SECURE, tls_why(c->ssl));
+		return;
 	}
 	abort();
 }
@@ -84,7 +87,7 @@ connected(struct conn *c)
 	timer_start(&c->timer, left_ms(c));
 	c->ssl = tls_create(u->tls, u->url.host, c->fd);
 	if (c->ssl == NULL)
-		fail_with(c, false, "cannot set up TLS");
+		fail_with(c, CONN_NOT_SECURE, "cannot set up TLS");
 	else
 		shake(c);
 }
@@ -95,7 +98,7 @@ start_connect(struct conn *c, const union address *a)
 {
 	socklen_t size = a->any.sa_family == AF_INET6 ? sizeof(a->v6) : sizeof(a->v4);
 
-	c->timed_out = false;
+	c->failure = CONN_NOT_REACHED;
 	c->fd = socket(a->any.sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	if (c->fd < 0) {
 		c->why = strerrordesc_np(errno);
@@ -209,12 +212,12 @@ void
 conn_dial_limit(struct conn *c)
 {
 	if (c->state == CONN_SHAKING) {
-		fail_with(c, true, "TLS handshake timed out");
+		fail_with(c, CONN_TIMED_OUT, "TLS handshake timed out");
 		return;
 	}
 	assert(c->state == CONN_DIALING);
 	conn_unwatch(c);
-	c->timed_out = true;
+	c->failure = CONN_TIMED_OUT;
 	c->why = "connecting timed out";
 	try_next(c);
 	tell_if_open(c);

@@ -105,7 +105,7 @@ explain(const struct call *c, enum exchange_end end, struct buf *out)
 {
 	const char *url = c->asker->url;
 
-	if (end == EXCHANGE_CONNECT_FAILED || end == EXCHANGE_CONNECT_TIMEOUT) {
+	if (exchange_end_is_connect(end)) {
 		buf_addf(out, "no admin API at %s: %s", url, exchange_end_text(end));
 	} else if (end != EXCHANGE_DONE) {
 		buf_addf(out, "%s: %s", url, exchange_end_text(end));

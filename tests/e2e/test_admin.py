@@ -93,6 +93,7 @@ def test_the_status_of_what_runs_and_waits(held):
         "busy": 1,
         "breaker": "closed",
         "version": "0.24.0",
+        "trouble": None,
     }
     assert models == [{"name": "tiny:latest", "state": "loaded", "slots": 1, "busy": 1}]
     held.go.release(2)

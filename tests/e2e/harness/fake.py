@@ -132,13 +132,20 @@ class FakeNode:
     starts, by default all; the gateway's own loads and unloads succeed at once."""
 
     def __init__(
-        self, play=None, models=("tiny:latest",), loaded=None, reuse=True, host="127.0.0.1"
+        self,
+        play=None,
+        models=("tiny:latest",),
+        loaded=None,
+        reuse=True,
+        host="127.0.0.1",
+        tls=None,
     ):
         self.play = play or self.answer
         self.models = list(models)
         self.loaded = list(models if loaded is None else loaded)
         self.orders = []  # the gateway's own requests, probes left out
         self.silent = False  # probes get no answer
+        self.tls = tls  # a context of ssl: it speaks that
         self.reuse = reuse  # probes leave their connections for requests
         self.exchanges = []
         self.in_hand = 0
@@ -195,7 +202,7 @@ class FakeNode:
         self.server = Server((self.address, self.port), Handler)
         self.port = self.server.server_address[1]
         self.host = f"{self.address}:{self.port}"
-        self.url = f"http://{self.host}"
+        self.url = f"{'https' if self.tls else 'http'}://{self.host}"
         threading.Thread(target=self.server.serve_forever, args=(0.02,), daemon=True).start()
 
     def halt(self):
@@ -226,6 +233,11 @@ class FakeNode:
 
     def serve(self, connection):
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        if self.tls:
+            try:
+                connection = self.tls.wrap_socket(connection, server_side=True)
+            except OSError:
+                return  # the gateway refused it
         with self.waiter.changed:
             self.open.add(connection)
         reader = connection.makefile("rb")

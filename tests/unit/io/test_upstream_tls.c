@@ -139,7 +139,7 @@ static void
 check_refused(struct client *c, const char *why)
 {
 	c->peer->on_request = says_ok;
-	client_expect(c, EXCHANGE_CONNECT_FAILED);
+	client_expect(c, EXCHANGE_TLS_FAILED);
 	if (strcasestr(c->why, why) == NULL)
 		fail_msg("\"%s\" does not say \"%s\"", c->why, why);
 	assert_int_equal(c->peer->requests, 0);
@@ -152,7 +152,7 @@ a_certificate_for_another_address_is_refused(void **state)
 
 	serve(c, "IP:127.0.0.2,DNS:127.0.0.1", 3600);
 	use(c, "127.0.0.1", ca_file, true, 5000);
-	check_refused(c, "mismatch");
+	check_refused(c, "it is for another");
 }
 
 static void
@@ -162,7 +162,7 @@ a_certificate_for_another_name_is_refused(void **state)
 
 	serve(c, "DNS:other,IP:127.0.0.1", 3600);
 	use(c, "localhost", ca_file, true, 5000);
-	check_refused(c, "mismatch");
+	check_refused(c, "it is for another");
 }
 
 static void
@@ -172,7 +172,7 @@ a_certificate_of_nobody_is_refused(void **state)
 
 	serve(c, "IP:127.0.0.1", 3600);
 	use(c, "127.0.0.1", NULL, true, 5000);
-	check_refused(c, "self");
+	check_refused(c, "it signed itself");
 }
 
 static void
@@ -222,8 +222,8 @@ a_node_that_speaks_plain_http_is_told(void **state)
 
 	c->peer->on_data = says_plain;
 	use(c, "127.0.0.1", NULL, false, 5000);
-	client_expect(c, EXCHANGE_CONNECT_FAILED);
-	assert_non_null(strstr(c->why, "wrong version"));
+	client_expect(c, EXCHANGE_TLS_FAILED);
+	assert_non_null(strstr(c->why, "it does not speak TLS"));
 }
 
 static void
@@ -248,7 +248,7 @@ a_node_that_closes_in_the_handshake_is_told(void **state)
 
 	c->peer->on_data = closes;
 	use(c, "127.0.0.1", NULL, false, 5000);
-	client_expect(c, EXCHANGE_CONNECT_FAILED);
+	client_expect(c, EXCHANGE_TLS_FAILED);
 }
 
 static void
@@ -423,6 +423,30 @@ an_idle_connection_that_closes_is_dropped(void **state)
 	}
 }
 
+static int resumed;
+
+static void
+says_ok_and_closes(struct peer_conn *p, void *arg)
+{
+	resumed += SSL_session_reused(bufferevent_openssl_get_ssl(p->bev));
+	peer_say(p, "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok");
+}
+
+static void
+the_next_connection_resumes_the_session_of_the_one_before(void **state)
+{
+	struct client *c = *state;
+
+	serve(c, "IP:127.0.0.1", 3600);
+	use(c, "127.0.0.1", ca_file, true, 5000);
+	c->peer->on_request = says_ok_and_closes;
+	resumed = 0;
+	for (int i = 0; i < 3; i++)
+		client_expect(c, EXCHANGE_DONE);
+	assert_int_equal(c->peer->accepted, 3);
+	assert_int_equal(resumed, 2);
+}
+
 static void
 missing_certificates_are_told_at_the_start(void **state)
 {
@@ -458,6 +482,7 @@ main(void)
 	    TEST(a_streamed_upload_passes),
 	    TEST(an_end_without_goodbye_is_a_cut),
 	    TEST(an_idle_connection_that_closes_is_dropped),
+	    TEST(the_next_connection_resumes_the_session_of_the_one_before),
 	    TEST(missing_certificates_are_told_at_the_start),
 	};
 
