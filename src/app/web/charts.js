@@ -213,11 +213,11 @@ class Chart {
     const ago = (POINTS - 1 - at) * this.stepMs;
     const parts = this.spec.lines.flatMap((line, i) => {
       const value = this.values[i][at - (POINTS - this.values[i].length)] ?? null;
-      if (!line.label) return [this.spec.say(value)];
-      const swatch = element('span', { class: `swatch${i > 0 ? ' second' : ''}` });
-      return [swatch, `${line.label} ${this.spec.say(value)}`];
+      if (!line.label) return [element('span', {}, this.spec.say(value))];
+      const swatch = element('i', { class: `swatch${i > 0 ? ' second' : ''}` });
+      return [element('span', {}, swatch, `${line.label} ${this.spec.say(value)}`), ' '];
     });
-    if (ago > 0) parts.push(` · ${duration(ago)} ago`);
+    if (ago > 0) parts.push(element('span', {}, ` · ${Math.round(ago / 60000)} min ago`));
     this.reading.replaceChildren(...parts);
   }
 }

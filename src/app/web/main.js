@@ -119,6 +119,7 @@ function showSignIn(wrong) {
   setHidden(byId('board'), true);
   setHidden(byId('sign-in'), false);
   setHidden(byId('sign-out'), true);
+  setHidden(byId('links'), true);
   setText(byId('key-wrong'), wrong);
   showLink('connecting', 'signed out');
   showTrouble('');
@@ -132,6 +133,7 @@ const connection = new Connection({
     showLink('live', 'live');
     showTrouble('');
     setHidden(byId('sign-out'), savedKey() === null);
+    setHidden(byId('links'), savedKey() !== null); // a link cannot bring a key
   },
   lost: (why) => {
     const since = state ? ' What you see is from before.' : '';

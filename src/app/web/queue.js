@@ -8,7 +8,7 @@ const WAITING = [
   ['Place', 'number'],
   ['Key', 'heading strong-cell'],
   ['Model', ''],
-  ['Class', ''],
+  ['Class', 'short'],
   ['Waits for', 'wide'],
   ['Has waited', 'number'],
   ['Starts in', 'number strong-cell'],

@@ -5,10 +5,10 @@ import { clock, duration } from './format.js';
 import { Rows, nameTableParts, sayCount, setCells, tableRow } from './rows.js';
 
 const COLUMNS = [
-  ['When', 'heading'],
+  ['When', 'heading short'],
   ['What', ''],
   ['Why', ''],
-  ['Key', ''],
+  ['Key', 'named'],
   ['Model', ''],
   ['Node', ''],
   ['Waited', 'number'],
