@@ -146,7 +146,7 @@ static const struct row settings_rows[] = {
      .help = "addresses to listen on: host:port, :port, unix:/path"},
     {"admin", KIND_TEXT, FIXED(admin), .initial = "127.0.0.1:8081", .check = syntax_admin,
      .option = "--admin", .argument = "ADDR",
-     .help = "address of the admin API, or off; without keys, of this machine alone"},
+     .help = "dashboard and admin API, or off; without keys, of this machine alone"},
     {"state", KIND_TEXT, FIXED(state), .check = syntax_state,
      .help = "folder for what outlives a restart, or none; default: $STATE_DIRECTORY"},
     {"tls.cert", KIND_TEXT, AT(tls.cert), .check = syntax_path,

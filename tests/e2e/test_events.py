@@ -198,6 +198,24 @@ def test_so_many_may_watch_and_no_more(stage):
         watcher.until("state")
 
 
+def test_those_who_come_and_go_leave_nothing(stage):
+    gateway = stage.gateway([row_of(stage.fake())], {"log": {"access": "off"}})
+
+    def come_and_go():
+        watchers = [Watcher(gateway) for _ in range(MOST)]
+        for watcher in watchers:
+            watcher.until("recent")
+            watcher.wire.reset()
+        harness.turn(gateway)
+
+    for _ in range(3):
+        come_and_go()
+    before = gateway.resident_kib()
+    for _ in range(6):
+        come_and_go()
+    assert gateway.resident_kib() - before < 512 * gateway.memory_factor
+
+
 def test_head_has_no_end_to_wait_for(stage):
     gateway = stage.gateway([row_of(stage.fake())])
     answer = wire.ask(gateway.admin, "HEAD", PATH)
