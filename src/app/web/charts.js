@@ -1,6 +1,6 @@
 // The last hour as four charts. A chart is drawn anew when a point is added, every ten seconds.
 
-import { byId, drawing, element, setAttribute, setHidden, setText } from './dom.js';
+import { byId, drawing, element, setAttribute, setText } from './dom.js';
 import { count, duration, percent, rate } from './format.js';
 
 const WIDTH = 360;
@@ -130,10 +130,13 @@ class Chart {
     this.cursor = drawing('line', { class: 'cursor', y1: 0, y2: HEIGHT });
     this.svg.append(this.cursor);
     const plot = element('div', { class: 'plot' }, this.svg, this.topMark);
+    this.middle = element('span', {}, '30 min'); // or when the pointer is
     const times = element(
       'div',
       { class: 'times', 'aria-hidden': 'true' },
-      ...['1 h ago', '30 min', 'now'].map((text) => element('span', {}, text)),
+      element('span', {}, '1 h ago'),
+      this.middle,
+      element('span', {}, 'now'),
     );
     this.figure = element(
       'figure',
@@ -206,7 +209,6 @@ class Chart {
   read() {
     if (!this.values) return;
     const at = this.cursorAt ?? POINTS - 1;
-    setHidden(this.cursor, this.cursorAt === null);
     this.cursor.style.display = this.cursorAt === null ? 'none' : '';
     setAttribute(this.cursor, 'x1', at);
     setAttribute(this.cursor, 'x2', at);
@@ -217,7 +219,7 @@ class Chart {
       const swatch = element('i', { class: `swatch${i > 0 ? ' second' : ''}` });
       return [element('span', {}, swatch, `${line.label} ${this.spec.say(value)}`), ' '];
     });
-    if (ago > 0) parts.push(element('span', {}, ` · ${Math.round(ago / 60000)} min ago`));
+    setText(this.middle, this.cursorAt === null ? '30 min' : `${Math.round(ago / 60000)} min ago`);
     this.reading.replaceChildren(...parts);
   }
 }
