@@ -170,6 +170,12 @@ def test_what_went_wrong_is_told_once_and_without_a_prompt(stage):
     assert "a-secret" not in json.dumps(rows)
     with Watcher(gateway) as watcher:
         assert watcher.until("recent")["rows"] == rows, "and to the next who come"
+    for _ in range(60):  # more refusals than are kept do not wash out what failed
+        assert gateway.post("/api/generate", {"model": "none", "prompt": "x"}).status == 404
+    with Watcher(gateway) as watcher:
+        kept = watcher.until("recent")["rows"]
+    assert kept[0] == failed and {row["kind"] for row in kept[1:]} == {"refused"}
+    assert [row["number"] for row in kept[1:]] == list(range(22, 62))
 
 
 def test_slow_ones_are_told_too(stage):

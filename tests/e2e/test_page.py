@@ -312,6 +312,13 @@ def test_nothing_hangs_over_the_edge(browser, module_puppet, width):
         ".map((e) => e.outerHTML.slice(0, 80))"
     )
     assert page.run(over) == []
+    # Nor over its own cell, but for what ends in dots.
+    over = (
+        "[...document.querySelectorAll('td, tbody th')].filter((e) => e.checkVisibility() &&"
+        " getComputedStyle(e).overflow !== 'hidden' && e.scrollWidth > e.clientWidth + 1)"
+        ".map((e) => e.outerHTML.slice(0, 80))"
+    )
+    assert page.run(over) == []
     page.close()
 
 

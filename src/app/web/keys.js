@@ -8,8 +8,8 @@ const COLUMNS = [
   ['Key', 'heading strong-cell'],
   ['Requests now', 'number'],
   ['At once', ''],
-  ['Burst of requests', ''],
-  ['Tokens a minute', ''],
+  ['Burst of requests', 'wide'],
+  ['Tokens a minute', 'wide'],
 ];
 const NEARLY = 0.8;
 
