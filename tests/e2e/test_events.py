@@ -3,7 +3,7 @@
 import json
 
 import harness
-from harness import wire
+from harness import prometheus, wire
 from harness.watch import PATH, Watcher
 
 STATUS = "/admin/v1/status"
@@ -273,3 +273,47 @@ def test_a_point_of_the_last_hour_is_told_when_it_is_over_and_comments_keep_it_o
                 told = event.data
     assert (told["first"], told["tokens"], told["ended"]) == (0, [tokens], [1])
     assert told["first_p50_ms"][0] >= 0 and told["running"][0] <= 1
+
+
+def test_the_numbers_of_events_metrics_and_log_agree(stage):
+    """After a load with aborts, failures, refusals and kept answers."""
+    node = stage.node("tiny")
+    broken = stage.fake(lambda exchange: exchange.reset(), models=["bad:latest"])
+    rows = [row_of(node), row_of(broken, "broken")]
+    gateway = stage.gateway(rows, {"log": {"format": "json"}, "retry": {"attempts": 1}})
+    for i in range(4):
+        assert gateway.post("/api/generate", harness.run(str(i), stream=i % 2 == 0)).status == 200
+        same = harness.run("same", options={"temperature": 0})
+        assert gateway.post("/api/generate", same).status == 200
+        assert gateway.post("/api/generate", {"model": "none", "prompt": "x"}).status == 404
+    assert gateway.post("/api/generate", {"model": "bad", "prompt": "x"}).status == 502
+    node.gate("mid", "before_token:4")
+    with wire.Wire(gateway.url) as client:
+        client.request("POST", "/api/generate", harness.run("gate:mid", stream=True))
+        node.wait("gated", 1)
+        next(client.read_pieces(client.read_head()))
+        client.reset()
+    gateway.wait_line('"end":"client gone"')
+    metrics = prometheus.scrape(gateway)
+    ended = metrics.total("drover_requests_total")
+    points, recent = {}, []
+    with Watcher(gateway) as watcher:
+        while sum(points.get("ended", [])) < ended:
+            event = watcher.next()
+            if event.name == "recent":
+                recent = event.data["rows"]
+            elif event.name == "history":
+                for name, values in event.data.items():
+                    points.setdefault(name, []).extend(values if isinstance(values, list) else [])
+    lines = [json.loads(line) for line in gateway.lines if line.startswith('{"time"')]
+    lines = [line for line in lines if "tokens_out" in line]
+    assert sum(points["ended"]) == ended == len(lines)
+    assert sum(points["failed"]) == 1
+    tokens = metrics.total("drover_tokens_total", kind="output")
+    assert sum(points["tokens"]) == tokens == sum(line["tokens_out"] or 0 for line in lines)
+    results = metrics.by("drover_cache_requests_total", "result")
+    assert sum(points["cache_hits"]) == results["hit"] == 3
+    assert sum(points["cache_asked"]) == results["hit"] + results["miss"]
+    assert [row["status"] for row in recent] == [
+        line["status"] for line in lines if line["status"] >= 400 and line["status"] != 499
+    ]
