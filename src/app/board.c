@@ -1,8 +1,8 @@
 /*
  * The board: notes the last hour, and tells those who watch.
  *
- * Invariants: the timer runs while the gateway lives; each watcher but those that need all has had
- * every event up to `told`; `state` is empty unless somebody watched in the last turn.
+ * Invariants: the timer runs while the gateway lives; a watcher that does not need all has had
+ * every event since it was told all; `state` is empty unless somebody watched in the last turn.
  */
 #include "app/board.h"
 
