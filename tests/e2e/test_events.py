@@ -219,7 +219,9 @@ def test_those_who_come_and_go_leave_nothing(stage):
     before = gateway.resident_kib()
     for _ in range(6):
         come_and_go()
-    assert gateway.resident_kib() - before < 512 * gateway.memory_factor
+    # Sanitizers keep 8 MiB of what was freed, and look for leaks by themselves.
+    most_kib = 512 if gateway.memory_factor == 1 else 16384
+    assert gateway.resident_kib() - before < most_kib
 
 
 def test_head_has_no_end_to_wait_for(stage):
