@@ -19,7 +19,7 @@ KEYS = [
     {"name": "batch", "key": "batch-key-0123456789", "priority": "low"},
 ]
 # Minutes of a gateway that is never still; `make soak-page` asks for ten hours.
-UPDATES = int(os.environ.get("DROVER_PAGE_UPDATES", "450"))
+UPDATES = int(os.environ.get("DROVER_PAGE_UPDATES", "300"))
 LIVE = "document.body.dataset.link === 'live'"
 
 
