@@ -22,7 +22,8 @@ enum exchange_end {
 	EXCHANGE_CONNECT_FAILED,  /* no byte of the request was sent: may be tried again */
 	EXCHANGE_CONNECT_TIMEOUT, /* the same */
 	EXCHANGE_TLS_FAILED,      /* the same: the handshake, or its certificate is not trusted */
-	EXCHANGE_STALE,  /* a reused connection closed at once, without a byte: may be tried again */
+	EXCHANGE_STALE,  /* a reused connection closed while the request was on its way, which it did
+	                  * not reach: may be tried again */
 	EXCHANGE_CLOSED, /* closed after the request, before a whole head */
 	EXCHANGE_FIRST_BYTE_TIMEOUT,
 	EXCHANGE_IDLE_TIMEOUT,

@@ -21,7 +21,7 @@
 enum {
 	BACKLOG_BYTES_MAX = 256 * 1024, /* of a streamed body, above which the source must stop */
 	BACKLOG_BYTES_LOW = 64 * 1024,  /* and below which it goes on */
-	STALE_MS = 1000, /* a close that crossed the request arrives sooner after it was sent */
+	STALE_MS = 1000, /* a reset that crossed the request arrives sooner after it was sent */
 };
 
 enum phase {
@@ -251,12 +251,18 @@ on_bytes(struct str in, void *arg)
 	}
 }
 
-/* The node closed an idle connection while the request was on its way to it. One that closes
- * after it had the request for a while may have run it. */
+/* The node closed an idle connection while the request was on its way to it. If its system had
+ * confirmed all of it before an orderly end, the node may have read it, and have run it. A system
+ * that resets a connection says that there was something in it which the node had not read, as long
+ * as that comes at once. */
 static bool
-was_stale(const struct exchange *x)
+was_stale(const struct exchange *x, bool cleanly)
 {
-	return x->conn->reused && !x->heard && (!x->sent || clock_now_ms() - x->sent_at_ms < STALE_MS);
+	if (!x->conn->reused || x->heard)
+		return false;
+	if (!x->sent)
+		return true;
+	return cleanly ? !conn_has_arrived(x->conn) : clock_now_ms() - x->sent_at_ms < STALE_MS;
 }
 
 static void
@@ -265,7 +271,7 @@ on_closed(bool cleanly, void *arg)
 	struct exchange *x = arg;
 
 	if (x->phase != ANSWERING) {
-		if (was_stale(x))
+		if (was_stale(x, cleanly))
 			end(x, false, EXCHANGE_STALE, "the node had closed the connection");
 		else
 			end(x, false, EXCHANGE_CLOSED, "the node closed before its answer");

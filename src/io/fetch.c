@@ -79,6 +79,14 @@ on_flush(struct exchange *x, void *arg)
 
 static void try(struct fetch *f);
 
+/* What only reads may be asked twice, wherever the first time ended. */
+static bool
+may_try_again(const struct fetch *f, enum exchange_end how)
+{
+	return f->tries < STALE_TRIES &&
+	       (how == EXCHANGE_STALE || (how == EXCHANGE_CLOSED && f->req.method == HTTP_GET));
+}
+
 static void
 on_end(struct exchange *x, enum exchange_end how, const char *why, void *arg)
 {
@@ -86,7 +94,7 @@ on_end(struct exchange *x, enum exchange_end how, const char *why, void *arg)
 
 	f->exchange = NULL;
 	f->why = exchange_end_detail(how, why);
-	if (how == EXCHANGE_STALE && f->tries < STALE_TRIES)
+	if (may_try_again(f, how))
 		try(f);
 	else
 		end(f, how);

@@ -13,10 +13,12 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <linux/sockios.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
 #include <unistd.h>
@@ -34,6 +36,14 @@ size_t
 conn_pending(const struct conn *c)
 {
 	return c->out.len - c->out_at + c->body.len;
+}
+
+bool
+conn_has_arrived(const struct conn *c)
+{
+	int unconfirmed;
+
+	return ioctl(c->fd, SIOCOUTQ, &unconfirmed) == 0 && unconfirmed == 0;
 }
 
 static void

@@ -115,6 +115,8 @@ void conn_send(struct conn *c, const struct str *parts, int count);
 void conn_send_all(struct conn *c, struct str body);
 void conn_flush(struct conn *c);
 size_t conn_pending(const struct conn *c);
+/* Whether the other side's system has confirmed every byte that was sent. */
+bool conn_has_arrived(const struct conn *c);
 /* Forgets what is pending. */
 void conn_stop_sending(struct conn *c);
 void conn_pause(struct conn *c, bool paused);

@@ -6,6 +6,7 @@ import threading
 import harness
 import pytest
 from harness import wire
+from harness.fake import Exchange as FakeExchange
 
 LIMIT_S = wire.LIMIT_S
 QUICK = {"health": {"interval": "50ms", "timeout": "2s", "down_after": 3, "up_after": 2}}
@@ -137,48 +138,47 @@ def test_a_503_from_all_reaches_the_client_as_503(stage):
     assert 1 <= len(node.exchanges) <= 3
 
 
-def test_what_may_have_run_is_not_run_again(stage):
-    """On a fresh connection, that is: a reused one may have been closing all the while."""
-
-    def die(exchange):
-        exchange.reset()
-
-    bad, good, gateway = pair(stage, die, reuse=False)
-    answer = generate(gateway)
-    assert answer.status == 502
-    assert (len(bad.exchanges), len(good.exchanges)) == (1, 0)
-
-
-def test_a_reused_connection_that_closes_silently_is_tried_again(stage):
-    def serve_once_a_connection(exchange):
+def fails_second(how):
+    def play(exchange):
         if exchange.field("x-nth") == "second":
-            exchange.close()
+            how(exchange)
         else:
             serve(exchange)
 
-    node, _, gateway = pair(stage, serve_once_a_connection)
-    assert generate(gateway).status == 200
-    headers = [("X-Nth", "second")]
-    answer = gateway.post("/api/generate", harness.run(), headers)
-    assert answer.status == 200
-    assert len(node.exchanges) == 2
+    return play
 
 
-def test_what_ran_for_a_while_on_a_reused_connection_is_not_run_again(stage):
-    """No idle connection closes that long after a request went out on it."""
+def rests_then_resets(exchange):
+    threading.Event().wait(1.1)  # it works for that long
+    exchange.reset()
 
-    def serve_then_die(exchange):
-        if exchange.field("x-nth") == "second":
-            threading.Event().wait(1.1)  # it works for that long
-            exchange.close()
-        else:
-            serve(exchange)
 
-    node, good, gateway = pair(stage, serve_then_die)
-    assert generate(gateway).status == 200
+@pytest.mark.parametrize(
+    "reuse,how",
+    [
+        (False, FakeExchange.close),
+        (False, FakeExchange.reset),
+        (True, FakeExchange.close),
+        (True, rests_then_resets),
+    ],
+)
+def test_what_may_have_run_is_not_run_again(stage, reuse, how):
+    """Also on a connection that was used before: the node's system had confirmed the request."""
+    bad, good, gateway = pair(stage, fails_second(how), reuse=reuse)
+    if reuse:
+        assert generate(gateway).status == 200
     answer = gateway.post("/api/generate", harness.run(), [("X-Nth", "second")])
     assert answer.status == 502
-    assert (len(node.exchanges), len(good.exchanges)) == (2, 0)
+    assert (len(bad.exchanges), len(good.exchanges)) == (1 + reuse, 0)
+
+
+def test_a_reused_connection_that_is_reset_at_once_is_tried_again(stage):
+    """So it goes where a node closes what it takes for idle, and has not read the request."""
+    node, _, gateway = pair(stage, fails_second(FakeExchange.reset))
+    assert generate(gateway).status == 200
+    answer = gateway.post("/api/generate", harness.run(), [("X-Nth", "second")])
+    assert answer.status == 200
+    assert len(node.exchanges) == 2
 
 
 def garbage(exchange):
