@@ -53,6 +53,9 @@ faults: build setup-test ## each row of docs/faults.md, at full size (5 minutes)
 setup: ## install what compiling needs (apt, only when something is missing)
 	@sh tools/setup.sh build
 
+chaos: build setup-test ## ten minutes of everything that can go wrong, then the books; ARGS="--seed 1 --seconds 60"
+	@.venv/bin/python tests/e2e/chaos.py --build $(BUILD) $(ARGS)
+
 setup-test: ## the same for the tests
 	@sh tools/setup.sh test
 

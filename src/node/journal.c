@@ -141,19 +141,31 @@ add_record(struct buf *out, const struct record *r)
 		buf_addf(out, "\"%s\"}", r->end);
 }
 
-void
-journal_end(struct journal *j, struct record *r, const char *end, int64_t now_ms)
+static void
+write_line(struct journal *j, const struct record *r)
 {
 	struct buf line = {0};
 
-	r->end = end;
-	r->ended_ms = now_ms;
 	if (j->file == NULL)
 		return;
 	add_record(&line, r);
 	buf_addc(&line, '\n');
 	fwrite(line.data, 1, line.len, j->file);
 	buf_finish(&line);
+}
+
+void
+journal_begin(struct journal *j, const struct record *r)
+{
+	write_line(j, r);
+}
+
+void
+journal_end(struct journal *j, struct record *r, const char *end, int64_t now_ms)
+{
+	r->end = end;
+	r->ended_ms = now_ms;
+	write_line(j, r);
 }
 
 void

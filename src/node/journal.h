@@ -47,6 +47,8 @@ void journal_finish(struct journal *j);
 bool journal_open(struct journal *j, const char *path);
 /* The record stays valid until it has ended. */
 struct record *journal_add(struct journal *j, const struct http_head *head, int64_t now_ms);
+/* Its run begins: for the file, which then knows of it even if the process is killed. */
+void journal_begin(struct journal *j, const struct record *r);
 void journal_end(struct journal *j, struct record *r, const char *end, int64_t now_ms);
 /* All records with a greater number, as a list in JSON. */
 void journal_add_json(const struct journal *j, uint64_t after, struct buf *out);

@@ -325,6 +325,7 @@ run_ready(struct run *r)
 	r->ready_us = clock_now_us();
 	r->first_us = r->ready_us;
 	r->visit->record->started_ms = node_now_ms();
+	journal_begin(&n->journal, r->visit->record);
 	gate_hold_leave(&n->gates, &r->hold);
 	if (r->ask.empty) {
 		run_answer_empty(r, "load");

@@ -12,6 +12,8 @@ import threading
 
 import harness
 import pytest
+from chaos import Chaos
+from conftest import find_program
 from harness import wire
 
 REQUESTS = 400
@@ -188,3 +190,15 @@ def test_the_books_balance(stage, turn):
     outcomes = collections.Counter(customer.outcome for customer in customers)
     print(outcomes)
     assert outcomes["whole"] and outcomes["left"] and outcomes["cut"], outcomes
+
+
+def test_everything_that_can_go_wrong_at_once(request, tmp_path):
+    """A few seconds of what `make chaos` does for ten minutes. DROVER_SEED repeats its plan."""
+    seed = int(os.environ.get("DROVER_SEED", random.randrange(1 << 32)))
+    chaos = Chaos(lambda name: find_program(request.config, name), tmp_path, seed, seconds=8)
+    good = chaos.run()
+    chaos.report()
+    assert good, "\n".join(chaos.complaints[:10])
+    assert chaos.duplicates == chaos.missing == 0
+    outcomes = {seen for seen, _ in chaos.seen.values()}
+    assert {"whole 200", "left"} <= outcomes and len(chaos.done) > 4
