@@ -48,7 +48,7 @@ take_model(const cJSON *from, struct model_shown *m)
 	    .busy = number_of(from, "busy"),
 	    .num_ctx = num_ctx < 0 ? 0 : num_ctx,
 	    .loading_ms = number_of(from, "loading_ms"),
-	    .expected_ms = number_of(from, "expected_ms"),
+	    .expected_ms = number_of(from, "load_expected_ms"),
 	};
 }
 

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/ioctl.h>
+#include <termcap.h>
 #include <unistd.h>
 
 /* Of a key that is a sequence of bytes; a byte that comes later is a key of its own. */
@@ -71,7 +72,9 @@ screen_open(struct buf *why)
 {
 	const char *name = getenv("TERM");
 
-	terminal = newterm(NULL, stdout, stdin);
+	/* Asked first, since newterm forgets memory where it fails. */
+	if (name != NULL && tgetent(NULL, name) == 1)
+		terminal = newterm(NULL, stdout, stdin);
 	if (terminal == NULL) {
 		buf_addf(why, "the terminal \"%s\" is not known", name == NULL ? "" : name);
 		return false;

@@ -140,7 +140,9 @@ def once(request):
 def table(lines, title):
     """The rows below the title that begins so, as {column: text}; columns are told by where their
     titles stand."""
-    at = next(i for i, line in enumerate(lines) if line.startswith(title))
+    at = next((i for i, line in enumerate(lines) if line.startswith(title)), None)
+    if at is None:
+        return [], []
     names = re.split(r"(?<=\S) +", lines[at])
     rows = []
     for line in lines[at + 1 :]:
@@ -345,6 +347,10 @@ def test_rows_are_scrolled_by_keys(said, top, down, up):
 
 
 def test_rows_are_sorted_by_a_key(said, top):
+    def of(lines):
+        rows = [row.split() for row in table(lines[:23], "STATE")[1]]
+        return "".join(row[-3] for row in rows if len(row) > 3)  # some may be half drawn
+
     said.rows = [
         {**ROW, "key": "b", "model": "z", "age_ms": 3000, "tokens": 5},
         {**ROW, "key": "a", "model": "y", "age_ms": 2000, "tokens": 50},
@@ -360,9 +366,7 @@ def test_rows_are_sorted_by_a_key(said, top):
         ("model", "cab"),
         ("turn", "bac"),
     ]:
-        lines = live.wait(lambda lines, o=order: lines[0].endswith(f"  by {o}"))
-        _, rows = table(lines[:23], "STATE")
-        assert "".join(row.split()[-3] for row in rows) == keys, order
+        live.wait(lambda lines, o=order, k=keys: lines[0].endswith(f"  by {o}") and of(lines) == k)
         live.press("s")
     live.press("q")
     assert live.wait_exit() == 0

@@ -28,7 +28,7 @@ show(int rows, int columns, int requests)
 	assert_true(picture_take_status(
 	    s.picture, "{\"version\":\"1\",\"queue\":{},\"backends\":[{\"name\":\"one\",\"models\":["
 	               "{\"name\":\"m:1\"},{\"name\":\"m:2\",\"state\":\"loading\",\"loading_ms\":5000,"
-	               "\"expected_ms\":20000}]},{\"name\":\"two\",\"models\":[]}]}"));
+	               "\"load_expected_ms\":20000}]},{\"name\":\"two\",\"models\":[]}]}"));
 	buf_finish(&json);
 	view_init(&s.view, "http://x");
 	s.view.rows = rows;
