@@ -104,6 +104,13 @@ fill_lines(struct sheet *s, int until)
 }
 
 static void
+draw_none(struct sheet *s)
+{
+	sheet_add(s, STYLE_FAINT, "no request is under way", 0, false);
+	sheet_end_line(s);
+}
+
+static void
 draw_plain(struct view *v, const struct picture *p, struct sheet *s)
 {
 	view_draw_head(v, p, s);
@@ -114,8 +121,7 @@ draw_plain(struct view *v, const struct picture *p, struct sheet *s)
 		table_draw(&v->tables[PANE_REQUESTS], s, 0, 0, v->tables[PANE_REQUESTS].rows, -1);
 		return;
 	}
-	sheet_add(s, STYLE_FAINT, "no request is under way", 0, false);
-	sheet_end_line(s);
+	draw_none(s);
 }
 
 void
@@ -142,6 +148,8 @@ view_draw(struct view *v, struct picture *p, struct sheet *s)
 		if (s->lines + TITLE_LINES + (int)v->tables[PANE_REQUESTS].rows < v->rows - FOOT_LINES)
 			sheet_end_line(s);
 		draw_pane(v, PANE_REQUESTS, s);
+		if (p->row_count == 0 && s->lines < v->rows - FOOT_LINES)
+			draw_none(s);
 	}
 	fill_lines(s, v->rows - FOOT_LINES);
 	sheet_add(s, STYLE_FAINT, v->columns < (int)sizeof(keys) ? short_keys : keys, 0, false);
