@@ -9,7 +9,6 @@
  */
 #include "io/exchange.h"
 
-#include "base/clock.h"
 #include "base/mem.h"
 #include "upstream_conn.h"
 
@@ -21,7 +20,6 @@
 enum {
 	BACKLOG_BYTES_MAX = 256 * 1024, /* of a streamed body, above which the source must stop */
 	BACKLOG_BYTES_LOW = 64 * 1024,  /* and below which it goes on */
-	STALE_MS = 1000, /* a reset that crossed the request arrives sooner after it was sent */
 };
 
 enum phase {
@@ -48,7 +46,6 @@ struct exchange {
 	bool keep_alive; /* as the head of the answer says */
 	bool paused;
 	uint64_t upload_left; /* of a streamed body of known length */
-	int64_t sent_at_ms;   /* with `sent` */
 	int64_t first_byte_ms;
 	int64_t idle_ms;
 	struct http_answer answer; /* the last: what is before it starts zeroed */
@@ -110,7 +107,6 @@ note_sending(struct exchange *x)
 	if (conn_pending(x->conn) == 0 && (x->upload_ended || x->conn->write_failed)) {
 		x->phase = WAITING;
 		x->sent = !x->conn->write_failed;
-		x->sent_at_ms = clock_now_ms();
 	}
 	set_limit(x);
 }
@@ -251,18 +247,13 @@ on_bytes(struct str in, void *arg)
 	}
 }
 
-/* The node closed an idle connection while the request was on its way to it. If its system had
- * confirmed all of it before an orderly end, the node may have read it, and have run it. A system
- * that resets a connection says that there was something in it which the node had not read, as long
- * as that comes at once. */
+/* The node closed an idle connection while the request was on its way to it. One whose system had
+ * confirmed all of it may have read it, and have run it: whatever came of that may have been lost
+ * in a reset. */
 static bool
-was_stale(const struct exchange *x, bool cleanly)
+was_stale(const struct exchange *x)
 {
-	if (!x->conn->reused || x->heard)
-		return false;
-	if (!x->sent)
-		return true;
-	return cleanly ? !conn_has_arrived(x->conn) : clock_now_ms() - x->sent_at_ms < STALE_MS;
+	return x->conn->reused && !x->heard && !(x->sent && conn_has_arrived(x->conn));
 }
 
 static void
@@ -271,7 +262,7 @@ on_closed(bool cleanly, void *arg)
 	struct exchange *x = arg;
 
 	if (x->phase != ANSWERING) {
-		if (was_stale(x, cleanly))
+		if (was_stale(x))
 			end(x, false, EXCHANGE_STALE, "the node had closed the connection");
 		else
 			end(x, false, EXCHANGE_CLOSED, "the node closed before its answer");
