@@ -4,11 +4,14 @@ import collections
 import json
 import os
 import re
+import subprocess
 
 import harness
 import pytest
+from conftest import find_program
 from harness import certificates, wire
 from harness.prometheus import promtool, scrape
+from harness.watch import Watcher
 
 LIMIT_S = wire.LIMIT_S
 ALICE, BOB = "alice-0123456789abcdef", "bob-0123456789abcdef"
@@ -264,6 +267,44 @@ def test_the_admin_api_says_the_same(load):
         for name in ("slots", "busy"):
             shown = metrics.total(f"drover_backend_{name}", backend=backend["name"])
             assert backend[name] == shown
+
+
+def test_the_page_says_the_same(load):
+    metrics = scrape(load.gateway)
+    status = wire.get(load.gateway.admin, "/admin/v1/status").json()
+    with Watcher(load.gateway) as watcher:
+        state, recent = watcher.until("state"), watcher.until("recent")
+    for name in ("queue", "running", "backends", "cache", "draining"):
+        assert state[name] == status[name], name
+    assert not any(state["requests"].values())
+    assert {row["name"] for row in state["keys"]} == {key["name"] for key in KEYS}
+    refused = collections.Counter(r["reason"] for r in recent["rows"] if r["kind"] == "refused")
+    assert refused == metrics.by("drover_rejected_total", "reason")
+    failed = {row["id"] for row in recent["rows"] if row["kind"] == "failed"}
+    logged = {row["id"] for row in load.log_rows() if row["status"] >= 500}
+    assert failed == logged
+
+
+def test_drover_top_says_the_same(load, request):
+    metrics = scrape(load.gateway)
+    binary = find_program(request.config, "drover")
+    done = subprocess.run(
+        [binary, "top", "--once", "--admin", load.gateway.admin],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=LIMIT_S,
+    )
+    assert done.returncode == 0, done.stderr
+    answered = int(metrics.total("drover_requests_total"))
+    asked = {
+        result: metrics.total("drover_cache_requests_total", result=result)
+        for result in ("hit", "miss", "joined", "stale")
+    }
+    assert f"requests {answered}  " in done.stdout
+    assert f" of {int(sum(asked.values()))}, " in done.stdout
+    slots = int(metrics.total("drover_backend_slots"))
+    assert re.search(rf"slots +\[ *0/{slots}\]  nodes 2 of 2 up  running 0", done.stdout)
 
 
 def test_tokens_and_loads_are_what_the_nodes_made(load):
