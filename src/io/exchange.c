@@ -248,12 +248,14 @@ on_bytes(struct str in, void *arg)
 }
 
 /* The node closed an idle connection while the request was on its way to it. One whose system had
- * confirmed all of it may have read it, and have run it: whatever came of that may have been lost
- * in a reset. */
+ * confirmed all of it may have read it, and have run it. So may one that reset the connection:
+ * what it had confirmed or said before is lost with that. */
 static bool
-was_stale(const struct exchange *x)
+was_stale(const struct exchange *x, bool cleanly)
 {
-	return x->conn->reused && !x->heard && !(x->sent && conn_has_arrived(x->conn));
+	if (!x->conn->reused || x->heard)
+		return false;
+	return !x->sent || (cleanly && !conn_has_arrived(x->conn));
 }
 
 static void
@@ -262,7 +264,7 @@ on_closed(bool cleanly, void *arg)
 	struct exchange *x = arg;
 
 	if (x->phase != ANSWERING) {
-		if (was_stale(x))
+		if (was_stale(x, cleanly))
 			end(x, false, EXCHANGE_STALE, "the node had closed the connection");
 		else
 			end(x, false, EXCHANGE_CLOSED, "the node closed before its answer");

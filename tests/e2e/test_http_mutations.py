@@ -136,7 +136,13 @@ def check_answer(gateway, node, data):
             assert client.read_all() == b""
             return
         client.request("POST", "/api/generate", harness.run())
-        assert client.read_answer().body == http_answers.BODY
+        answer = client.read_answer()
+        if answer.status == 502:
+            # It may have reached a connection that the node was closing behind a good answer, and
+            # as it was confirmed, it may have run.
+            client.request("POST", "/api/generate", harness.run())
+            answer = client.read_answer()
+        assert answer.body == http_answers.BODY
 
 
 def test_spoilt_answers_never_mislead(stage):

@@ -44,18 +44,14 @@ def test_delete_takes_it_from_all_that_have_it(pair):
     assert delete(gateway, "none").status == 404
 
 
-def test_a_kept_connection_that_is_closed_is_no_failure(stage):
-    def play(exchange):
-        if len(exchange.node.exchanges) == 1:
-            exchange.close()
-        else:
-            exchange.reply(b"")
-
-    node = stage.fake(play)
+@pytest.mark.parametrize("reuse", [True, False])
+def test_what_a_node_may_have_done_is_not_done_again(stage, reuse):
+    """Whether on a connection that was kept, or on a new one."""
+    node = stage.fake(lambda exchange: exchange.close(), reuse=reuse)
     gateway = stage.gateway([node])
     answer = gateway.post("/api/copy", {"source": "tiny", "destination": "copied"})
-    assert answer.status == 200
-    assert len(node.exchanges) == 2
+    assert answer.status == 502
+    assert len(node.exchanges) == 1
 
 
 def test_a_node_that_points_elsewhere_has_not_done_it(stage):

@@ -511,7 +511,12 @@ def test_the_journal_says_what_was_received(stage, tmp_path):
     assert state(node)["counts"]["requests"] == 0
     node.stop()
     lines = (tmp_path / "journal.jsonl").read_text().splitlines()
-    assert [json.loads(line)["status"] for line in lines] == [200, 404]
+    rows = [json.loads(line) for line in lines]
+    assert [(row["number"], row["status"], row["end"]) for row in rows] == [
+        (1, 0, None),  # its run begins
+        (1, 200, "finished"),
+        (2, 404, rows[2]["end"]),
+    ]
 
 
 def test_a_watch_gives_up(stage):

@@ -3,6 +3,7 @@
 #include "client.h"
 
 #include <event2/bufferevent.h>
+#include <event2/event.h>
 #include <linux/sockios.h>
 #include <stdlib.h>
 #include <string.h>
@@ -267,12 +268,20 @@ an_idle_connection_that_speaks_or_closes_is_dropped(void **state)
 	wait_for_no_idle(c);
 }
 
+/* More than the peer's system takes while nobody reads there. */
+static char large_body[16 * 1024 * 1024];
+
 static void
-close_then_start_again(struct client *c)
+start_again_then_end(struct client *c)
 {
+	struct bufferevent *bev = c->peer->conns[0].bev;
+
 	c->in_end = NULL;
-	peer_close(&c->peer->conns[0]);
+	bufferevent_disable(bev, EV_READ);
+	c->request.method = HTTP_POST;
+	c->request.body = (struct str){large_body, sizeof(large_body)};
 	client_start(c);
+	assert_int_equal(shutdown(bufferevent_getfd(bev), SHUT_WR), 0);
 }
 
 static void
@@ -283,7 +292,7 @@ reset_then_start_again(struct client *c)
 	client_start(c);
 }
 
-/* A close that crosses the request; a reset is known before. */
+/* An end that crosses the request; a reset is known before. */
 static void
 a_kept_connection_that_had_closed_is_stale_or_not_used(void **state)
 {
@@ -291,11 +300,51 @@ a_kept_connection_that_had_closed_is_stale_or_not_used(void **state)
 
 	answer = HELLO;
 	c->peer->on_request = says_answer;
-	c->in_end = close_then_start_again;
+	c->in_end = start_again_then_end;
 	client_expect(c, EXCHANGE_STALE);
+	c->request.body = (struct str){0};
 	c->in_end = reset_then_start_again;
 	client_expect(c, EXCHANGE_DONE);
 	assert_int_equal(c->peer->accepted, 3);
+}
+
+static void
+closes_at_second(struct peer_conn *p, void *arg)
+{
+	if (p->peer->requests == 1)
+		peer_say(p, HELLO);
+	else
+		peer_close(p);
+}
+
+static void
+resets_at_second(struct peer_conn *p, void *arg)
+{
+	if (p->peer->requests == 1)
+		peer_say(p, HELLO);
+	else
+		peer_reset(p);
+}
+
+static void
+expect_closed_at_second(struct client *c, void (*on_request)(struct peer_conn *p, void *arg))
+{
+	c->peer->on_request = on_request;
+	client_expect(c, EXCHANGE_DONE);
+	client_expect(c, EXCHANGE_CLOSED);
+	assert_int_equal(c->peer->accepted, 1);
+}
+
+static void
+a_kept_connection_that_closes_when_it_has_the_request_is_not_stale(void **state)
+{
+	expect_closed_at_second(*state, closes_at_second);
+}
+
+static void
+a_kept_connection_that_is_reset_when_it_has_the_request_is_not_stale(void **state)
+{
+	expect_closed_at_second(*state, resets_at_second);
 }
 
 static void
@@ -576,6 +625,8 @@ main(void)
 	    TEST(what_came_before_a_request_is_no_answer_to_it),
 	    TEST(an_idle_connection_that_speaks_or_closes_is_dropped),
 	    TEST(a_kept_connection_that_had_closed_is_stale_or_not_used),
+	    TEST(a_kept_connection_that_closes_when_it_has_the_request_is_not_stale),
+	    TEST(a_kept_connection_that_is_reset_when_it_has_the_request_is_not_stale),
 	    TEST(a_reused_connection_that_closes_after_a_byte_is_not_stale),
 	    TEST(a_node_that_closes_before_its_answer_is_told),
 	    TEST(a_cut_answer_is_told),
