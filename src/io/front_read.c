@@ -127,7 +127,7 @@ front_read_head(struct front_conn *c)
 		return false;
 	}
 	/* RFC 9110 7.4: what is asked for by https must have come so. */
-	if (status == 200 && f->scratch.is_https) {
+	if (status == 200 && f->scratch.is_https && !c->tls.wanted) {
 		status = 421;
 		why = "https was asked for in the clear";
 	}

@@ -247,6 +247,14 @@ def test_records_cut_into_single_bytes_are_read(pair):
         assert client.read_answer().status == 200
 
 
+def test_an_absolute_target_may_say_https(pair):
+    """RFC 9110 7.4: it must have come so. In the clear it is refused (http_requests.py)."""
+    gateway, node = pair
+    answer = wire.ask(gateway.url, "POST", "https://localhost/api/generate", harness.run())
+    assert answer.status == 200
+    assert node.exchanges[-1].target == "/api/generate"
+
+
 def test_the_node_is_told_that_it_was_asked_by_https(pair):
     gateway, node = pair
     lies = [("X-Forwarded-Proto", "http")]
