@@ -62,6 +62,11 @@ setup-test: ## the same for the tests
 asan: setup-test ## the suite under AddressSanitizer and UndefinedBehaviorSanitizer alone
 	@python3 tools/test.py asan
 
+valgrind: setup-test $(BUILD)/build.ninja ## the unit tests under memcheck
+	@sh tools/setup.sh valgrind
+	@meson setup --reconfigure $(BUILD) >/dev/null
+	@meson test -C $(BUILD) --setup valgrind --suite unit --print-errorlogs
+
 fuzz: setup-test ## every fuzzer for a minute; ARGS="--seconds 3600 http_head json" for others
 	@python3 tools/fuzz.py $(ARGS)
 

@@ -4,6 +4,7 @@
 #   tools/setup.sh build    what compiling needs
 #   tools/setup.sh test     and what the tests need: compilers, Python and npm packages
 #   tools/setup.sh bench    what compiling needs, and whom the benchmark compares with
+#   tools/setup.sh valgrind valgrind
 #   tools/setup.sh package  what compiling needs, and building the Debian package
 #
 # Things are looked for by what they are (a command, a pkg-config module, a header), so that
@@ -146,12 +147,16 @@ bench)
     need_for_comparing
     install_missing
     ;;
+valgrind)
+    need_command valgrind valgrind
+    install_missing
+    ;;
 package)
     need_for_building
     need_for_packaging
     install_missing
     ;;
 *)
-    die "usage: tools/setup.sh build|test|bench|package"
+    die "usage: tools/setup.sh build|test|bench|valgrind|package"
     ;;
 esac

@@ -379,7 +379,7 @@ settle_name(struct body_reader *r)
 	if (f->model[0] != '\0' && strcmp(f->model, r->name) != 0)
 		return refuse(r, "\"model\" and \"name\" differ");
 	if (f->model[0] == '\0') {
-		memcpy(f->model, r->name, sizeof(f->model));
+		memcpy(f->model, r->name, strlen(r->name) + 1);
 		f->model_at = r->name_at;
 	}
 	return true;
