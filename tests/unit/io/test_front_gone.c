@@ -205,9 +205,8 @@ a_client_that_reads_nothing_is_cut_after_a_while(void **state)
 	b.flood_bytes = 64 * 1024 * 1024;
 	client_open_narrow(&c, &b);
 	client_read(&c, false);
-	client_send(&c, "GET /flood HTTP/1.1\r\nHost: a\r\n\r\n");
-	RUN_UNTIL(&b, b.held != NULL);
 	began_ms = clock_now_ms();
+	client_send(&c, "GET /flood HTTP/1.1\r\nHost: a\r\n\r\n");
 	RUN_UNTIL(&b, bed_saw(&b, "gone:"));
 	assert_true(bed_saw(&b, "gone:stalled "));
 	assert_true(b.gone_at_ms - began_ms >= 70);
