@@ -496,12 +496,17 @@ LIMIT_BUGS = [
         "requests_ms > tokens_ms ? requests_ms : tokens_ms",
         "tokens_ms",
     ),
-    ("there is no burst", "limit.c", "conf->burst > 0 ? conf->burst : 1", "1"),
+    (
+        "there is no burst",
+        "limit.c",
+        "conf->requests_per_minute, conf->burst > 0 ? conf->burst : 1, now_ms",
+        "conf->requests_per_minute, 1, now_ms",
+    ),
     (
         "one less than the burst",
         "limit.c",
-        "conf->burst > 0 ? conf->burst : 1",
-        "conf->burst > 1 ? conf->burst - 1 : 1",
+        "conf->requests_per_minute, conf->burst > 0 ? conf->burst : 1, now_ms",
+        "conf->requests_per_minute, conf->burst > 1 ? conf->burst - 1 : 1, now_ms",
     ),
     (
         "who waits is told a millisecond too little",
