@@ -60,7 +60,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	rename_whole(data[0], (struct str){buf_text(&whole), whole.len}, &again);
 	claim_equal(&whole, &again);
 	if (memmem(text.ptr, text.len, "\"", 1) == NULL)
-		CLAIM(whole.len == text.len && memcmp(whole.data, text.ptr, text.len) == 0);
+		CLAIM(whole.len == text.len && memcmp(buf_text(&whole), text.ptr, text.len) == 0);
 	buf_finish(&whole);
 	buf_finish(&pieces);
 	buf_finish(&again);
