@@ -136,6 +136,17 @@ take_signals(struct program *p)
 	p->signals[4] = loop_on_signal(p->loop, SIGUSR2, on_upgrade, p);
 }
 
+/* While what there is is put away nobody listens to them any more: one that came then would end the
+ * program by force, and its status would be that of a crash. Threads have them blocked anyway. */
+static void
+block_signals(void)
+{
+	sigset_t set;
+
+	sigfillset(&set);
+	pthread_sigmask(SIG_BLOCK, &set, NULL);
+}
+
 static void
 on_serving(void *arg)
 {
@@ -184,6 +195,7 @@ serve(struct settings *s, int argc, char **argv)
 	say_started(&p);
 	begin(&p, former);
 	loop_run(p.loop);
+	block_signals();
 	log_info("drover", "stopped");
 	status = 0;
 out:
