@@ -34,7 +34,7 @@ class Stage:
         self.user = "root"
         self.env = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "DEBIAN_FRONTEND": "noninteractive"}
         subprocess.run(
-            ["debootstrap", "--variant=minbase", release, folder, mirror],
+            ["debootstrap", "--variant=minbase", release, folder, *([mirror] if mirror else [])],
             check=True,
             stdout=subprocess.DEVNULL,
         )
@@ -95,8 +95,15 @@ def build(folder, mirror):
     return stage, health, entry
 
 
+def mirror_of_this_machine():
+    """None: debootstrap knows one itself."""
+    command = ["apt-get", "indextargets", "--format", "$(REPO_URI)"]
+    said = subprocess.run(command, capture_output=True, text=True).stdout.split()
+    return said[0] if said else None
+
+
 def main():
-    mirror = sys.argv[1] if len(sys.argv) > 1 else "http://deb.debian.org/debian"
+    mirror = sys.argv[1] if len(sys.argv) > 1 else mirror_of_this_machine()
     with tempfile.TemporaryDirectory() as folder:
         stage, health, entry = build(folder, mirror)
         before = subprocess.run(stage.command(health), env=stage.env, stderr=subprocess.DEVNULL)

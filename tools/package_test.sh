@@ -4,9 +4,8 @@
 #   tools/package_test.sh PACKAGE.deb [MIRROR]
 set -eu
 package=$1
-mirror=${2:-$(sed -n 's/^deb \(\[[^]]*\] \)\?\([^ ]*\) bookworm main.*/\2/p' /etc/apt/sources.list 2>/dev/null | head -1)}
-mirror=${mirror:-$(sed -n 's/^URIs: //p' /etc/apt/sources.list.d/debian.sources 2>/dev/null | head -1)}
-mirror=${mirror:-http://deb.debian.org/debian}
+# By default whence this machine has its packages; else debootstrap knows one.
+mirror=${2:-$(apt-get indextargets --format '$(REPO_URI)' 2>/dev/null | head -1)}
 root=$(mktemp -d)
 chmod 755 "$root" # it becomes another user's root
 running=
@@ -16,7 +15,7 @@ say() { echo "package-test: $*"; }
 inside() { chroot "$root" "$@"; }
 
 say "a clean root"
-debootstrap --variant=minbase --include=systemd,curl,logrotate bookworm "$root" "$mirror" >"$root.log" 2>&1 ||
+debootstrap --variant=minbase --include=systemd,curl,logrotate bookworm "$root" ${mirror:+"$mirror"} >"$root.log" 2>&1 ||
     { tail -20 "$root.log"; exit 1; }
 rm -f "$root.log"
 cp "$package" "$root/drover.deb"
