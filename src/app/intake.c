@@ -31,13 +31,26 @@ has_two(const struct http_head *head, const char *name)
 	return seen > 1;
 }
 
+/* `headers` are the answer's own; takes them. */
+static void
+answer_without_body(struct request *r, struct buf *headers)
+{
+	struct front_head head = {.status = 204};
+
+	request_add_headers(r, headers);
+	head.headers = (struct str){headers->data, headers->len};
+	r->status = 204;
+	front_reply_head(r->client, &head);
+	buf_finish(headers);
+	request_end(r, JOB_DONE);
+}
+
 /* A preflight is answered here; the node never sees an Origin (it would refuse one that it does
  * not know). Max-Age and the lists are Ollama's. */
 static void
 answer_preflight(struct request *r)
 {
 	struct buf headers = {0};
-	struct front_head head = {.status = 204};
 
 	buf_adds(&headers,
 	         "Access-Control-Allow-Methods: GET,POST,PUT,PATCH,DELETE,HEAD,OPTIONS\r\n"
@@ -49,12 +62,7 @@ answer_preflight(struct request *r)
 	         "X-Stainless-Timeout,X-Api-Key,Anthropic-Version,X-Request-Id,X-Drover-Priority,"
 	         "X-Drover-Backend,X-Drover-Timeout,X-Drover-Session\r\n"
 	         "Access-Control-Max-Age: 43200\r\n");
-	request_add_headers(r, &headers);
-	head.headers = (struct str){headers.data, headers.len};
-	r->status = 204;
-	front_reply_head(r->client, &head);
-	buf_finish(&headers);
-	request_end(r, JOB_DONE);
+	answer_without_body(r, &headers);
 }
 
 /* RFC 9110 9.3.7: what the server as a whole can do. */
@@ -62,15 +70,9 @@ static void
 answer_asterisk(struct request *r)
 {
 	struct buf headers = {0};
-	struct front_head head = {.status = 204};
 
 	buf_adds(&headers, "Allow: GET, HEAD, POST, DELETE, OPTIONS\r\n");
-	request_add_headers(r, &headers);
-	head.headers = (struct str){headers.data, headers.len};
-	r->status = 204;
-	front_reply_head(r->client, &head);
-	buf_finish(&headers);
-	request_end(r, JOB_DONE);
+	answer_without_body(r, &headers);
 }
 
 /* False: the request was answered. */
