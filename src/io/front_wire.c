@@ -14,6 +14,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 
@@ -191,14 +192,18 @@ on_event(struct bufferevent *bev, short what, void *arg)
 	front_conn_gone(arg, FRONT_CLIENT_CLOSED);
 }
 
-/* Reading is taken from libevhtp before the first byte has come. Our event is added before that
- * of the bufferevent goes, which spares two system calls. */
+/* Reading is taken from libevhtp before the first byte has come, and so the 8 KiB of its parser are
+ * given back. Our event is added before that of the bufferevent goes, which spares two system
+ * calls.
+ */
 void
 front_wire_open(struct front_conn *c)
 {
 	evutil_socket_t fd = bufferevent_getfd(c->bev);
 
 	(void)fcntl(fd, F_SETFD, FD_CLOEXEC);
+	free(c->evhtp->parser);
+	c->evhtp->parser = NULL;
 	c->readable = event_new(loop_base(c->front->loop), fd, EV_READ | EV_PERSIST, on_readable, c);
 	event_add(c->readable, NULL);
 	c->reading = true;
