@@ -13,8 +13,8 @@
  * C connections, T tokens long, a token each MS (0: as fast as they come). `idle`: one small
  * request on each of C connections, which then stay open; `hold`: C requests that nobody
  * answers. Both say "ready" when it has come to that and stay until their standard input ends.
- * --body-bytes N makes the bodies so large. Nothing runs longer than --seconds (120). In the
- * end one line of JSON on stdout says what came of it.
+ * --body-bytes N makes the bodies so large, --tls has all connections speak TLS. Nothing runs
+ * longer than --seconds (120). In the end one line of JSON on stdout says what came of it.
  *
  * Each answer is read as HTTP, so that a gateway cannot win by breaking it: a
  * request counts as completed only with a 200 and every token.
@@ -24,6 +24,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/str.h"
+#include "seal.h"
 #include "wire.h"
 
 #include <errno.h>
@@ -43,13 +44,14 @@ enum mode { MODE_JSON, MODE_HIT, MODE_STREAM, MODE_IDLE, MODE_HOLD, MODES };
 
 struct client {
 	int fd;         /* owned; -1 once closed */
+	SSL *ssl;       /* owned; NULL in the clear */
 	int64_t due_us; /* when its request was to be sent */
 	struct answer answer;
 };
 
 static enum mode mode;
 static int port, connections = 1, requests = 1, tokens = 1, pace, seconds = 120;
-static int rate, bodies = 1, body_bytes;
+static int rate, bodies = 1, body_bytes, with_tls;
 static struct buf *texts; /* of requests, `bodies` of them */
 
 static int epoll_fd, timer_fd;
@@ -136,9 +138,23 @@ note_failure(const char *what, int number)
 static void
 client_close(struct client *c)
 {
+	seal_close(c->ssl);
+	c->ssl = NULL;
 	close(c->fd);
 	c->fd = -1;
 	alive--;
+}
+
+static ssize_t
+client_send(struct client *c, const char *bytes, size_t len)
+{
+	return c->ssl != NULL ? seal_send(c->ssl, bytes, len) : send(c->fd, bytes, len, MSG_NOSIGNAL);
+}
+
+static ssize_t
+client_recv(struct client *c, char *bytes, size_t size)
+{
+	return c->ssl != NULL ? seal_recv(c->ssl, bytes, size) : recv(c->fd, bytes, size, 0);
 }
 
 /* A request fits into a socket's empty buffer. */
@@ -148,7 +164,7 @@ client_ask(struct client *c)
 	const struct buf *text = &texts[started++ % bodies];
 
 	answer_begin(&c->answer);
-	if (send(c->fd, text->data, text->len, MSG_NOSIGNAL) != (ssize_t)text->len) {
+	if (client_send(c, text->data, text->len) != (ssize_t)text->len) {
 		note_failure("send, errno", errno);
 		client_close(c);
 	}
@@ -228,7 +244,7 @@ static void
 on_input(struct client *c)
 {
 	static char bytes[65536];
-	ssize_t n = recv(c->fd, bytes, sizeof(bytes), 0);
+	ssize_t n = client_recv(c, bytes, sizeof(bytes));
 	enum verdict verdict = VERDICT_BROKEN;
 
 	if (n < 0 && errno == EAGAIN)
@@ -253,6 +269,8 @@ connect_all(void)
 {
 	for (int i = 0; i < connections; i++) {
 		clients[i].fd = wire_connect(port);
+		if (with_tls)
+			clients[i].ssl = seal_open(clients[i].fd);
 		alive++;
 		if (fcntl(clients[i].fd, F_SETFL, O_NONBLOCK) < 0)
 			wire_die("fcntl");
@@ -362,12 +380,17 @@ report(int64_t all_us)
 	       (unsigned long long)bytes_total, (double)all_us / 1e6, first_failure);
 }
 
-static const struct option options[] = {
-    {"port", required_argument, NULL, 'p'},     {"connections", required_argument, NULL, 'c'},
-    {"requests", required_argument, NULL, 'r'}, {"rate", required_argument, NULL, 'a'},
-    {"bodies", required_argument, NULL, 'b'},   {"body-bytes", required_argument, NULL, 'y'},
-    {"tokens", required_argument, NULL, 't'},   {"pace", required_argument, NULL, 'm'},
-    {"seconds", required_argument, NULL, 's'},  {0}};
+static const struct option options[] = {{"port", required_argument, NULL, 'p'},
+                                        {"connections", required_argument, NULL, 'c'},
+                                        {"requests", required_argument, NULL, 'r'},
+                                        {"rate", required_argument, NULL, 'a'},
+                                        {"bodies", required_argument, NULL, 'b'},
+                                        {"body-bytes", required_argument, NULL, 'y'},
+                                        {"tokens", required_argument, NULL, 't'},
+                                        {"pace", required_argument, NULL, 'm'},
+                                        {"seconds", required_argument, NULL, 's'},
+                                        {"tls", no_argument, &with_tls, 1},
+                                        {0}};
 
 static void
 read_options(int argc, char **argv)
@@ -392,6 +415,7 @@ read_options(int argc, char **argv)
 		case 't': tokens = wire_number("--tokens", optarg, 1, 100000000); break;
 		case 'm': pace = wire_number("--pace", optarg, 0, 60000); break;
 		case 's': seconds = wire_number("--seconds", optarg, 1, 3600); break;
+		case 0: break;
 		default: exit(2);
 		}
 	}
@@ -434,5 +458,6 @@ main(int argc, char **argv)
 	free(idle);
 	free(clients);
 	free_requests();
+	seal_finish();
 	return failed > 0 || (mode != MODE_HOLD && completed < requests);
 }
