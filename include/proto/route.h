@@ -51,12 +51,15 @@ struct route {
 enum route_match { ROUTE_FOUND, ROUTE_NOT_FOUND, ROUTE_WRONG_METHOD };
 
 /* `tail` receives what the '*' stood for. The path must be normalised: one with a dot segment,
- * an empty segment or a percent-encoded byte is found nowhere; but the name of a model in a path
- * may have escapes. */
+ * an empty segment or a percent-encoded byte is found nowhere; but the name of a model and the
+ * id of a request in a path may have escapes. */
 enum route_match route_find(enum http_method method, struct str path, const struct route **out,
                             struct str *tail);
 /* A tail without its escapes, as a C string. False: it does not fit, or is no segment any more. */
 bool route_decode_tail(struct str tail, char *out, size_t size);
+/* The same for a name that is compared with names here and sent nowhere: it may have any byte but
+ * NUL. */
+bool route_decode_name(struct str tail, char *out, size_t size);
 /* All routes, for tests and tables. */
 const struct route *route_table(size_t *count);
 /* The methods that a path takes, as an Allow header wants them ("GET, HEAD"); "" for none. */

@@ -288,7 +288,7 @@ find_route(struct admin_call *c)
 		if (!method_matches(routes[i].method, head->method) ||
 		    !path_matches(routes[i].path, head->path, &tail))
 			continue;
-		if (tail.len > 0 && !route_decode_tail(tail, c->tail, sizeof(c->tail)))
+		if (tail.len > 0 && !route_decode_name(tail, c->tail, sizeof(c->tail)))
 			break;
 		c->route = &routes[i];
 		return true;

@@ -55,12 +55,15 @@ own_reply_ready(struct request *r)
 }
 
 static const struct request *
-find_own(const struct request *asker, struct str id)
+find_own(const struct request *asker)
 {
 	const struct request *it;
+	char id[REQUEST_ID_MAX + 1];
 
+	if (!route_decode_name(asker->tail, id, sizeof(id)))
+		return NULL;
 	LIST_FOR_EACH (it, &asker->gateway->requests, struct request, link)
-		if (it != asker && str_eq(id, it->id) && it->caller == asker->caller)
+		if (it != asker && strcmp(id, it->id) == 0 && it->caller == asker->caller)
 			return it;
 	return NULL;
 }
@@ -68,7 +71,7 @@ find_own(const struct request *asker, struct str id)
 void
 own_reply_request(struct request *r)
 {
-	const struct request *found = find_own(r, r->tail);
+	const struct request *found = find_own(r);
 	struct buf json = {0};
 
 	if (found == NULL) {

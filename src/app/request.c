@@ -32,10 +32,13 @@ is_token_char(char c)
 	       (c != '\0' && strchr("!#$%&'*+-.^_`|~", c) != NULL);
 }
 
+/* "." and ".." would be taken out of a path that names them (RFC 3986 5.2.4), escaped or not. */
 static bool
 is_fit_id(struct str id)
 {
 	if (id.ptr == NULL || id.len == 0 || id.len > REQUEST_ID_MAX)
+		return false;
+	if (str_eq(id, ".") || str_eq(id, ".."))
 		return false;
 	for (size_t i = 0; i < id.len; i++)
 		if (!is_token_char(id.ptr[i]))

@@ -103,22 +103,18 @@ is_plain_segment(struct str s)
 	       memchr(s.ptr, '\\', s.len) == NULL && !str_eq(s, ".") && !str_eq(s, "..");
 }
 
-/* The byte that an escape stands for; -1 where it is none, or a byte that some readers would part
- * segments at. */
+/* The byte that an escape stands for; -1 where it is none, or NUL. */
 static int
 escaped_byte(struct str s)
 {
 	int high = s.len < 3 ? -1 : http_hex_digit(s.ptr[1]);
 	int low = s.len < 3 ? -1 : http_hex_digit(s.ptr[2]);
-	int byte = high * 16 + low;
 
-	if (high < 0 || low < 0 || byte <= ' ' || byte == 0x7f)
-		return -1;
-	return strchr("/\\%", byte) == NULL ? byte : -1;
+	return high < 0 || low < 0 || high + low == 0 ? -1 : high * 16 + low;
 }
 
 bool
-route_decode_tail(struct str tail, char *out, size_t size)
+route_decode_name(struct str tail, char *out, size_t size)
 {
 	size_t len = 0, step;
 
@@ -131,10 +127,22 @@ route_decode_tail(struct str tail, char *out, size_t size)
 		step = *tail.ptr == '%' ? 3 : 1;
 	}
 	out[len] = '\0';
-	return is_plain_segment((struct str){out, len});
+	return true;
 }
 
-/* Names of models have colons, which many clients escape. */
+/* A node decodes it once more: no byte may be left then that some readers part segments at. */
+bool
+route_decode_tail(struct str tail, char *out, size_t size)
+{
+	if (!route_decode_name(tail, out, size))
+		return false;
+	for (const char *p = out; *p != '\0'; p++)
+		if ((unsigned char)*p <= ' ' || *p == 0x7f)
+			return false;
+	return is_plain_segment(str_of(out));
+}
+
+/* Names of models have colons, which many clients escape, and ids whatever their clients gave. */
 static bool
 is_segment(struct str s, const struct route *route)
 {
@@ -142,6 +150,8 @@ is_segment(struct str s, const struct route *route)
 
 	if (route->kind == ROUTE_V1_MODEL)
 		return route_decode_tail(s, decoded, sizeof(decoded));
+	if (route->kind == ROUTE_REQUEST)
+		return memchr(s.ptr, '/', s.len) == NULL && route_decode_name(s, decoded, sizeof(decoded));
 	return is_plain_segment(s);
 }
 

@@ -1,7 +1,9 @@
 """The admin listener: what it shows is so, what it is told happens, and nobody else can do it."""
 
 import json
+import re
 import threading
+from urllib.parse import quote
 
 import harness
 import pytest
@@ -203,6 +205,31 @@ def test_who_waits_can_be_cancelled(held):
     assert len(held.node.exchanges) == 1
     held.gateway.wait_line("second: cancelled by 127.0.0.1:")
     assert "administrator" not in error_of(ask(held.gateway, "DELETE", REQUESTS + "/second"))
+
+
+def test_every_id_that_is_kept_can_be_named_in_a_path(held):
+    """A token has characters that a path has only escaped (RFC 9110 5.6.2, RFC 3986 3.3)."""
+    first = held.send("first")
+    held.node.wait_exchanges(1)
+    ids = ["50%", "%2f", "a%20b", "!#$%&'*+-.^_`|~", "...", "%" * 128]
+    waiting = {name: held.send(name) for name in ids}
+    for name, client in waiting.items():
+        path = quote(name, safe="")
+        own = held.gateway.get("/drover/v1/requests/" + path)
+        assert (own.status, own.json()["id"]) == (200, name)
+        done = ask(held.gateway, "DELETE", f"{REQUESTS}/{path}")
+        assert done.json() == {"id": name, "cancelled": 1}
+        answer = client.read_answer()
+        assert (answer.status, answer.header("x-request-id")) == (403, name)
+    held.go.release()
+    assert first.read_answer().status == 200
+
+
+@pytest.mark.parametrize("name", [".", "..", "a b", "a/b", "x" * 129])
+def test_an_id_that_no_path_could_name_is_not_kept(stage, name):
+    gateway = stage.gateway([stage.fake()])
+    answer = gateway.get("/healthz", [("X-Request-Id", name)])
+    assert re.fullmatch("[0-9a-f]{16}", answer.header("x-request-id"))
 
 
 def test_what_runs_can_be_cancelled_and_frees_its_slot(stage):

@@ -76,6 +76,24 @@ the_name_of_a_model_in_a_path_may_be_escaped(void **state)
 }
 
 static void
+the_id_of_a_request_in_a_path_may_have_any_escape(void **state)
+{
+	const struct route *r;
+	struct str tail;
+	char id[16];
+
+	assert_int_equal(find(HTTP_GET, "/drover/v1/requests/50%25%2F%23.", &r, &tail), ROUTE_FOUND);
+	assert_int_equal(r->kind, ROUTE_REQUEST);
+	assert_true(route_decode_name(tail, id, sizeof(id)));
+	assert_string_equal(id, "50%/#.");
+	assert_false(route_decode_name(str_of("a%00"), id, sizeof(id)));
+	assert_false(route_decode_name(str_of("a%2"), id, sizeof(id)));
+	assert_false(route_decode_name(str_of("0123456789abcdef"), id, sizeof(id)));
+	assert_int_equal(find(HTTP_GET, "/drover/v1/requests/a%2", &r, &tail), ROUTE_NOT_FOUND);
+	assert_int_equal(find(HTTP_GET, "/drover/v1/requests/a/b", &r, &tail), ROUTE_NOT_FOUND);
+}
+
+static void
 nothing_but_the_exact_normal_path_is_found(void **state)
 {
 	static const char *const paths[] = {
@@ -199,6 +217,7 @@ main(void)
 	    cmocka_unit_test(every_row_is_found_by_its_own_path_and_method),
 	    cmocka_unit_test(a_wrong_method_is_not_an_unknown_path),
 	    cmocka_unit_test(the_name_of_a_model_in_a_path_may_be_escaped),
+	    cmocka_unit_test(the_id_of_a_request_in_a_path_may_have_any_escape),
 	    cmocka_unit_test(nothing_but_the_exact_normal_path_is_found),
 	    cmocka_unit_test(the_star_is_handed_over),
 	    cmocka_unit_test(a_left_out_stream_means_what_ollama_takes_it_for),
