@@ -167,6 +167,24 @@ begin_model_read(struct request *r)
 		proxy_begin(r);
 }
 
+static bool
+needs_body(const struct route *route)
+{
+	return route->model_key != NULL || (route->kind == ROUTE_BLOB && route->method == HTTP_POST);
+}
+
+/* A request that says no length has no body (RFC 9112 6.3), but whoever sends one to such a route
+ * meant one: what follows it is not read as a request. False: refused. */
+static bool
+says_length(struct request *r)
+{
+	if (!needs_body(r->route) || front_req_head(r->client)->framing != HTTP_NO_BODY)
+		return true;
+	front_reply_close_after(r->client);
+	request_refuse(r, 411, "missing request body: no Content-Length, and not chunked");
+	return false;
+}
+
 static void
 take_route(struct request *r)
 {
@@ -177,6 +195,8 @@ take_route(struct request *r)
 		request_refuse(r, 403, "managing models is not allowed from here (setting `manage`)");
 		return;
 	}
+	if (!says_length(r))
+		return;
 	switch (r->route->kind) {
 	case ROUTE_ROOT: own_reply_root(r); return;
 	case ROUTE_HEALTHZ: own_reply_health(r); return;

@@ -54,6 +54,14 @@ def test_what_a_node_may_have_done_is_not_done_again(stage, reuse):
     assert len(node.exchanges) == 1
 
 
+def test_what_needs_no_body_needs_no_length(stage):
+    node = stage.fake(lambda exchange: exchange.reply({"name": "me"}))
+    gateway = stage.gateway([node])
+    with wire.Wire(gateway.url) as client:
+        client.send(b"POST /api/me HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        assert client.read_answer().json() == {"name": "me"}
+
+
 def test_a_node_that_points_elsewhere_has_not_done_it(stage):
     moved = stage.fake(lambda x: x.reply(b"", "302 Found", more="Location: /elsewhere\r\n"))
     gateway = stage.gateway([moved, stage.fake(lambda x: x.reply(b""))])
