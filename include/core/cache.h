@@ -60,6 +60,8 @@ void cache_destroy(struct cache **c);
 /* Evicts what no longer fits. */
 void cache_set_limits(struct cache *c, const struct cache_limits *limits);
 
+/* Of whatever age; that it was asked for does not count. */
+bool cache_has(const struct cache *c, const struct sha256 *key);
 /* Pins what it finds; an entry that is older than ttl and stale together is dropped. A fresh one
  * counts as used. */
 enum cache_found cache_find(struct cache *c, const struct sha256 *key, int64_t now_ms,

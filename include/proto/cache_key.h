@@ -12,6 +12,7 @@
 #ifndef PROTO_CACHE_KEY_H
 #define PROTO_CACHE_KEY_H
 
+#include "base/buf.h"
 #include "base/sha256.h"
 #include "proto/json.h"
 #include "proto/route.h"
@@ -48,10 +49,13 @@ void cache_key_reader_destroy(struct cache_key_reader **r);
 void cache_key_reader_restart(struct cache_key_reader *r, enum answer_family family);
 /* A json_callback, `arg` the reader; always true. The scanner bounds the nesting. */
 bool cache_key_on_json(enum json_event event, struct str text, uint64_t offset, void *arg);
-/* After the scanner accepted the whole body. `model`: its digest where that is known, else its
+/* What a key is made of beside the body. `model`: its digest where that is known, else its
  * canonical name. `scope`: what else parts answers (the name of an API key, the rules that rewrote
- * the request); may be empty. False: it has no key. */
-bool cache_key_reader_end(struct cache_key_reader *r, struct str model, struct str scope,
-                          struct cache_key *out);
+ * the request); may be empty. */
+void cache_key_add_about(struct buf *out, enum answer_family family, struct str model,
+                         struct str scope);
+/* After the scanner accepted the whole body. `about`: as above, of the same family. False: it has
+ * no key. */
+bool cache_key_reader_end(struct cache_key_reader *r, struct str about, struct cache_key *out);
 
 #endif

@@ -167,6 +167,7 @@ answers_create(struct gateway *g)
 	a->gateway = g;
 	a->cache = cache_create(&limits, on_drop, a);
 	a->flights = flights_create();
+	a->memo = cache_memo_create();
 	a->key_reader = cache_key_reader_create(ANSWER_GENERATE);
 	a->scanner = json_scanner_create(cache_key_on_json, a->key_reader, BODY_NODES_MAX);
 	list_init(&a->settling);
@@ -221,6 +222,10 @@ answers_destroy(struct answers **ap)
 	waker_finish(&a->settle);
 	json_scanner_destroy(&a->scanner);
 	cache_key_reader_destroy(&a->key_reader);
+	cache_memo_destroy(&a->memo);
+	buf_finish(&a->model);
+	buf_finish(&a->scope);
+	buf_finish(&a->about);
 	flights_destroy(&a->flights);
 	cache_destroy(&a->cache);
 	cache_disk_close(&a->disk);
@@ -228,13 +233,19 @@ answers_destroy(struct answers **ap)
 }
 
 bool
-answers_read_key(struct answers *a, enum answer_family family, struct str body, struct str model,
-                 struct str scope, struct cache_key *out)
+answers_read_key(struct answers *a, enum answer_family family, struct str body, struct str about,
+                 struct cache_key *out)
 {
+	if (cache_memo_find(a->memo, about, body, out))
+		return true;
 	cache_key_reader_restart(a->key_reader, family);
 	json_scanner_restart(a->scanner, BODY_NODES_MAX);
-	return json_scanner_feed(a->scanner, body) && json_scanner_end(a->scanner) &&
-	       cache_key_reader_end(a->key_reader, model, scope, out);
+	if (!json_scanner_feed(a->scanner, body) || !json_scanner_end(a->scanner) ||
+	    !cache_key_reader_end(a->key_reader, about, out))
+		return false;
+	if (cache_has(a->cache, &out->digest)) /* so that what is asked once is not copied */
+		cache_memo_put(a->memo, about, body, out);
+	return true;
 }
 
 /* --- entries --- */

@@ -9,6 +9,7 @@
 #include "core/cache.h"
 #include "core/flight.h"
 #include "io/loop.h"
+#include "proto/cache_memo.h"
 #include "proto/transcript.h"
 
 #include <stdbool.h>
@@ -24,6 +25,8 @@ struct answers {
 	struct cache_disk *disk;             /* owned; NULL: nothing outlives a restart */
 	struct cache_key_reader *key_reader; /* owned; used for one body after the other */
 	struct json_scanner *scanner;        /* owned; in front of it */
+	struct cache_memo *memo;             /* owned; keys that were read before */
+	struct buf model, scope, about;      /* scratch of share_begin */
 	struct flights *flights;             /* owned */
 	bool has_state;                      /* the state folder is this program's */
 	bool loading;                        /* the file is being read */
@@ -53,7 +56,7 @@ void answers_apply(struct answers *a);
 
 /* As cache_key_reader_end, of the whole body. */
 bool answers_read_key(struct answers *a, enum answer_family family, struct str body,
-                      struct str model, struct str scope, struct cache_key *out);
+                      struct str about, struct cache_key *out);
 
 /* What an entry is, beside its bytes. */
 struct answer_kept {

@@ -101,7 +101,7 @@ add_model(const struct request *r, const char *model, struct buf *out)
 		const struct backend *b = g->servers[i]->backend;
 		uint64_t other = backend_model_digest(b, model);
 
-		if (!backend_has_model(b, model))
+		if (other == 0 && !backend_has_model(b, model))
 			continue;
 		if (other == 0 ||
 		    (digest != 0 && other != digest)) { /* nodes have two models of one name */
@@ -140,6 +140,22 @@ add_scope(const struct request *r, const char *model, struct buf *out)
 		buf_adds(out, request_key(r));
 }
 
+/* All that its answer depends on beside its body; until the next is asked for. */
+static struct str
+about(const struct request *r, enum answer_family family, const char *model)
+{
+	struct answers *a = r->gateway->answers;
+
+	buf_clear(&a->model);
+	buf_clear(&a->scope);
+	buf_clear(&a->about);
+	add_model(r, model, &a->model);
+	add_scope(r, model, &a->scope);
+	cache_key_add_about(&a->about, family, (struct str){a->model.data, a->model.len},
+	                    (struct str){a->scope.data, a->scope.len});
+	return (struct str){a->about.data, a->about.len};
+}
+
 /* Whether its answer may be kept and given to others, as far as this is told without its key. */
 static bool
 may_share(const struct request *r, enum cache_mode mode)
@@ -155,24 +171,17 @@ read_key(const struct request *r, enum answer_family family, const char *model,
          struct cache_key *key)
 {
 	enum cache_mode mode = mode_of(r, model);
-	struct buf decoded = {0}, digest = {0}, scope = {0};
+	struct buf decoded = {0};
 	struct str body;
-	bool ok = false;
+	bool ok;
 
 	if (!may_share(r, mode))
 		return false;
 	body = request_plain_body(r, &decoded);
-	if (mode == CACHE_MODE_DETERMINISTIC && !cache_hint_may_repeat(family, body))
-		goto out;
-	add_model(r, model, &digest);
-	add_scope(r, model, &scope);
-	ok = answers_read_key(r->gateway->answers, family, body, (struct str){digest.data, digest.len},
-	                      (struct str){scope.data, scope.len}, key) &&
-	     (key->deterministic || mode == CACHE_MODE_ALL);
-out:
+	ok = (mode == CACHE_MODE_ALL || cache_hint_may_repeat(family, body)) &&
+	     answers_read_key(r->gateway->answers, family, body, about(r, family, model), key) &&
+	     (mode == CACHE_MODE_ALL || key->deterministic);
 	buf_finish(&decoded);
-	buf_finish(&digest);
-	buf_finish(&scope);
 	return ok;
 }
 

@@ -328,6 +328,12 @@ cache_set_limits(struct cache *c, const struct cache_limits *limits)
 	make_fit(c);
 }
 
+bool
+cache_has(const struct cache *c, const struct sha256 *key)
+{
+	return find(c, key) != NULL;
+}
+
 enum cache_found
 cache_find(struct cache *c, const struct sha256 *key, int64_t now_ms, struct cache_entry **out)
 {

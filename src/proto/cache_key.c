@@ -29,7 +29,9 @@
 enum { LONG_BYTES = 256, ARRAY_BYTES = 4096, TEXT_BYTES_MAX = 256 * 1024 };
 
 struct member {
-	uint32_t at; /* of its name, in `text` */
+	uint64_t first;   /* of its name, as far as it decides the order: json_fold_first */
+	uint32_t at;      /* of its form, in `text` */
+	uint32_t name_at; /* behind the length */
 	uint32_t value_at;
 	uint32_t end;
 	bool dropped; /* it says what is said by leaving it out, or nothing about the answer */
@@ -129,23 +131,12 @@ string_end(struct cache_key_reader *r)
 
 /* --- members --- */
 
+/* Without its length, which is another for a name of odd letters: it must not part what folds
+ * alike. A name that stands as its digest is no field of anything. */
 static struct str
-member_name(const char *text, const struct member *m)
+name_of(const char *text, const struct member *m)
 {
-	return (struct str){text + m->at, m->value_at - m->at};
-}
-
-/* Names begin with their length, which is another for a name of odd letters: it must not part
- * what folds alike. A name that stands as its digest is no field of anything. */
-static struct str
-bare_name(const char *text, const struct member *m)
-{
-	struct str name = member_name(text, m);
-	const char *colon = *name.ptr == 's' ? memchr(name.ptr, ':', name.len) : NULL;
-
-	if (colon == NULL)
-		return name;
-	return (struct str){colon + 1, name.len - (size_t)(colon + 1 - name.ptr)};
+	return (struct str){text + m->name_at, m->value_at - m->name_at};
 }
 
 static void
@@ -159,23 +150,36 @@ begin_member(struct cache_key_reader *r)
 	string_begin(r);
 }
 
+/* A field that is known has one name, however it is written. */
+static struct str
+known_name(struct cache_key_reader *r)
+{
+	struct str name = {r->string, r->string_len};
+
+	if (r->depth > 1)
+		return name;
+	r->field = cache_field_find(r->family, name);
+	return r->field == NULL ? name : str_of(r->field->name);
+}
+
 static void
 end_name(struct cache_key_reader *r)
 {
 	struct member *m = &r->members[r->member_count - 1];
 
-	if (r->depth == 1) {
-		r->field = r->string_len > LONG_BYTES
-		               ? NULL
-		               : cache_field_find(r->family, (struct str){r->string, r->string_len});
-		if (r->field != NULL) {
-			add_text(&r->text, str_of(r->field->name));
-			m->value_at = (uint32_t)r->text.len;
-			return;
-		}
+	if (r->string_len > LONG_BYTES) {
+		if (r->depth == 1)
+			r->field = NULL;
+		string_end(r);
+		m->name_at = m->at;
+	} else {
+		struct str name = known_name(r);
+
+		add_text(&r->text, name);
+		m->name_at = (uint32_t)(r->text.len - name.len);
 	}
-	string_end(r);
 	m->value_at = (uint32_t)r->text.len;
+	m->first = json_fold_first(name_of(r->text.data, m));
 }
 
 static bool
@@ -250,7 +254,7 @@ static void
 end_member(struct cache_key_reader *r)
 {
 	struct member *m = &r->members[r->member_count - 1];
-	struct str name = bare_name(r->text.data, m);
+	struct str name = name_of(r->text.data, m);
 	struct str value = {r->text.data + m->value_at, r->text.len - m->value_at};
 	enum cache_rule rule = r->field == NULL ? CACHE_KEEP : r->field->rule;
 
@@ -292,10 +296,18 @@ open_container(struct cache_key_reader *r, bool object)
 }
 
 static int
+compare_names(const struct member *x, const struct member *y, const char *text)
+{
+	if (x->first != y->first)
+		return x->first < y->first ? -1 : 1;
+	return json_fold_compare(name_of(text, x), name_of(text, y));
+}
+
+static int
 compare_members(const void *a, const void *b, void *text)
 {
 	const struct member *x = a, *y = b;
-	int order = json_fold_compare(bare_name(text, x), bare_name(text, y));
+	int order = compare_names(x, y, text);
 
 	return order != 0 ? order : (x->at > y->at) - (x->at < y->at);
 }
@@ -309,8 +321,7 @@ says_twice(const struct cache_key_reader *r, const struct member *m, size_t coun
 	             (r->field->rule == CACHE_OPTIONS || r->field->rule == CACHE_STREAM_OPTIONS));
 
 	for (size_t i = 1; read && i < count; i++)
-		if (json_fold_compare(bare_name(r->text.data, &m[i - 1]), bare_name(r->text.data, &m[i])) ==
-		    0)
+		if (compare_names(&m[i - 1], &m[i], r->text.data) == 0)
 			return true;
 	return false;
 }
@@ -452,27 +463,28 @@ is_embedding(enum answer_family family)
 	       family == ANSWER_OPENAI_EMBEDDINGS;
 }
 
-bool
-cache_key_reader_end(struct cache_key_reader *r, struct str model, struct str scope,
-                     struct cache_key *out)
+void
+cache_key_add_about(struct buf *out, enum answer_family family, struct str model, struct str scope)
 {
-	struct buf head = {0};
+	buf_adds(out, "drover 1 ");
+	buf_add_int(out, family);
+	buf_addc(out, ' ');
+	add_text(out, model);
+	add_text(out, scope);
+}
 
+bool
+cache_key_reader_end(struct cache_key_reader *r, struct str about, struct cache_key *out)
+{
 	if (r->failed || r->depth != 0 || r->text.len == 0)
 		return false;
-	buf_adds(&head, "drover 1 ");
-	buf_add_int(&head, r->family);
-	buf_addc(&head, ' ');
-	add_text(&head, model);
-	add_text(&head, scope);
 	sha256_begin(r->hasher);
-	sha256_add(r->hasher, (struct str){head.data, head.len});
+	sha256_add(r->hasher, about);
 	sha256_add(r->hasher, (struct str){r->text.data, r->text.len});
 	out->digest = sha256_end(r->hasher);
 	out->deterministic =
 	    is_embedding(r->family) || (!r->searches && (r->temperature_zero || r->seeded));
 	out->include_usage = r->include_usage;
-	buf_finish(&head);
 	return true;
 }
 

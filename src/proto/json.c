@@ -45,12 +45,6 @@ count_node(struct json_scanner *s)
 	return true;
 }
 
-enum json_state
-json_after_value(const struct json_scanner *s)
-{
-	return s->depth == 0 ? ST_DONE : ST_COMMA;
-}
-
 /* Objects and arrays */
 
 static bool

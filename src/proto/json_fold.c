@@ -48,7 +48,7 @@ json_folds_to(struct str written, const char *name)
 	if (written.len > 0 && (unsigned char)*written.ptr < 0x80 &&
 	    to_lower((unsigned char)*written.ptr) != *name)
 		return false;
-	return json_fold_compare(written, str_of(name)) == 0;
+	return str_eq(written, name) || json_fold_compare(written, str_of(name)) == 0;
 }
 
 int
@@ -61,4 +61,14 @@ json_fold_compare(struct str a, struct str b)
 			return x - y;
 	}
 	return (a.len > 0) - (b.len > 0);
+}
+
+uint64_t
+json_fold_first(struct str a)
+{
+	uint64_t first = 0;
+
+	for (size_t i = 0; i < sizeof(first); i++)
+		first = first << 8 | (a.len > 0 ? (uint64_t)next_folded(&a) : 0);
+	return first;
 }

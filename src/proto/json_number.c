@@ -38,7 +38,10 @@ read_parts(struct parts *p, struct str number)
 	const char *at = number.ptr, *end = number.ptr + number.len;
 	bool fraction = false;
 
-	*p = (struct parts){.negative = *at == '-'};
+	p->negative = *at == '-';
+	p->huge = false;
+	p->len = 0;
+	p->power = 0;
 	at += p->negative;
 	for (; at < end && *at != 'e' && *at != 'E'; at++) {
 		if (*at == '.') {

@@ -78,7 +78,11 @@ json_emit_plain(struct json_scanner *s, enum json_event event, uint64_t offset)
 }
 
 /* What may follow a value that has just ended. */
-enum json_state json_after_value(const struct json_scanner *s);
+static inline enum json_state
+json_after_value(const struct json_scanner *s)
+{
+	return s->depth == 0 ? ST_DONE : ST_COMMA;
+}
 
 /* `next` is at the opening quote. */
 void json_string_begin(struct json_scanner *s, bool key);

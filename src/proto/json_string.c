@@ -2,13 +2,16 @@
  * Strings and keys of the JSON scanner: UTF-8, escapes, surrogates.
  *
  * Strings are the bulk of a body (images of many MB), so their plain bytes are
- * looked at eight at a time and handed on where they are; only an escape, or a
+ * looked at sixteen at a time and handed on where they are; only an escape, or a
  * sequence that the end of a piece has cut, is copied.
  */
 #include "json_scanner.h"
 
+#include <endian.h>
 #include <stdlib.h>
 #include <string.h>
+
+typedef signed char bytes __attribute__((vector_size(16)));
 
 static void
 end_string(struct json_scanner *s)
@@ -72,39 +75,52 @@ flush_high(struct json_scanner *s)
 	emit_code(s, 0xfffd);
 }
 
-/* Whether one of eight bytes is below 0x20, above 0x7f, a quote or a backslash: a byte minus 1
- * borrows into its top bit when it was 0. A borrow can spread to the byte above and mark it for
- * nothing, but never below the byte that caused it, so that "none" is always right. */
 static bool
-has_special(uint64_t w)
+is_special(signed char c)
 {
-	const uint64_t ones = 0x0101010101010101ull, tops = ones << 7;
-	uint64_t quote = w ^ ones * '"', backslash = w ^ ones * '\\';
-
-	return ((w | (w - ones * 0x20) | (quote - ones) | (backslash - ones)) & tops) != 0;
+	return c < 0x20 || c == '"' || c == '\\'; /* above 0x7f is below 0 */
 }
 
-static bool
-is_special(unsigned char c)
+/* How many bytes at `p` come before the first special one, at most sizeof(bytes). */
+static size_t
+count_plain(const char *p)
 {
-	return c < 0x20 || c > 0x7f || c == '"' || c == '\\';
+	bytes b;
+	uint64_t halves[2];
+
+	memcpy(&b, p, sizeof(b));
+	b = (b < 0x20) | (b == '"') | (b == '\\');
+	memcpy(halves, &b, sizeof(b));
+	if (halves[0] != 0)
+		return (size_t)__builtin_ctzll(le64toh(halves[0])) / 8;
+	if (halves[1] != 0)
+		return (size_t)__builtin_ctzll(le64toh(halves[1])) / 8 + sizeof(halves[0]);
+	return sizeof(b);
+}
+
+static const char *
+skip_plain(const char *p, const char *end)
+{
+	while (end - p >= (ptrdiff_t)sizeof(bytes)) {
+		size_t n = count_plain(p);
+
+		p += n;
+		if (n < sizeof(bytes))
+			return p;
+	}
+	while (p < end && !is_special((signed char)*p))
+		p++;
+	return p;
 }
 
 /* Past the plain bytes and the whole UTF-8 sequences at `p`. */
 static const char *
 plain_end(const char *p, const char *end)
 {
-	uint64_t w;
 	size_t n;
 
 	for (;;) {
-		for (; end - p >= 8; p += 8) {
-			memcpy(&w, p, 8);
-			if (has_special(w))
-				break;
-		}
-		while (p < end && !is_special((unsigned char)*p))
-			p++;
+		p = skip_plain(p, end);
 		if (p == end || (unsigned char)*p < 0x80)
 			return p;
 		n = str_utf8_len(p, (size_t)(end - p));

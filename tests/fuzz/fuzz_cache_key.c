@@ -134,7 +134,7 @@ read_key(enum answer_family family, struct str body, bool whole, struct cache_ke
 		ok = json_scanner_feed(s, body);
 	while (!whole && ok && c.rest.len > 0)
 		ok = json_scanner_feed(s, cutter_next(&c));
-	ok = ok && json_scanner_end(s) && cache_key_reader_end(r, str_of("m"), str_of(""), out);
+	ok = ok && json_scanner_end(s) && cache_key_reader_end(r, str_of("about"), out);
 	json_scanner_destroy(&s);
 	cache_key_reader_destroy(&r);
 	return ok;

@@ -10,6 +10,19 @@
 /* --- keys of texts --- */
 
 static bool
+end_key(struct cache_key_reader *r, enum answer_family family, const char *model, const char *scope,
+        struct cache_key *out)
+{
+	struct buf about = {0};
+	bool ok;
+
+	cache_key_add_about(&about, family, str_of(model), str_of(scope));
+	ok = cache_key_reader_end(r, (struct str){about.data, about.len}, out);
+	buf_finish(&about);
+	return ok;
+}
+
+static bool
 read_key(enum answer_family family, struct str body, size_t step, struct cache_key *out)
 {
 	struct cache_key_reader *r = cache_key_reader_create(family);
@@ -21,7 +34,7 @@ read_key(enum answer_family family, struct str body, size_t step, struct cache_k
 		    s, (struct str){body.ptr + at, body.len - at < step ? body.len - at : step});
 	ok = ok && json_scanner_end(s);
 	assert_true(ok);
-	ok = cache_key_reader_end(r, str_of("llama3:latest"), str_of(""), out);
+	ok = end_key(r, family, "llama3:latest", "", out);
 	json_scanner_destroy(&s);
 	cache_key_reader_destroy(&r);
 	return ok;
@@ -200,12 +213,12 @@ families_models_and_scopes_do_not_mix(void **state)
 	struct cache_key keys[5];
 
 	for (size_t i = 0; i < 5; i++) {
-		struct cache_key_reader *r = cache_key_reader_create(i == 4 ? ANSWER_EMBED : ANSWER_CHAT);
+		enum answer_family family = i == 4 ? ANSWER_EMBED : ANSWER_CHAT;
+		struct cache_key_reader *r = cache_key_reader_create(family);
 		struct json_scanner *s = json_scanner_create(cache_key_on_json, r, 10);
 
 		assert_true(json_scanner_feed(s, str_of("{}")) && json_scanner_end(s));
-		assert_true(
-		    cache_key_reader_end(r, str_of(models[i % 4]), str_of(scopes[i % 4]), &keys[i]));
+		assert_true(end_key(r, family, models[i % 4], scopes[i % 4], &keys[i]));
 		for (size_t k = 0; k < i; k++)
 			assert_memory_not_equal(&keys[i].digest, &keys[k].digest, sizeof(keys[i].digest));
 		json_scanner_destroy(&s);
@@ -282,7 +295,7 @@ a_reader_that_is_used_again_knows_nothing_of_before(void **state)
 	s = json_scanner_create(cache_key_on_json, r, 100);
 	assert_true(json_scanner_feed(s, str_of("{\"messages\":[{\"a\":2,\"b\":1}]}")) &&
 	            json_scanner_end(s));
-	assert_true(cache_key_reader_end(r, str_of("llama3:latest"), str_of(""), &key));
+	assert_true(end_key(r, ANSWER_CHAT, "llama3:latest", "", &key));
 	assert_memory_equal(&key.digest, &want.digest, sizeof(key.digest));
 	assert_false(key.deterministic);
 	json_scanner_destroy(&s);
