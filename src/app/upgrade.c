@@ -17,13 +17,13 @@
 #include "app/handover.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/thread.h"
 #include "io/cache_disk.h"
 #include "io/link.h"
 #include "io/service.h"
 #include "io/usage_disk.h"
 
 #include <errno.h>
-#include <pthread.h>
 #include <signal.h>
 #include <spawn.h>
 #include <stdio.h>
@@ -192,19 +192,13 @@ close_disks(void *arg)
 	return NULL;
 }
 
-/* Signals are the loop's. */
 static void
 give_state(struct upgrade *u)
 {
-	sigset_t all, before;
-
 	u->given = true;
 	u->disks.usage = accounts_take_disk(u->gateway->accounts);
 	u->disks.cache = answers_take_disk(u->gateway->answers);
-	sigfillset(&all);
-	pthread_sigmask(SIG_BLOCK, &all, &before);
-	u->closing = pthread_create(&u->closer, NULL, close_disks, u) == 0;
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	u->closing = thread_start(&u->closer, close_disks, u);
 	if (!u->closing)
 		close_disks(u);
 }

@@ -5,9 +5,8 @@
 #include "writer.h"
 
 #include "base/mem.h"
+#include "base/thread.h"
 
-#include <pthread.h>
-#include <signal.h>
 #include <stdbool.h>
 #include <stdlib.h>
 
@@ -72,20 +71,6 @@ work_on(void *arg)
 	return NULL;
 }
 
-/* Signals are the loop's. */
-static bool
-start_thread(struct writer *w)
-{
-	sigset_t all, before;
-	int failed;
-
-	sigfillset(&all);
-	pthread_sigmask(SIG_BLOCK, &all, &before);
-	failed = pthread_create(&w->thread, NULL, work_on, w);
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	return failed == 0;
-}
-
 static void
 writer_free(struct writer *w)
 {
@@ -104,7 +89,7 @@ writer_create(writer_fn work, void *arg)
 	list_init(&w->backlog);
 	pthread_mutex_init(&w->lock, NULL);
 	pthread_cond_init(&w->changed, NULL);
-	if (start_thread(w))
+	if (thread_start(&w->thread, work_on, w))
 		return w;
 	writer_free(w);
 	return NULL;
