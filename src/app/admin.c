@@ -49,6 +49,7 @@ call_free(struct admin_call *c)
 	front_req_set_data(c->client, NULL);
 	list_remove(&c->link);
 	admin_forget_warm(&c->warm);
+	reload_forget(&c->reload);
 	board_forget(&c->watcher);
 	buf_finish(&c->body);
 	free(c);
@@ -330,6 +331,7 @@ on_request(struct front_req *client, void *arg)
 	c->gateway = a->gateway;
 	c->client = client;
 	list_init(&c->watcher.link);
+	list_init(&c->reload.link);
 	list_add_last(&a->calls, &c->link);
 	front_req_set_data(client, c);
 	if (admit(c) && find_route(c) && check_key(c))

@@ -1,7 +1,6 @@
 /* GET /admin/v1/config, and POST /admin/v1/reload. */
 #include "app/admin_impl.h"
 #include "app/gateway.h"
-#include "app/reload.h"
 
 void
 admin_show_config(struct admin_call *c)
@@ -32,17 +31,23 @@ add_lines(const struct buf *lines, struct buf *json)
 }
 
 /* 422: there is nothing wrong with the request itself. */
-void
-admin_reload(struct admin_call *c)
+static void
+reply_reloaded(bool ok, const struct buf *said, void *arg)
 {
-	struct buf said = {0}, json = {0};
-	bool ok = reload_run(c->gateway, front_req_peer(c->client), &said);
+	struct buf json = {0};
 
 	buf_adds(&json, ok ? "{\"result\":\"ok\",\"changes\":"
 	                   : "{\"result\":\"failed\",\"error\":\"refused, nothing was changed\","
 	                     "\"errors\":");
-	add_lines(&said, &json);
+	add_lines(said, &json);
 	buf_addc(&json, '}');
-	admin_reply(c, ok ? 200 : 422, &json);
-	buf_finish(&said);
+	admin_reply(arg, ok ? 200 : 422, &json);
+}
+
+void
+admin_reload(struct admin_call *c)
+{
+	c->reload.told = reply_reloaded;
+	c->reload.arg = c;
+	reload_ask(c->gateway->reloader, front_req_peer(c->client), &c->reload);
 }

@@ -8,6 +8,7 @@
 #define APP_ADMIN_IMPL_H
 
 #include "app/board.h"
+#include "app/reload.h"
 #include "base/buf.h"
 #include "base/list.h"
 #include "base/str.h"
@@ -34,6 +35,7 @@ struct admin_call {
 	struct buf body;
 	char tail[ADMIN_TAIL_MAX]; /* what '*' stood for, decoded */
 	struct admin_warm *warm;   /* owned; NULL: it warms nothing */
+	struct reload_asker reload;
 	struct board_watcher watcher;
 	struct list link; /* in admin.calls */
 };

@@ -209,6 +209,7 @@ gateway_destroy(struct gateway **gp)
 	*gp = NULL;
 	if (g == NULL)
 		return;
+	reloader_destroy(&g->reloader);
 	admin_destroy(&g->admin);
 	front_destroy(&g->front); /* ends every request, and so every exchange */
 	warmer_destroy(&g->warmer);

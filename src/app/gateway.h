@@ -32,8 +32,8 @@ struct gateway {
 	struct sched *sched;             /* owned */
 	struct server **servers;         /* owned, each too; in the order of the configuration */
 	size_t server_count;
-	struct list leaving;         /* of struct server, owned, by link: they left */
-	struct reload_source source; /* of the next configuration */
+	struct list leaving;       /* of struct server, owned, by link: they left */
+	struct reloader *reloader; /* owned; NULL: until the program takes signals */
 	uint64_t reloads, failed_reloads;
 	struct admin *admin;       /* owned; NULL: off */
 	struct loader *loader;     /* owned */

@@ -39,6 +39,7 @@ struct program {
 	struct takeover *takeover; /* NULL: this program takes nobody's place */
 	struct upgrade *upgrade;
 	struct herald *herald;
+	struct reload_asker hangup; /* SIGHUP */
 	struct event *signals[5];
 };
 
@@ -76,16 +77,20 @@ static void
 on_hangup(int signal, void *arg)
 {
 	struct program *p = arg;
-	struct buf said = {0};
 
 	service_say_reloading();
-	/* What it says is in the log. */
-	(void)reload_run(p->gateway, "SIGHUP", &said);
-	herald_say_ready(p->herald);
-	buf_finish(&said);
+	reload_ask(p->gateway->reloader, "SIGHUP", &p->hangup);
 }
 
-/* As reload_source has it: all its sources again, as at the start. */
+/* What is said of it is in the log. */
+static void
+on_reloaded(bool ok, const struct buf *said, void *arg)
+{
+	herald_say_ready(((struct program *)arg)->herald);
+}
+
+/* As reload_source has it: all its sources again, as at the start. The sockets were taken by then,
+ * and the nodes of a demonstration have their addresses. */
 static bool
 load_again(struct settings *out, struct buf *why, void *arg)
 {
@@ -169,6 +174,7 @@ static int
 serve(struct settings *s, int argc, char **argv)
 {
 	struct program p = {.argc = argc, .argv = argv, .given = sockets_create()};
+	struct reload_source source;
 	struct buf why = {0};
 	int status = 1, former;
 
@@ -187,7 +193,10 @@ serve(struct settings *s, int argc, char **argv)
 	p.gateway = gateway_create(p.loop, s, p.given, &why);
 	if (p.gateway == NULL)
 		goto out;
-	p.gateway->source = (struct reload_source){load_again, &p};
+	source = (struct reload_source){load_again, &p};
+	p.gateway->reloader = reloader_create(p.gateway, &source);
+	p.hangup = (struct reload_asker){.told = on_reloaded, .arg = &p};
+	list_init(&p.hangup.link);
 	p.upgrade = upgrade_create(p.gateway, argv);
 	p.herald = herald_create(p.gateway);
 	take_signals(&p);

@@ -1,205 +1,42 @@
-/* A reload, step by step. */
+/* Who asks for another configuration, how it is read, and what is said of it. */
 #include "app/reload.h"
 
-#include "app/access_log.h"
-#include "app/accounts.h"
-#include "app/admin.h"
-#include "app/answers.h"
-#include "app/board.h"
-#include "app/dispatch.h"
-#include "app/doubts.h"
 #include "app/gateway.h"
-#include "app/roster.h"
-#include "app/warmer.h"
-#include "base/clock.h"
+#include "app/reload_steps.h"
 #include "base/log.h"
 #include "base/mem.h"
-#include "base/tls.h"
-#include "core/reshape.h"
+#include "io/errand.h"
 
+#include <malloc.h>
 #include <stdlib.h>
-#include <string.h>
 
 enum { LINES_MOST = 50 };
 
 static const char log_name[] = "reload";
 
-/* What the steps make before anything changes. */
-struct reload {
-	struct gateway *gateway;
-	struct config *config; /* the new one */
-	const struct settings *before;
-	const struct settings *after;
-	SSL_CTX *tls;              /* owned; NULL: plain */
-	struct access_log *access; /* owned; NULL: the one that there is stays */
-	struct roster *roster;     /* owned */
+/* The thread's alone while there is an errand. */
+struct reading {
+	const struct settings *before; /* borrowed, of reloader.before */
+	struct settings after;         /* where it is good */
+	struct buf changes;
+	struct buf why;
+	bool good;
 };
 
-/* --- the logs --- */
-
-static bool
-prepare_access(struct reload *r, struct buf *why)
-{
-	const struct settings *s = r->after;
-
-	if (strcmp(r->before->log.access, s->log.access) == 0 && r->before->log.format == s->log.format)
-		return true;
-	r->access = access_log_create(r->gateway->loop, s->log.access, s->log.format, why);
-	return r->access != NULL;
-}
-
-static void
-apply_logs(struct reload *r)
-{
-	struct gateway *g = r->gateway;
-
-	log_set_level(r->after->log.level);
-	log_set_format(r->after->log.format);
-	if (r->access == NULL)
-		return;
-	access_log_destroy(&g->access);
-	g->access = r->access;
-	r->access = NULL;
-}
-
-static void
-drop_access(struct reload *r)
-{
-	access_log_destroy(&r->access);
-}
-
-/* --- TLS --- */
-
-/* Also where the settings are as they were: the files may not be. */
-static bool
-prepare_tls(struct reload *r, struct buf *why)
-{
-	return gateway_load_tls(r->after, &r->tls, why);
-}
-
-static void
-apply_tls(struct reload *r)
-{
-	front_set_tls(r->gateway->front, r->tls);
-	r->tls = NULL;
-	doubts_log(r->after);
-}
-
-static void
-drop_tls(struct reload *r)
-{
-	SSL_CTX_free(r->tls);
-}
-
-/* --- the nodes --- */
-
-static bool
-prepare_roster(struct reload *r, struct buf *why)
-{
-	r->roster = roster_prepare(r->gateway, r->after, why);
-	return r->roster != NULL;
-}
-
-static void
-apply_roster(struct reload *r)
-{
-	struct sched_conf conf = gateway_sched_conf(r->after);
-
-	sched_reconfigure(r->gateway->sched, &conf);
-	roster_apply(r->roster);
-}
-
-static void
-drop_roster(struct reload *r)
-{
-	roster_destroy(&r->roster);
-}
-
-/* --- what cannot fail --- */
-
-static void
-apply_callers(struct reload *r)
-{
-	callers_apply(r->gateway->callers, r->config, clock_now_ms());
-	meter_keep_keys(r->gateway->meter, r->after);
-	/* Who watches with a key that is gone must not go on. */
-	board_dismiss(r->gateway->board);
-}
-
-static void
-apply_fronts(struct reload *r)
-{
-	struct front_limits limits = gateway_front_limits(r->after, (int)r->after->max_connections);
-
-	front_set_limits(r->gateway->front, &limits);
-	if (r->gateway->admin != NULL)
-		admin_apply(r->gateway->admin);
-}
-
-static void
-apply_answers(struct reload *r)
-{
-	answers_apply(r->gateway->answers);
-}
-
-static void
-apply_accounts(struct reload *r)
-{
-	accounts_apply(r->gateway->accounts);
-}
-
-static void
-apply_warmer(struct reload *r)
-{
-	warmer_apply(r->gateway->warmer);
-}
-
-/* --- all of it --- */
-
-/* In this order. What can fail does so in `prepare`, which changes nothing; `drop` frees what was
- * made there and not applied. The settings of the new configuration are in force already when
- * `apply` is called, so that what reads gateway.settings each time needs no row. */
-static const struct step {
-	bool (*prepare)(struct reload *r, struct buf *why); /* NULL: it cannot fail */
-	void (*apply)(struct reload *r);
-	void (*drop)(struct reload *r); /* NULL: nothing was made */
-} steps[] = {
-    {prepare_access, apply_logs, drop_access},
-    {prepare_tls, apply_tls, drop_tls},
-    {NULL, apply_callers, NULL},
-    {NULL, apply_fronts, NULL},
-    {prepare_roster, apply_roster, drop_roster},
-    {NULL, apply_answers, NULL},
-    {NULL, apply_accounts, NULL},
-    {NULL, apply_warmer, NULL},
+/* Those who share a reload. */
+struct round {
+	struct buf asked_by; /* as the log has it; some of them may be gone */
+	struct list askers;  /* of struct reload_asker, by link */
 };
 
-enum { STEPS = sizeof(steps) / sizeof(steps[0]) };
-
-static bool
-prepare(struct reload *r, struct buf *why)
-{
-	for (size_t i = 0; i < STEPS; i++)
-		if (steps[i].prepare != NULL && !steps[i].prepare(r, why))
-			return false;
-	return true;
-}
-
-static void
-put_in_force(struct reload *r)
-{
-	struct gateway *g = r->gateway;
-	struct config *before = g->config;
-
-	r->config->generation = before->generation + 1;
-	list_add_last(&g->configs, &r->config->link);
-	g->config = config_hold(r->config);
-	g->settings = r->after;
-	for (size_t i = 0; i < STEPS; i++)
-		steps[i].apply(r);
-	config_release(&before);
-	dispatch_wake(g);
-}
+struct reloader {
+	struct gateway *gateway; /* borrowed */
+	struct reload_source source;
+	struct errand *errand; /* owned; NULL: nothing is read */
+	struct config *before; /* held while something is read: it is compared with that */
+	struct reading reading;
+	struct round now, next;
+};
 
 /* --- what is refused --- */
 
@@ -227,27 +64,17 @@ refuse_fixed(const struct settings *before, const struct settings *after, struct
 	return why->len > 0;
 }
 
-/* The new configuration; NULL: `why` says what is wrong. */
-static struct config *
-load(struct gateway *g, struct buf *why)
+/* False: it was asked for too late. */
+static bool
+may_change(const struct gateway *g, struct buf *why)
 {
-	struct settings settings = {0};
-	struct config *c;
-
-	if (g->draining || g->retired) {
-		buf_adds(why, g->draining ? "it is shutting down\n" : "another process serves now\n");
-		return NULL;
-	}
-	if (!g->source.load(&settings, why, g->source.arg))
-		return NULL;
-	if (refuse_fixed(g->settings, &settings, why)) {
-		settings_finish(&settings);
-		return NULL;
-	}
-	c = config_create(&settings, why);
-	if (c == NULL)
-		settings_finish(&settings);
-	return c;
+	if (g->draining)
+		buf_adds(why, "it is shutting down\n");
+	else if (g->retired)
+		buf_adds(why, "another process serves now\n");
+	else
+		return true;
+	return false;
 }
 
 /* --- what is said --- */
@@ -270,44 +97,148 @@ static void
 say_done(const struct gateway *g, const char *asked_by, const struct buf *changes)
 {
 	if (changes->len == 0)
-		log_info(log_name, "%s: nothing changed, by %s", source_of(g->settings), asked_by);
+		log_info(log_name, "%s: nothing changed, %s", source_of(g->settings), asked_by);
 	else
-		log_info(log_name, "%s is in force, by %s", source_of(g->settings), asked_by);
+		log_info(log_name, "%s is in force, %s", source_of(g->settings), asked_by);
 	log_lines(LOG_INFO, changes);
 }
 
-static bool
-try(struct gateway *g, const char *asked_by, struct buf *said)
+static void
+tell(struct round *round, bool ok, const struct buf *said)
 {
-	struct reload r = {.gateway = g, .before = g->settings};
-	bool ok;
+	struct reload_asker *asker;
 
-	r.config = load(g, said);
-	if (r.config == NULL)
-		return false;
-	r.after = &r.config->settings;
-	ok = prepare(&r, said);
-	if (ok) {
-		settings_add_changes(r.before, r.after, said);
-		put_in_force(&r);
-		say_done(g, asked_by, said);
+	while ((asker = LIST_FIRST(&round->askers, struct reload_asker, link)) != NULL) {
+		list_remove(&asker->link);
+		asker->told(ok, said, asker->arg);
 	}
-	for (size_t i = 0; i < STEPS; i++)
-		if (steps[i].drop != NULL)
-			steps[i].drop(&r);
-	config_release(&r.config);
-	return ok;
+	buf_finish(&round->asked_by);
 }
 
-bool
-reload_run(struct gateway *g, const char *asked_by, struct buf *said)
+/* --- reading --- */
+
+/* In the thread. */
+static void
+read_next(void *arg)
 {
-	if (try(g, asked_by, said)) {
+	struct reloader *r = arg;
+	struct reading *it = &r->reading;
+
+	it->good = r->source.load(&it->after, &it->why, r->source.arg) &&
+	           !refuse_fixed(it->before, &it->after, &it->why);
+	if (it->good)
+		settings_add_changes(it->before, &it->after, &it->changes);
+	malloc_trim(
+	    0); /* a file takes twenty times its size to read, and the allocator would keep it */
+}
+
+static void
+forget_reading(struct reloader *r)
+{
+	settings_finish(&r->reading.after);
+	buf_finish(&r->reading.changes);
+	buf_finish(&r->reading.why);
+	r->reading = (struct reading){0};
+	config_release(&r->before);
+}
+
+static void begin(struct reloader *r);
+
+static void
+on_read(void *arg)
+{
+	struct reloader *r = arg;
+	struct gateway *g = r->gateway;
+	struct reading *it = &r->reading;
+	bool ok = it->good && may_change(g, &it->why) && reload_put_in_force(g, &it->after, &it->why);
+
+	r->errand = NULL;
+	if (ok) {
 		g->reloads++;
-		return true;
+		say_done(g, buf_text(&r->now.asked_by), &it->changes);
+	} else {
+		g->failed_reloads++;
+		log_error(log_name, "refused, nothing was changed, %s", buf_text(&r->now.asked_by));
+		log_lines(LOG_ERROR, &it->why);
 	}
-	g->failed_reloads++;
-	log_error(log_name, "refused, nothing was changed, by %s", asked_by);
-	log_lines(LOG_ERROR, said);
-	return false;
+	tell(&r->now, ok, ok ? &it->changes : &it->why);
+	forget_reading(r);
+	if (r->next.asked_by.len > 0)
+		begin(r);
+}
+
+/* Without a thread the loop waits for the file, as it must then. */
+static void
+begin(struct reloader *r)
+{
+	struct reload_asker *asker;
+
+	r->now.asked_by = r->next.asked_by;
+	r->next.asked_by = (struct buf){0};
+	while ((asker = LIST_FIRST(&r->next.askers, struct reload_asker, link)) != NULL) {
+		list_remove(&asker->link);
+		list_add_last(&r->now.askers, &asker->link);
+	}
+	r->before = config_hold(r->gateway->config);
+	r->reading.before = &r->before->settings;
+	r->errand = errand_start(r->gateway->loop, read_next, on_read, r);
+	if (r->errand == NULL) {
+		read_next(r);
+		on_read(r);
+	}
+}
+
+/* --- the interface --- */
+
+struct reloader *
+reloader_create(struct gateway *g, const struct reload_source *source)
+{
+	struct reloader *r = NEW(struct reloader);
+
+	r->gateway = g;
+	r->source = *source;
+	list_init(&r->now.askers);
+	list_init(&r->next.askers);
+	return r;
+}
+
+static void
+round_finish(struct round *round)
+{
+	struct reload_asker *asker;
+
+	while ((asker = LIST_FIRST(&round->askers, struct reload_asker, link)) != NULL)
+		list_remove(&asker->link);
+	buf_finish(&round->asked_by);
+}
+
+void
+reloader_destroy(struct reloader **rp)
+{
+	struct reloader *r = *rp;
+
+	*rp = NULL;
+	if (r == NULL)
+		return;
+	errand_abandon(&r->errand);
+	forget_reading(r);
+	round_finish(&r->now);
+	round_finish(&r->next);
+	free(r);
+}
+
+void
+reload_ask(struct reloader *r, const char *asked_by, struct reload_asker *asker)
+{
+	reload_forget(asker);
+	list_add_last(&r->next.askers, &asker->link);
+	buf_addf(&r->next.asked_by, "%sby %s", r->next.asked_by.len == 0 ? "" : ", ", asked_by);
+	if (r->errand == NULL)
+		begin(r);
+}
+
+void
+reload_forget(struct reload_asker *asker)
+{
+	list_remove(&asker->link);
 }

@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import signal
 import threading
 
 import harness
@@ -90,6 +91,99 @@ def test_the_answer_of_a_reload_says_what_changed(stage):
     assert reload.apply(gateway, queue={"size": 7}) == ["queue.size: 512 -> 7"]
     assert reload.apply(gateway) == []
     assert reload_counts(gateway) == {"ok": 2, "failed": 0}
+
+
+class Pipe:
+    """The gateway's file as a pipe: who reads it waits until the test has written."""
+
+    def __init__(self, gateway):
+        self.gateway = gateway
+        self.text = gateway.file.read_text()
+        gateway.file.unlink()
+        os.mkfifo(gateway.file)
+
+    def open(self):
+        """Returns once somebody reads."""
+        return open(self.gateway.file, "w")
+
+    def ask(self):
+        client = wire.Wire(self.gateway.admin)
+        client.request("POST", "/admin/v1/reload")
+        return client
+
+
+def changes_of(client):
+    with client:
+        return client.read_answer().json()["changes"]
+
+
+def test_requests_go_on_while_the_file_is_read(stage):
+    gateway = stage.gateway([stage.fake()])
+    pipe = Pipe(gateway)
+    client = pipe.ask()
+    with pipe.open() as file:
+        for _ in range(3):
+            assert gateway.post("/api/generate", harness.run()).status == 200
+        assert reload_counts(gateway) == {"ok": 0, "failed": 0}
+        file.write(pipe.text)
+    assert changes_of(client) == []
+    assert reload_counts(gateway) == {"ok": 1, "failed": 0}
+
+
+def test_who_asks_while_the_file_is_read_has_it_read_once_more(stage):
+    """What was read may be older than what was asked for."""
+    gateway = stage.gateway([stage.fake()], {"queue": {"size": 7}})
+    pipe = Pipe(gateway)
+    first = pipe.ask()
+    with pipe.open() as file:
+        others = [pipe.ask() for _ in range(3)]
+        harness.turn(gateway)
+        file.write(pipe.text)
+    assert changes_of(first) == []
+    with pipe.open() as file:
+        file.write(pipe.text.replace('"size": 7', '"size": 8'))
+    for client in others:
+        assert changes_of(client) == ["queue.size: 7 -> 8"]
+    assert reload_counts(gateway) == {"ok": 2, "failed": 0}
+
+
+def test_who_does_not_wait_for_a_reload_gets_it(stage):
+    gateway = stage.gateway([stage.fake()], {"queue": {"size": 7}})
+    pipe = Pipe(gateway)
+    client = pipe.ask()
+    with pipe.open() as file:
+        client.close()
+        harness.turn(gateway)
+        file.write(pipe.text.replace('"size": 7', '"size": 8'))
+    gateway.wait_line(r"reload: queue\.size: 7 -> 8$")
+    assert status(gateway)["queue"]["size"] == 8
+
+
+def test_what_was_read_while_it_shuts_down_is_not_put_in_force(stage):
+    held = Held(stage)
+    gateway = stage.gateway([held.node])
+    runs = held.ask(gateway, "runs")
+    pipe = Pipe(gateway)
+    with pipe.ask() as client:
+        with pipe.open() as file:
+            gateway.signal(signal.SIGTERM)
+            gateway.wait_line("drain: no new requests")
+            file.write(pipe.text)
+        answer = client.read_answer()
+        assert (answer.status, answer.json()["errors"]) == (422, ["it is shutting down"])
+    held.let_go(runs, "runs")
+
+
+def test_it_can_stop_while_a_file_is_read(stage):
+    gateway = stage.gateway([stage.fake()])
+    pipe = Pipe(gateway)
+    client = pipe.ask()
+    with pipe.open() as file:
+        gateway.signal(signal.SIGTERM)
+        gateway.wait_line("drain: no new requests")
+        file.write(pipe.text)
+    assert gateway.wait_exit_code() == 0
+    client.close()
 
 
 def test_a_file_with_a_mistake_changes_nothing_and_is_said_with_its_place(stage):
