@@ -11,7 +11,7 @@
 struct fetch;
 
 /* `status` and `content_type` are 0 and empty unless `end` is EXCHANGE_DONE. Slices live during
- * the call; the fetch is gone after it. */
+ * the call, and a NUL is behind each; the fetch is gone after it. */
 typedef void (*fetch_callback)(struct fetch *f, enum exchange_end end, int status,
                                struct str content_type, struct str body, void *arg);
 

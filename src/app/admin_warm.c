@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "proto/member.h"
 
 #include <cjson/cJSON.h>
 #include <stdlib.h>
@@ -152,13 +153,6 @@ tell(struct warm_ask *ask, enum warm_answer answer, struct backend *where)
 
 /* --- the question --- */
 
-/* NULL: it is not there, or no text. */
-static const char *
-text_of(const cJSON *root, const char *name)
-{
-	return cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(root, name));
-}
-
 /* False: the call was refused. */
 static bool
 choose_backend(struct admin_call *c, const char *name, struct backend **out)
@@ -178,7 +172,7 @@ begin(struct admin_call *c, const char *model, const char *backend)
 	char canonical[MODEL_NAME_MAX];
 	struct backend *only;
 
-	if (model == NULL || !model_name_canonical(str_of(model), canonical)) {
+	if (!model_name_canonical(str_of(model), canonical)) {
 		admin_fail(c, 400,
 		           "give {\"model\": \"NAME\"}, and \"backend\": \"NAME\" where it matters");
 	} else if (model_name_is_cloud(canonical)) {
@@ -204,6 +198,6 @@ admin_warm_model(struct admin_call *c)
 	if (backend != NULL && !cJSON_IsString(backend) && !cJSON_IsNull(backend))
 		admin_fail(c, 400, "\"backend\" is the name of a backend, as text");
 	else
-		begin(c, text_of(root, "model"), text_of(root, "backend"));
+		begin(c, member_text(root, "model"), cJSON_GetStringValue(backend));
 	cJSON_Delete(root);
 }

@@ -4,23 +4,20 @@
 #include "app/admin_url.h"
 #include "base/buf.h"
 #include "base/str.h"
-#include "io/exchange.h"
+#include "io/admin_client.h"
+#include "io/fetch.h"
 #include "io/loop.h"
-#include "proto/refusal.h"
 
 #include <cjson/cJSON.h>
 #include <stdio.h>
 #include <string.h>
 
-enum { CONNECT_MS = 5000, ANSWER_MS = 60000, ANSWER_BYTES_MOST = 64 * 1024 * 1024 };
+enum { ANSWER_MS = 60000 };
 
 struct usage_command {
-	struct loop *loop;         /* owned */
-	struct upstream *upstream; /* owned */
-	struct exchange *exchange; /* owned; NULL: it is over */
-	struct buf url, target, headers, answer;
-	int status; /* of the answer */
-	enum exchange_end end;
+	struct loop *loop; /* owned */
+	struct admin_client client;
+	int status; /* of the program */
 };
 
 /* ---- the table ---- */
@@ -102,9 +99,9 @@ print_rows(const cJSON *rows)
 }
 
 static int
-print_answer(const struct usage_command *u)
+print_answer(struct str body)
 {
-	cJSON *answer = cJSON_Parse(buf_text(&u->answer));
+	cJSON *answer = cJSON_ParseWithLength(body.ptr, body.len);
 	const cJSON *rows = cJSON_GetObjectItemCaseSensitive(answer, "rows");
 	int status = 0;
 
@@ -123,87 +120,29 @@ print_answer(const struct usage_command *u)
 
 /* ---- the request ---- */
 
-static void
-on_head(struct exchange *x, const struct http_head *head, void *arg)
-{
-	((struct usage_command *)arg)->status = head->status;
-}
-
-static void
-on_body(struct exchange *x, struct str piece, void *arg)
-{
-	struct usage_command *u = arg;
-
-	if (u->answer.len + piece.len <= ANSWER_BYTES_MOST)
-		buf_add(&u->answer, piece.ptr, piece.len);
-}
-
-static void
-on_flush(struct exchange *x, void *arg)
-{
-	/* Nothing passes on. */
-}
-
-static void
-on_end(struct exchange *x, enum exchange_end end, const char *why, void *arg)
-{
-	struct usage_command *u = arg;
-
-	u->exchange = NULL;
-	u->end = end;
-	loop_stop(u->loop);
-}
-
-static const struct exchange_ops exchange_ops = {
-    .on_head = on_head,
-    .on_body = on_body,
-    .on_flush = on_flush,
-    .on_end = on_end,
-};
-
 static int
-say_failure(const struct usage_command *u)
+say_failure(const struct usage_command *u, enum exchange_end end, int status, struct str body)
 {
-	struct buf message = {0};
+	struct buf why = {0};
 
-	if (u->end != EXCHANGE_DONE)
-		buf_addf(&message,
-		         "no admin API at %s: %s. Is drover running, and its admin API there? Else give "
-		         "--admin URL",
-		         buf_text(&u->url), exchange_end_text(u->end));
-	else if (!refusal_read_message((struct str){u->answer.data, u->answer.len}, &message))
-		buf_addf(&message, "%s answered %d", buf_text(&u->url), u->status);
-	if (u->status == 401)
-		buf_adds(&message, "; set DROVER_ADMIN_KEY");
-	fprintf(stderr, "drover usage: %s\n", buf_text(&message));
-	buf_finish(&message);
+	admin_client_explain(&u->client, end, status, body, &why);
+	fprintf(stderr, "drover usage: %s%s\n", buf_text(&why),
+	        exchange_end_is_connect(end) ? admin_client_hint : "");
+	buf_finish(&why);
 	return 1;
 }
 
-static int
-run(struct usage_command *u)
+static void
+on_answer(struct fetch *f, enum exchange_end end, int status, struct str type, struct str body,
+          void *arg)
 {
-	struct upstream_conf conf = {
-	    .url = buf_text(&u->url), .tls_verify = true, .connect_ms = CONNECT_MS, .idle_max = 1};
-	struct exchange_request req = {
-	    .method = HTTP_GET,
-	    .target = {u->target.data, u->target.len},
-	    .headers = {u->headers.data, u->headers.len},
-	    .first_byte_ms = ANSWER_MS,
-	    .idle_ms = ANSWER_MS,
-	};
-	struct buf why = {0};
+	struct usage_command *u = arg;
 
-	u->upstream = upstream_create(u->loop, &conf, &why);
-	if (u->upstream == NULL) {
-		fprintf(stderr, "drover usage: --admin %s\n", buf_text(&why));
-		buf_finish(&why);
-		return 2;
-	}
-	buf_finish(&why);
-	u->exchange = exchange_start(u->upstream, &req, &exchange_ops, u);
-	loop_run(u->loop);
-	return u->end == EXCHANGE_DONE && u->status == 200 ? print_answer(u) : say_failure(u);
+	if (end == EXCHANGE_DONE && status == 200)
+		u->status = print_answer(body);
+	else
+		u->status = say_failure(u, end, status, body);
+	loop_stop(u->loop);
 }
 
 /* What does not belong into a target is not sent there: the answer says what would be right. */
@@ -218,30 +157,40 @@ add_parameter(const char *name, const char *value, struct buf *out)
 			buf_addc(out, '_');
 }
 
+static void
+run(struct usage_command *u, const struct settings_call *call)
+{
+	struct buf target = {0};
+	struct exchange_request req;
+
+	buf_adds(&target, "/admin/v1/usage?format=json");
+	if (call->usage_by != NULL)
+		add_parameter("by", call->usage_by, &target);
+	if (call->usage_since != NULL)
+		add_parameter("since", call->usage_since, &target);
+	req = admin_client_request(&u->client, HTTP_GET, (struct str){target.data, target.len},
+	                           ANSWER_MS);
+	fetch_start(u->client.upstream, &req, ADMIN_CLIENT_ANSWER_MAX, on_answer, u);
+	buf_finish(&target);
+	loop_run(u->loop);
+}
+
 int
 usage_command_run(const struct settings_call *call)
 {
-	struct usage_command u = {0};
-	int status = 2;
+	struct usage_command u = {.status = 2};
+	struct buf url = {0}, why = {0};
 
-	if (!admin_url_add("usage", call->admin, &u.url))
-		return status;
-	buf_adds(&u.target, "/admin/v1/usage?format=json");
-	if (call->usage_by != NULL)
-		add_parameter("by", call->usage_by, &u.target);
-	if (call->usage_since != NULL)
-		add_parameter("since", call->usage_since, &u.target);
-	buf_adds(&u.headers, "User-Agent: drover\r\n");
-	if (call->admin_key != NULL)
-		buf_addf(&u.headers, "Authorization: Bearer %s\r\n", call->admin_key);
+	if (!admin_url_add("usage", call->admin, &url))
+		return u.status;
 	u.loop = loop_create();
-	status = run(&u);
-	exchange_cancel(&u.exchange);
-	upstream_destroy(&u.upstream);
+	if (admin_client_init(&u.client, u.loop, buf_text(&url), call->admin_key, &why))
+		run(&u, call);
+	else
+		fprintf(stderr, "drover usage: --admin %s\n", buf_text(&why));
+	admin_client_finish(&u.client);
 	loop_destroy(&u.loop);
-	buf_finish(&u.url);
-	buf_finish(&u.target);
-	buf_finish(&u.headers);
-	buf_finish(&u.answer);
-	return status;
+	buf_finish(&url);
+	buf_finish(&why);
+	return u.status;
 }

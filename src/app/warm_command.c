@@ -7,23 +7,21 @@
 #include "app/admin_url.h"
 #include "base/buf.h"
 #include "base/str.h"
-#include "io/exchange.h"
+#include "io/admin_client.h"
 #include "io/loop.h"
-#include "proto/refusal.h"
+#include "proto/member.h"
 
 #include <cjson/cJSON.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { CONNECT_MS = 5000, ANSWER_BYTES_MAX = 64 * 1024 };
+enum { ANSWER_BYTES_MAX = 64 * 1024 };
 
 struct warm_command {
-	struct loop *loop;         /* owned */
-	struct upstream *upstream; /* owned */
+	struct loop *loop; /* owned */
+	struct admin_client client;
 	struct exchange *exchange; /* owned; NULL: none runs */
-	const char *url;
-	struct buf headers; /* of each request */
 	const char *const *models;
 	size_t count;
 	size_t at;         /* the model under way */
@@ -51,22 +49,14 @@ fail(struct warm_command *w, const char *why)
 
 /* --- what the gateway says --- */
 
-static const char *
-text_of(const cJSON *line, const char *name)
-{
-	const char *text = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(line, name));
-
-	return text == NULL ? "" : text;
-}
-
 static void
 say_loaded(struct warm_command *w, const cJSON *line)
 {
-	const char *backend = text_of(line, "backend");
-	double ms = cJSON_GetNumberValue(cJSON_GetObjectItemCaseSensitive(line, "after_ms"));
+	const char *backend = member_text(line, "backend");
+	int64_t ms = member_number(line, "after_ms");
 
 	if (w->waited)
-		printf("%s: loaded on %s after %.1f s\n", model_of(w), backend, ms / 1000);
+		printf("%s: loaded on %s after %.1f s\n", model_of(w), backend, (double)ms / 1000);
 	else
 		printf("%s: is loaded on %s\n", model_of(w), backend);
 	w->told = true;
@@ -76,12 +66,12 @@ static void
 take_line(struct warm_command *w, const char *text)
 {
 	cJSON *line = cJSON_Parse(text);
-	const char *state = text_of(line, "state"), *backend = text_of(line, "backend");
+	const char *state = member_text(line, "state"), *backend = member_text(line, "backend");
 
 	if (strcmp(state, "loaded") == 0)
 		say_loaded(w, line);
 	else if (strcmp(state, "failed") == 0)
-		fail(w, text_of(line, "error"));
+		fail(w, member_text(line, "error"));
 	else if (strcmp(state, "loading") == 0)
 		printf("%s: loading on %s\n", model_of(w), backend);
 	else if (strcmp(state, "waiting") == 0)
@@ -93,16 +83,14 @@ take_line(struct warm_command *w, const char *text)
 }
 
 static void
-take_error(struct warm_command *w)
+take_failure(struct warm_command *w, enum exchange_end end)
 {
 	struct buf message = {0};
 
-	if (!refusal_read_message((struct str){w->answer.data, w->answer.len}, &message))
-		buf_addf(&message, "%s answered %d", w->url, w->status);
-	if (w->status == 404 && str_starts_nocase(str_of(buf_text(&message)), "404"))
-		buf_adds(&message, "; is that drover's admin API, and not where clients come in?");
-	if (w->status == 401)
-		buf_adds(&message, "; set DROVER_ADMIN_KEY");
+	admin_client_explain(&w->client, end, w->status, (struct str){w->answer.data, w->answer.len},
+	                     &message);
+	if (exchange_end_is_connect(end))
+		buf_adds(&message, admin_client_hint);
 	fail(w, buf_text(&message));
 	buf_finish(&message);
 }
@@ -144,22 +132,16 @@ static void
 on_end(struct exchange *x, enum exchange_end end, const char *why, void *arg)
 {
 	struct warm_command *w = arg;
-	struct buf message = {0};
 
 	w->exchange = NULL;
 	if (exchange_end_is_connect(end)) {
-		buf_addf(&message,
-		         "no admin API at %s: %s. Is drover running, and its admin API there? "
-		         "Else give --admin URL",
-		         w->url, exchange_end_text(end));
-		fail(w, buf_text(&message));
+		take_failure(w, end);
 		w->at = w->count - 1; /* the others would fare no better */
 	} else if (end == EXCHANGE_DONE && w->status != 200) {
-		take_error(w);
+		take_failure(w, end);
 	} else if (!w->told) {
 		fail(w, "the answer broke off; did drover stop?");
 	}
-	buf_finish(&message);
 	if (++w->at < w->count)
 		begin(w);
 	else
@@ -177,11 +159,8 @@ static void
 begin(struct warm_command *w)
 {
 	struct buf *body = &w->body;
-	struct exchange_request req = {
-	    .method = HTTP_POST,
-	    .target = str_of("/admin/v1/warm"),
-	    .headers = {w->headers.data, w->headers.len},
-	};
+	struct exchange_request req =
+	    admin_client_request(&w->client, HTTP_POST, str_of("/admin/v1/warm"), 0);
 
 	w->waited = w->told = false;
 	buf_clear(&w->answer);
@@ -190,50 +169,33 @@ begin(struct warm_command *w)
 	buf_add_json(body, model_of(w), strlen(model_of(w)));
 	buf_addc(body, '}');
 	req.body = (struct str){body->data, body->len};
-	w->exchange = exchange_start(w->upstream, &req, &exchange_ops, w);
-}
-
-static int
-run(struct warm_command *w)
-{
-	struct upstream_conf conf = {
-	    .url = w->url, .tls_verify = true, .connect_ms = CONNECT_MS, .idle_max = 1};
-	struct buf why = {0};
-
-	w->upstream = upstream_create(w->loop, &conf, &why);
-	if (w->upstream == NULL) {
-		fprintf(stderr, "drover warm: --admin %s\n", buf_text(&why));
-		buf_finish(&why);
-		return 2;
-	}
-	buf_finish(&why);
-	begin(w);
-	loop_run(w->loop);
-	return w->failed ? 1 : 0;
+	w->exchange = exchange_start(w->client.upstream, &req, &exchange_ops, w);
 }
 
 int
 warm_command_run(const struct settings_call *call)
 {
-	struct buf url = {0};
+	struct buf url = {0}, why = {0};
 	struct warm_command w = {.models = call->words, .count = call->word_count};
 	int status = 2;
 
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	if (!admin_url_add("warm", call->admin, &url))
 		return status;
-	buf_adds(&w.headers, "Content-Type: application/json\r\nUser-Agent: drover\r\n");
-	if (call->admin_key != NULL)
-		buf_addf(&w.headers, "Authorization: Bearer %s\r\n", call->admin_key);
-	w.url = buf_text(&url);
 	w.loop = loop_create();
-	status = run(&w);
-	exchange_cancel(&w.exchange);
-	upstream_destroy(&w.upstream);
+	if (admin_client_init(&w.client, w.loop, buf_text(&url), call->admin_key, &why)) {
+		buf_adds(&w.client.headers, "Content-Type: application/json\r\n");
+		begin(&w);
+		loop_run(w.loop);
+		status = w.failed ? 1 : 0;
+	} else {
+		fprintf(stderr, "drover warm: --admin %s\n", buf_text(&why));
+	}
+	admin_client_finish(&w.client);
 	loop_destroy(&w.loop);
 	buf_finish(&w.answer);
-	buf_finish(&w.headers);
 	buf_finish(&w.body);
 	buf_finish(&url);
+	buf_finish(&why);
 	return status;
 }

@@ -2,6 +2,7 @@
 #include "picture.h"
 
 #include "base/mem.h"
+#include "proto/member.h"
 
 #include <cjson/cJSON.h>
 #include <math.h>
@@ -11,60 +12,37 @@
 /* Of the rate before, in what is shown of it. */
 static const double old_weight = 0.7;
 
-static const cJSON *
-member(const cJSON *object, const char *name)
-{
-	return cJSON_GetObjectItemCaseSensitive(object, name);
-}
-
-static const char *
-text_of(const cJSON *object, const char *name)
-{
-	const char *text = cJSON_GetStringValue(member(object, name));
-
-	return text == NULL ? "" : text;
-}
-
-/* -1: null, or not there. */
-static int64_t
-number_of(const cJSON *object, const char *name)
-{
-	double value = cJSON_GetNumberValue(member(object, name));
-
-	return isfinite(value) && fabs(value) < 9e15 ? (int64_t)value : -1;
-}
-
 /* --- status --- */
 
 static void
 take_model(const cJSON *from, struct model_shown *m)
 {
-	int64_t num_ctx = number_of(from, "num_ctx");
+	int64_t num_ctx = member_number(from, "num_ctx");
 
 	*m = (struct model_shown){
-	    .name = text_of(from, "name"),
-	    .state = text_of(from, "state"),
-	    .slots = number_of(from, "slots"),
-	    .busy = number_of(from, "busy"),
+	    .name = member_text(from, "name"),
+	    .state = member_text(from, "state"),
+	    .slots = member_number(from, "slots"),
+	    .busy = member_number(from, "busy"),
 	    .num_ctx = num_ctx < 0 ? 0 : num_ctx,
-	    .loading_ms = number_of(from, "loading_ms"),
-	    .expected_ms = number_of(from, "load_expected_ms"),
+	    .loading_ms = member_number(from, "loading_ms"),
+	    .expected_ms = member_number(from, "load_expected_ms"),
 	};
 }
 
 static void
 take_node(const cJSON *from, struct node_shown *n)
 {
-	const cJSON *models = member(from, "models"), *one;
+	const cJSON *models = member_find(from, "models"), *one;
 
 	*n = (struct node_shown){
-	    .name = text_of(from, "name"),
-	    .url = text_of(from, "url"),
-	    .state = text_of(from, "state"),
-	    .breaker = text_of(from, "breaker"),
-	    .version = text_of(from, "version"),
-	    .slots = number_of(from, "slots"),
-	    .busy = number_of(from, "busy"),
+	    .name = member_text(from, "name"),
+	    .url = member_text(from, "url"),
+	    .state = member_text(from, "state"),
+	    .breaker = member_text(from, "breaker"),
+	    .version = member_text(from, "version"),
+	    .slots = member_number(from, "slots"),
+	    .busy = member_number(from, "busy"),
 	    .models = mem_zalloc((size_t)cJSON_GetArraySize(models) + 1, sizeof(n->models[0])),
 	};
 	cJSON_ArrayForEach (one, models)
@@ -74,25 +52,25 @@ take_node(const cJSON *from, struct node_shown *n)
 static void
 take_queue(struct picture *p, const cJSON *queue)
 {
-	const cJSON *classes = member(queue, "by_class");
+	const cJSON *classes = member_find(queue, "by_class");
 
-	p->queue_size = number_of(queue, "size");
-	p->waiting = number_of(queue, "waiting");
-	p->high = number_of(classes, "high");
-	p->normal = number_of(classes, "normal");
-	p->low = number_of(classes, "low");
-	p->oldest_ms = number_of(queue, "oldest_ms");
+	p->queue_size = member_number(queue, "size");
+	p->waiting = member_number(queue, "waiting");
+	p->high = member_number(classes, "high");
+	p->normal = member_number(classes, "normal");
+	p->low = member_number(classes, "low");
+	p->oldest_ms = member_number(queue, "oldest_ms");
 }
 
 static void
 take_cache(struct picture *p, const cJSON *cache)
 {
-	p->cache_entries = number_of(cache, "entries");
-	p->cache_bytes = number_of(cache, "bytes");
-	p->hits = number_of(cache, "hits");
-	p->misses = number_of(cache, "misses");
-	p->joined = number_of(cache, "joined");
-	p->stale = number_of(cache, "stale");
+	p->cache_entries = member_number(cache, "entries");
+	p->cache_bytes = member_number(cache, "bytes");
+	p->hits = member_number(cache, "hits");
+	p->misses = member_number(cache, "misses");
+	p->joined = member_number(cache, "joined");
+	p->stale = member_number(cache, "stale");
 }
 
 bool
@@ -101,15 +79,15 @@ picture_take_status(struct picture *p, const char *json)
 	const cJSON *nodes, *one;
 
 	p->status = cJSON_Parse(json);
-	nodes = member(p->status, "backends");
-	if (!cJSON_IsArray(nodes) || !cJSON_IsObject(member(p->status, "queue")))
+	nodes = member_find(p->status, "backends");
+	if (!cJSON_IsArray(nodes) || !cJSON_IsObject(member_find(p->status, "queue")))
 		return false;
-	p->version = text_of(p->status, "version");
-	p->uptime_s = number_of(p->status, "uptime_s");
-	p->draining = cJSON_IsTrue(member(p->status, "draining"));
-	p->running = number_of(p->status, "running");
-	take_queue(p, member(p->status, "queue"));
-	take_cache(p, member(p->status, "cache"));
+	p->version = member_text(p->status, "version");
+	p->uptime_s = member_number(p->status, "uptime_s");
+	p->draining = cJSON_IsTrue(member_find(p->status, "draining"));
+	p->running = member_number(p->status, "running");
+	take_queue(p, member_find(p->status, "queue"));
+	take_cache(p, member_find(p->status, "cache"));
 	p->nodes = mem_zalloc((size_t)cJSON_GetArraySize(nodes) + 1, sizeof(p->nodes[0]));
 	cJSON_ArrayForEach (one, nodes)
 		take_node(one, &p->nodes[p->node_count++]);
@@ -133,19 +111,19 @@ static void
 take_row(const cJSON *from, struct request_shown *r)
 {
 	*r = (struct request_shown){
-	    .id = text_of(from, "id"),
-	    .key = text_of(from, "key"),
-	    .model = text_of(from, "model"),
-	    .state = text_of(from, "state"),
-	    .class = text_of(from, "class"),
-	    .backend = text_of(from, "backend"),
-	    .loading_on = text_of(from, "loading_on"),
-	    .position = number_of(from, "position"),
-	    .eta_ms = number_of(from, "eta_ms"),
-	    .waited_ms = number_of(from, "waited_ms"),
-	    .age_ms = number_of(from, "age_ms"),
-	    .ttft_ms = number_of(from, "ttft_ms"),
-	    .tokens = number_of(from, "tokens"),
+	    .id = member_text(from, "id"),
+	    .key = member_text(from, "key"),
+	    .model = member_text(from, "model"),
+	    .state = member_text(from, "state"),
+	    .class = member_text(from, "class"),
+	    .backend = member_text(from, "backend"),
+	    .loading_on = member_text(from, "loading_on"),
+	    .position = member_number(from, "position"),
+	    .eta_ms = member_number(from, "eta_ms"),
+	    .waited_ms = member_number(from, "waited_ms"),
+	    .age_ms = member_number(from, "age_ms"),
+	    .ttft_ms = member_number(from, "ttft_ms"),
+	    .tokens = member_number(from, "tokens"),
 	};
 	r->rate = rate_of(r);
 }

@@ -9,6 +9,7 @@
 #include "asker.h"
 #include "base/clock.h"
 #include "base/mem.h"
+#include "io/admin_client.h"
 #include "io/loop.h"
 #include "screen.h"
 #include "text.h"
@@ -313,8 +314,6 @@ on_picture(struct picture *p, void *arg)
 	draw(t);
 }
 
-static const char hint[] = ". Is drover running, and its admin API there? Else give --admin URL";
-
 static void
 on_failure(bool reached, const char *why, void *arg)
 {
@@ -322,7 +321,7 @@ on_failure(bool reached, const char *why, void *arg)
 	struct buf text = {0};
 
 	if (t->input == NULL) {
-		fprintf(stderr, "drover top: %s%s\n", why, reached ? "" : hint);
+		fprintf(stderr, "drover top: %s%s\n", why, reached ? "" : admin_client_hint);
 		if (t->picture == NULL)
 			stop(t, 1);
 		return;
