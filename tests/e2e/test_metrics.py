@@ -71,6 +71,7 @@ def test_gauges_show_what_is_now(stage):
     for client in clients:
         client.request("POST", "/api/generate", harness.run("gate:hold"))
         harness.turn(gateway)
+    node.wait("gated", 1)  # the model is loaded by then, and the first of them runs
     metrics = scrape(gateway)
     assert metrics.by("drover_queue_depth", "class") == {"normal": 2}
     assert metrics.total("drover_queue_size") == 512
