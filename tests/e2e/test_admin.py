@@ -9,6 +9,7 @@ import harness
 import pytest
 from conftest import find_program
 from harness import wire
+from harness.fake import HeldStream
 from harness.program import Program
 
 LIMIT_S = wire.LIMIT_S
@@ -124,35 +125,21 @@ def test_each_request_under_way(held):
 
 
 def test_the_tokens_of_an_answer_are_counted_as_they_stream(stage):
-    go = threading.Semaphore(0)
-
-    def play(exchange):
-        exchange.begin()
-        for word in "abc":
-            exchange.line(model="tiny", response=word, done=False)
-        assert go.acquire(timeout=LIMIT_S)
-        exchange.line(model="tiny", response="", done=True, eval_count=7, prompt_eval_count=2)
-        exchange.end()
-
-    gateway = stage.gateway([stage.fake(play)])
+    held = HeldStream(eval_count=7, prompt_eval_count=2)
+    gateway = stage.gateway([stage.fake(held)])
     path = "/drover/v1/requests/"
     body = harness.run(stream=True, options={"temperature": 0})
     with wire.Wire(gateway.url) as leads, wire.Wire(gateway.url) as follows:
         streams = []
         for client, name in ((leads, "leads"), (follows, "follows")):
             client.request("POST", "/api/generate", body, [("X-Request-Id", name)])
-            answer = client.read_head()
-            pieces = client.read_pieces(answer)
-            text = b""
-            while text.count(b"\n") < 3:
-                text += next(pieces)
-            streams.append(pieces)
+            streams.append(held.read_lines(client))
         for row in shown(gateway, REQUESTS):
             assert (row["state"], row["tokens"]) == ("running", 3), row
             assert 0 <= row["ttft_ms"] <= row["age_ms"]
             own = gateway.get(path + row["id"]).json()
             assert (own["tokens"], own["ttft_ms"]) == (3, row["ttft_ms"])
-        go.release()
+        held.go.release()
         for pieces in streams:
             assert list(pieces)
 

@@ -6,13 +6,12 @@ import os
 import re
 import signal
 import subprocess
-import threading
 
 import harness
 import pytest
 from conftest import find_program
 from harness import wire
-from harness.fake import FakeNode
+from harness.fake import FakeNode, HeldStream
 from harness.program import SANITIZER_OPTIONS
 from harness.terminal import Terminal
 
@@ -156,17 +155,8 @@ def table(lines, title):
 
 
 def test_what_it_shows_is_what_the_admin_api_says(stage, once):
-    go = threading.Semaphore(0)
-
-    def play(exchange):
-        exchange.begin()
-        for word in "abc":
-            exchange.line(model="tiny", response=word, done=False)
-        assert go.acquire(timeout=LIMIT_S)
-        exchange.line(model="tiny", response="", done=True)
-        exchange.end()
-
-    node = stage.fake(play)
+    held = HeldStream()
+    node = stage.fake(held)
     row = {"name": "one", "url": node.url, "parallel": 1, "slots": 1}
     gone = {"name": "gone", "url": "http://127.0.0.1:1"}
     gateway = stage.gateway([row, gone], ready=False)
@@ -181,11 +171,7 @@ def test_what_it_shows_is_what_the_admin_api_says(stage, once):
         )
         clients.append(client)
         if name == "runs":
-            answer = client.read_head()
-            pieces = client.read_pieces(answer)
-            text = b""
-            while text.count(b"\n") < 3:
-                text += next(pieces)
+            pieces = held.read_lines(client)
         harness.turn(gateway)
 
     done = once(gateway.admin)
@@ -214,7 +200,7 @@ def test_what_it_shows_is_what_the_admin_api_says(stage, once):
         told = rows[line.split()[-1]]
         assert (state, kind, int(position)) == (told["state"], told["class"], told["position"])
         assert line.split()[-3:-1] == [told["key"], told["model"]]
-    go.release(3)
+    held.go.release(3)
     for client in clients:
         client.close()
 

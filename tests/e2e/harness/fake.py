@@ -126,6 +126,32 @@ class Exchange:
         return now_ms()
 
 
+class HeldStream:
+    """A play: three lines of a stream, and its end once it is let go."""
+
+    LINES = 3
+
+    def __init__(self, **last):
+        self.last = last
+        self.go = threading.Semaphore(0)
+
+    def __call__(self, exchange):
+        exchange.begin()
+        for i in range(self.LINES):
+            exchange.line(model="tiny", response=f"{i}", done=False)
+        assert self.go.acquire(timeout=LIMIT_S)
+        exchange.line(model="tiny", response="", done=True, **self.last)
+        exchange.end()
+
+    def read_lines(self, client):
+        """The answer up to where it is held; the pieces of the rest."""
+        pieces = client.read_pieces(client.read_head())
+        text = b""
+        while text.count(b"\n") < self.LINES:
+            text += next(pieces)
+        return pieces
+
+
 class FakeNode:
     """`play(exchange)` answers what the gateway forwards; it runs in a thread of the connection.
     Without one, the node gives a fixed answer for the route. `loaded`: what it holds when it
