@@ -2,8 +2,8 @@
 #include "value.h"
 
 #include "base/mem.h"
-#include "base/unit.h"
 #include "conf/settings.h"
+#include "number.h"
 #include "syntax.h"
 
 #include <stdlib.h>
@@ -23,52 +23,6 @@ peek(const void *base, size_t offset)
 
 /* ---- reading ---- */
 
-static bool
-parse_ratio_percent(struct str text, int64_t *out)
-{
-	struct str whole, part = {"0", 1};
-	uint64_t ones, hundredths;
-
-	(void)str_split(&text, '.', &whole);
-	if (text.ptr != NULL)
-		part = text;
-	if (!str_to_u64(whole, &ones) || !str_to_u64(part, &hundredths) || part.len > 2 || ones > 1)
-		return false;
-	if (part.len == 1)
-		hundredths *= 10;
-	*out = (int64_t)(ones * 100 + hundredths);
-	return true;
-}
-
-static bool
-parse_integer(struct str text, int64_t *out)
-{
-	uint64_t value;
-
-	if (!str_to_u64(text, &value))
-		return false;
-	*out = (int64_t)value;
-	return true;
-}
-
-static bool
-parse_number(const struct row *row, struct str text, int64_t *out)
-{
-	switch (row->kind) {
-	case KIND_DURATION: return unit_parse_duration_ms(text, out);
-	case KIND_SIZE: return unit_parse_size_bytes(text, out);
-	case KIND_INTEGER: return parse_integer(text, out);
-	case KIND_RATIO: return parse_ratio_percent(text, out);
-	case KIND_BOOL:
-	case KIND_WORD:
-	case KIND_TEXT:
-	case KIND_TEXTS:
-	case KIND_PAIRS:
-	case KIND_RECORDS: break;
-	}
-	abort();
-}
-
 static const char *
 kind_name(enum kind kind)
 {
@@ -85,61 +39,6 @@ kind_name(enum kind kind)
 	case KIND_RECORDS: return "list of mappings";
 	}
 	abort();
-}
-
-static void
-add_size_bytes(struct buf *out, int64_t bytes)
-{
-	static const char *const units[] = {"", "KiB", "MiB", "GiB", "TiB"};
-	size_t unit = 0;
-
-	while (unit < 4 && bytes != 0 && bytes % 1024 == 0) {
-		bytes /= 1024;
-		unit++;
-	}
-	buf_addf(out, "%lld%s", (long long)bytes, units[unit]);
-}
-
-static void
-add_ratio(struct buf *out, int64_t percent)
-{
-	if (percent % 100 == 0)
-		buf_addf(out, "%d", (int)percent / 100);
-	else if (percent % 10 == 0)
-		buf_addf(out, "%d.%d", (int)percent / 100, (int)percent % 100 / 10);
-	else
-		buf_addf(out, "%d.%02d", (int)percent / 100, (int)percent % 100);
-}
-
-static void
-add_number(enum kind kind, int64_t value, struct buf *out)
-{
-	switch (kind) {
-	case KIND_DURATION: unit_add_duration_ms(out, value); return;
-	case KIND_SIZE: add_size_bytes(out, value); return;
-	case KIND_INTEGER: buf_addf(out, "%lld", (long long)value); return;
-	case KIND_RATIO: add_ratio(out, value); return;
-	case KIND_BOOL:
-	case KIND_WORD:
-	case KIND_TEXT:
-	case KIND_TEXTS:
-	case KIND_PAIRS:
-	case KIND_RECORDS: break;
-	}
-	abort();
-}
-
-static void
-add_range(const struct row *row, struct buf *why)
-{
-	buf_adds(why, "; give ");
-	add_number(row->kind, row->least, why);
-	buf_adds(why, " to ");
-	add_number(row->kind, row->most, why);
-	if (row->kind == KIND_DURATION)
-		buf_adds(why, ", with one of ms s m h d");
-	if (row->kind == KIND_SIZE)
-		buf_adds(why, ", with one of B KB MB GB KiB MiB GiB");
 }
 
 /* Who stands in front of a host there may have a password. */
@@ -178,7 +77,7 @@ static bool
 set_number(const struct row *row, void *base, struct str text, struct buf *why)
 {
 	int64_t value;
-	bool is_number = parse_number(row, text, &value);
+	bool is_number = number_parse(row->kind, text, &value);
 
 	if (is_number && value >= row->least && value <= row->most) {
 		*(int64_t *)at(base, row->offset) = value;
@@ -189,7 +88,7 @@ set_number(const struct row *row, void *base, struct str text, struct buf *why)
 		buf_addf(why, "is no %s", kind_name(row->kind));
 	else
 		buf_adds(why, value < row->least ? "is too small" : "is too large");
-	add_range(row, why);
+	number_add_range(row, why);
 	return false;
 }
 
@@ -430,7 +329,7 @@ value_add_text(const struct row *row, const void *base, struct buf *out)
 	case KIND_DURATION:
 	case KIND_SIZE:
 	case KIND_INTEGER:
-	case KIND_RATIO: add_number(row->kind, value_number(row, base), out); return true;
+	case KIND_RATIO: number_add(row->kind, value_number(row, base), out); return true;
 	case KIND_BOOL:
 		buf_adds(out, *(const bool *)peek(base, row->offset) ? "true" : "false");
 		return true;
