@@ -4,61 +4,20 @@
  * otherwise. One routing key at a time is `key`; while another key's value is
  * scanned it is KEY_OTHER, and nothing is kept.
  */
-#include "proto/body.h"
-
-#include "body_keys.h"
-#include "body_member.h"
-#include "body_strings.h"
-#include "body_turns.h"
-#include "json_scanner.h"
+#include "body_impl.h"
 
 #include "base/mem.h"
 #include "base/unit.h"
-#include "proto/form.h"
-#include "proto/json.h"
 
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 /* Longer than any routing key, though all its letters were three bytes long. */
 enum { KEY_BYTES_MAX = 72, KEEP_ALIVE_BYTES_MAX = 64 };
 
-/* A text that is put together from pieces. */
-struct text {
-	size_t len;
-	bool overflow;
-	char bytes[BODY_MODEL_MAX];
-};
-
-struct body_reader {
-	const struct route *route;
-	struct json_scanner *json; /* owned; NULL for a form */
-	struct form_reader *form;  /* owned; NULL for JSON */
-	struct body_facts facts;
-	bool seen[KEYS];
-	bool has_content;
-	bool begun; /* the body is not empty */
-	enum body_key key;
-	struct body_keys keys;
-	bool keeps_turns; /* the content is the messages of a conversation, its first not over */
-	struct body_turns turns;
-	enum body_member option; /* whose value is scanned, of those under "options" */
-	uint32_t options_seen;   /* 1 << member */
-	struct body_strings strings;
-	struct body_span name_at;
-	/* What is before it starts zeroed, and of what follows the first byte. */
-	struct text text;          /* of the key, or of the key's value */
-	char name[BODY_MODEL_MAX]; /* of the old key "name" */
-	char why[256];
-};
-
-static bool refuse(struct body_reader *r, const char *fmt, ...)
-    __attribute__((format(printf, 2, 3)));
-
-static bool
-refuse(struct body_reader *r, const char *fmt, ...)
+bool
+body_refuse(struct body_reader *r, const char *fmt, ...)
 {
 	va_list args;
 
@@ -66,23 +25,6 @@ refuse(struct body_reader *r, const char *fmt, ...)
 	vsnprintf(r->why, sizeof(r->why), fmt, args);
 	va_end(args);
 	return false;
-}
-
-static void
-text_add(struct text *t, struct str piece, size_t max)
-{
-	t->overflow = t->overflow || t->len + piece.len > max;
-	if (t->overflow)
-		return;
-	memcpy(t->bytes + t->len, piece.ptr, piece.len);
-	t->len += piece.len;
-}
-
-static void
-text_clear(struct text *t)
-{
-	t->len = 0;
-	t->overflow = false;
 }
 
 /* Keys */
@@ -98,11 +40,11 @@ end_key(struct body_reader *r)
 		return true;
 	name = r->keys.names[r->key];
 	if (!str_eq(written, name))
-		return refuse(r, "the key \"%.*s\" must be written \"%s\"", STR_ARG(written), name);
+		return body_refuse(r, "the key \"%.*s\" must be written \"%s\"", STR_ARG(written), name);
 	if (r->seen[r->key])
-		return refuse(r, "the key \"%s\" occurs twice", name);
+		return body_refuse(r, "the key \"%s\" occurs twice", name);
 	r->seen[r->key] = true;
-	text_clear(&r->text);
+	body_text_clear(&r->text);
 	return true;
 }
 
@@ -118,21 +60,20 @@ end_option_key(struct body_reader *r)
 	if (m == BODY_MEMBERS)
 		return true;
 	if ((r->options_seen >> m & 1) != 0)
-		return refuse(r, "the option \"%s\" occurs twice", body_member_name(m));
+		return body_refuse(r, "the option \"%s\" occurs twice", body_member_name(m));
 	r->options_seen |= 1u << m;
 	return true;
 }
 
 /* Values */
 
-/* Copies the text as a C string. */
-static bool
-end_model(struct body_reader *r, const char *key, char out[BODY_MODEL_MAX])
+bool
+body_end_model(struct body_reader *r, const char *key, char out[BODY_MODEL_MAX])
 {
 	if (r->text.overflow)
-		return refuse(r, "\"%s\" is too long", key);
+		return body_refuse(r, "\"%s\" is too long", key);
 	if (memchr(r->text.bytes, '\0', r->text.len) != NULL)
-		return refuse(r, "\"%s\" has a NUL in it", key);
+		return body_refuse(r, "\"%s\" has a NUL in it", key);
 	memcpy(out, r->text.bytes, r->text.len);
 	out[r->text.len] = '\0';
 	return true;
@@ -146,8 +87,8 @@ on_model(struct body_reader *r, enum json_event event, struct str text, char out
 	switch (event) {
 	case JSON_STRING_BEGIN:
 	case JSON_NULL: return true;
-	case JSON_STRING_PIECE: text_add(&r->text, text, BODY_MODEL_MAX - 1); return true;
-	case JSON_STRING_END: return end_model(r, key, out);
+	case JSON_STRING_PIECE: body_text_add(&r->text, text, BODY_MODEL_MAX - 1); return true;
+	case JSON_STRING_END: return body_end_model(r, key, out);
 	case JSON_OBJECT_BEGIN:
 	case JSON_OBJECT_END:
 	case JSON_ARRAY_BEGIN:
@@ -159,7 +100,7 @@ on_model(struct body_reader *r, enum json_event event, struct str text, char out
 	case JSON_TRUE:
 	case JSON_FALSE: break;
 	}
-	return refuse(r, "\"%s\" must be a string", key);
+	return body_refuse(r, "\"%s\" must be a string", key);
 }
 
 static bool
@@ -168,7 +109,7 @@ on_stream(struct body_reader *r, enum json_event event)
 	if (event == JSON_NULL)
 		return true;
 	if (event != JSON_TRUE && event != JSON_FALSE)
-		return refuse(r, "\"stream\" must be true or false");
+		return body_refuse(r, "\"stream\" must be true or false");
 	r->facts.stream = event == JSON_TRUE;
 	r->facts.stream_given = true;
 	return true;
@@ -193,7 +134,7 @@ end_keep_alive_text(struct body_reader *r)
 	int64_t ns;
 
 	if (r->text.overflow)
-		return refuse(r, "\"keep_alive\" is too long");
+		return body_refuse(r, "\"keep_alive\" is too long");
 	r->facts.keep_alive_zero =
 	    unit_parse_go_duration_ns((struct str){r->text.bytes, r->text.len}, &ns) && ns >= 0 &&
 	    ns < 1000000000;
@@ -208,7 +149,7 @@ on_keep_alive(struct body_reader *r, enum json_event event, struct str text)
 	if (event == JSON_NUMBER)
 		r->facts.keep_alive_zero = is_zero_number(text);
 	else if (event == JSON_STRING_PIECE)
-		text_add(&r->text, text, KEEP_ALIVE_BYTES_MAX);
+		body_text_add(&r->text, text, KEEP_ALIVE_BYTES_MAX);
 	else if (event == JSON_STRING_END)
 		return end_keep_alive_text(r);
 	return true;
@@ -295,8 +236,8 @@ static bool
 on_option(struct body_reader *r, enum json_event event, struct str text, uint64_t offset)
 {
 	switch (event) {
-	case JSON_KEY_BEGIN: text_clear(&r->text); return true;
-	case JSON_KEY_PIECE: text_add(&r->text, text, KEY_BYTES_MAX); return true;
+	case JSON_KEY_BEGIN: body_text_clear(&r->text); return true;
+	case JSON_KEY_PIECE: body_text_add(&r->text, text, KEY_BYTES_MAX); return true;
 	case JSON_KEY_END: return end_option_key(r);
 	case JSON_OBJECT_BEGIN:
 	case JSON_OBJECT_END:
@@ -338,7 +279,7 @@ on_body(struct body_reader *r, enum json_event event, uint64_t offset)
 	else if (event == JSON_OBJECT_END)
 		r->facts.text_bytes = offset - r->facts.object_at - r->strings.encoded_bytes;
 	else
-		return refuse(r, "the body must be a JSON object");
+		return body_refuse(r, "the body must be a JSON object");
 	return true;
 }
 
@@ -355,11 +296,11 @@ on_json(enum json_event event, struct str text, uint64_t offset, void *arg)
 	if (depth == 0)
 		return on_body(r, event, offset);
 	if (event == JSON_KEY_BEGIN) {
-		text_clear(&r->text);
+		body_text_clear(&r->text);
 		return true;
 	}
 	if (event == JSON_KEY_PIECE) {
-		text_add(&r->text, text, KEY_BYTES_MAX);
+		body_text_add(&r->text, text, KEY_BYTES_MAX);
 		return true;
 	}
 	if (event == JSON_KEY_END)
@@ -377,7 +318,7 @@ settle_name(struct body_reader *r)
 	if (r->name[0] == '\0')
 		return true;
 	if (f->model[0] != '\0' && strcmp(f->model, r->name) != 0)
-		return refuse(r, "\"model\" and \"name\" differ");
+		return body_refuse(r, "\"model\" and \"name\" differ");
 	if (f->model[0] == '\0') {
 		memcpy(f->model, r->name, strlen(r->name) + 1);
 		f->model_at = r->name_at;
@@ -391,71 +332,10 @@ end_json(struct body_reader *r)
 	struct body_facts *f = &r->facts;
 
 	if (!json_scanner_end(r->json))
-		return r->begun ? false : refuse(r, "missing request body");
+		return r->begun ? false : body_refuse(r, "missing request body");
 	f->load_only = r->route->content_key != NULL && !r->has_content;
 	f->unload = f->load_only && f->keep_alive_zero;
 	return settle_name(r);
-}
-
-/* Forms */
-
-static bool
-end_field(struct body_reader *r)
-{
-	if (r->key == KEY_MODEL)
-		return end_model(r, "model", r->facts.model);
-	if (r->key == KEY_STREAM) {
-		r->facts.stream = str_eq((struct str){r->text.bytes, r->text.len}, "true");
-		r->facts.stream_given = true;
-	}
-	return true;
-}
-
-/* Go matches the fields of a form by their exact names. */
-static enum body_key
-form_key(struct str name)
-{
-	if (str_eq(name, "model"))
-		return KEY_MODEL;
-	return str_eq(name, "stream") ? KEY_STREAM : KEY_OTHER;
-}
-
-static bool
-begin_field(struct body_reader *r, struct str name, uint64_t offset)
-{
-	r->key = form_key(name);
-	text_clear(&r->text);
-	if (r->key == KEY_MODEL)
-		r->facts.model_at.begin = offset;
-	if (r->key == KEY_OTHER)
-		return true;
-	if (r->seen[r->key])
-		return refuse(r, "the field \"%.*s\" occurs twice", STR_ARG(name));
-	r->seen[r->key] = true;
-	return true;
-}
-
-static bool
-on_form(enum form_event event, struct str text, uint64_t offset, void *arg)
-{
-	struct body_reader *r = arg;
-
-	switch (event) {
-	case FORM_FIELD_BEGIN: return begin_field(r, text, offset);
-	case FORM_FILE:
-		r->key = form_key(text);
-		return r->key == KEY_OTHER ||
-		       refuse(r, "the field \"%.*s\" must not be a file", STR_ARG(text));
-	case FORM_PIECE:
-		if (r->key != KEY_OTHER)
-			text_add(&r->text, text, BODY_MODEL_MAX - 1);
-		return true;
-	case FORM_FIELD_END:
-		if (r->key == KEY_MODEL)
-			r->facts.model_at.end = offset;
-		return end_field(r);
-	}
-	abort();
 }
 
 struct body_reader *
@@ -464,7 +344,7 @@ body_reader_create(const struct route *route, struct str content_type)
 	struct body_reader *r = mem_alloc(sizeof(*r));
 
 	memset(r, 0, offsetof(struct body_reader, text));
-	text_clear(&r->text);
+	body_text_clear(&r->text);
 	r->name[0] = '\0';
 	r->why[0] = '\0';
 	r->route = route;
@@ -472,7 +352,7 @@ body_reader_create(const struct route *route, struct str content_type)
 	r->keeps_turns = route->turns_key != NULL;
 	body_keys_init(&r->keys, route);
 	if (route->multipart)
-		r->form = form_reader_create(content_type, on_form, r);
+		r->form = form_reader_create(content_type, body_on_form, r);
 	else
 		r->json = json_scanner_create(on_json, r, BODY_NODES_MAX);
 	return r;
