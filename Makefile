@@ -62,10 +62,11 @@ setup-test: ## the same for the tests
 asan: setup-test ## the suite under AddressSanitizer and UndefinedBehaviorSanitizer alone
 	@python3 tools/test.py asan
 
-valgrind: setup-test $(BUILD)/build.ninja ## the unit tests under memcheck
-	@sh tools/setup.sh valgrind
+valgrind: setup-test build ## the unit tests, and a session of the program itself, under memcheck (an hour)
 	@meson setup --reconfigure $(BUILD) >/dev/null
-	@meson test -C $(BUILD) --setup valgrind --suite unit --print-errorlogs
+	@meson test -C $(BUILD) --no-rebuild --setup valgrind --suite unit --print-errorlogs
+	@DROVER_TEST_LIMIT=600 .venv/bin/python -m pytest -q --memcheck --build $(BUILD) \
+		$(addprefix tests/e2e/test_,stream.py client_gone.py reload.py cache.py tls.py life.py)
 
 fuzz: setup-test ## every fuzzer for a minute; ARGS="--seconds 3600 http_head json" for others
 	@python3 tools/fuzz.py $(ARGS)
@@ -79,8 +80,12 @@ lint: setup-test $(BUILD)/build.ninja ## floors, sizes, format
 format: setup-test ## clang-format on every C file
 	@python3 tests/lint/lint.py --fix format
 
-tidy: setup-test $(BUILD)/build.ninja ## clang-tidy on every C file
-	@python3 tests/lint/lint.py --build $(BUILD) tidy
+tidy: setup-test build ## clang-tidy on every C file that changed since it was clean (all: 15 minutes)
+	@sh tools/setup.sh tidy
+	@python3 tests/lint/analyse.py --build $(BUILD) $(ARGS) tidy
+
+cppcheck: setup-test $(BUILD)/build.ninja ## cppcheck on every C file, as in the suite lint
+	@python3 tests/lint/analyse.py --build $(BUILD) cppcheck
 
 install: build ## meson install; DESTDIR counts
 	@meson install -C $(BUILD) --no-rebuild

@@ -45,7 +45,6 @@ static const char *const call_names[CALLS] = {"sched_take_order", "sched_pick"};
 struct tally {
 	int count;
 	int64_t ns[MOST_CALLS];
-	int64_t instructions;
 };
 
 struct house {
@@ -272,7 +271,6 @@ struct figures {
 	int64_t mean_ns;
 	int64_t p99_ns;
 	int64_t most_ns;
-	int64_t instructions; /* 0: not counted */
 };
 
 static int
@@ -333,7 +331,7 @@ static int64_t
 measure(const char *what, bool by_orders, int64_t later_ms)
 {
 	static struct house house;
-	struct figures best[CALLS];
+	struct figures best[CALLS] = {0};
 	int64_t clock = clock_ns(), instructions, most = 0;
 
 	open_house(&house, by_orders);

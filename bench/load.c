@@ -72,7 +72,7 @@ static int64_t *took_us;
 static void
 add_body(struct buf *b, int number)
 {
-	const char *options = "\"options\":{\"top_p\":0.9,\"num_ctx\":4096";
+	const char *common = "\"options\":{\"top_p\":0.9,\"num_ctx\":4096";
 
 	buf_addf(b, "{\"model\":\"bench\",");
 	switch (mode) {
@@ -93,11 +93,11 @@ add_body(struct buf *b, int number)
 		buf_addf(b, "\",");
 	}
 	if (mode == MODE_HIT)
-		buf_addf(b, "%s,\"seed\":1}}", options);
+		buf_addf(b, "%s,\"seed\":1}}", common);
 	else if (mode == MODE_STREAM)
-		buf_addf(b, "%s,\"temperature\":0.7,\"num_predict\":%d}}", options, tokens);
+		buf_addf(b, "%s,\"temperature\":0.7,\"num_predict\":%d}}", common, tokens);
 	else
-		buf_addf(b, "%s,\"temperature\":0.7}}", options);
+		buf_addf(b, "%s,\"temperature\":0.7}}", common);
 }
 
 static void

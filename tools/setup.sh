@@ -4,7 +4,7 @@
 #   tools/setup.sh build    what compiling needs
 #   tools/setup.sh test     and what the tests need: compilers, Python and npm packages
 #   tools/setup.sh bench    what compiling needs, and whom the benchmark compares with
-#   tools/setup.sh valgrind valgrind
+#   tools/setup.sh tidy     clang-tidy
 #   tools/setup.sh package  what compiling needs, and building the Debian package
 #
 # Things are looked for by what they are (a command, a pkg-config module, a header), so that
@@ -56,6 +56,7 @@ need_for_testing() {
     need_module cmocka libcmocka-dev
     need_command clang clang
     need_command clang-format clang-format
+    need_command cppcheck cppcheck
     need_command python3 python3
     python3 -c 'import ensurepip, venv' 2>/dev/null || missing="$missing python3-venv"
     need_command node nodejs
@@ -147,8 +148,8 @@ bench)
     need_for_comparing
     install_missing
     ;;
-valgrind)
-    need_command valgrind valgrind
+tidy)
+    need_command clang-tidy clang-tidy
     install_missing
     ;;
 package)
@@ -157,6 +158,6 @@ package)
     install_missing
     ;;
 *)
-    die "usage: tools/setup.sh build|test|bench|valgrind|package"
+    die "usage: tools/setup.sh build|test|bench|tidy|package"
     ;;
 esac

@@ -30,11 +30,11 @@ runner_clear(struct runner *u, int model)
 void
 node_init(struct node *n, struct world *w, int index, bool all_resident)
 {
-	const struct workload *load = w->conf.workload;
+	const struct workload *workload = w->conf.workload;
 
-	*n = (struct node){.world = w, .spec = &load->nodes[index], .index = index};
-	n->parallel = load->parallel;
-	n->max_loaded = load->max_loaded;
+	*n = (struct node){.world = w, .spec = &workload->nodes[index], .index = index};
+	n->parallel = workload->parallel;
+	n->max_loaded = workload->max_loaded;
 	for (int i = 0; i < MOST_MODELS; i++)
 		runner_clear(&n->runners[i], NO_MODEL);
 	if (all_resident)

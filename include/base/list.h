@@ -21,11 +21,11 @@ struct list {
 
 /* The first member, or NULL. */
 #define LIST_FIRST(head, type, member) \
-	(list_empty(head) ? NULL : LIST_ENTRY((head)->next, type, member))
+	(list_empty(head) ? NULL : LIST_ENTRY(list_peek(head), type, member))
 
 /* The body may remove `it` from the list, but no other member. */
 #define LIST_FOR_EACH(it, head, type, member)                                   \
-	for (struct list *it##_at = (head)->next, *it##_next = it##_at->next;       \
+	for (struct list *it##_at = list_peek(head), *it##_next = it##_at->next;    \
 	     it##_at != (head) && ((it) = LIST_ENTRY(it##_at, type, member), true); \
 	     it##_at = it##_next, it##_next = it##_at->next)
 
@@ -41,6 +41,18 @@ list_empty(const struct list *head)
 {
 	return head->next == head;
 }
+
+#ifdef __clang_analyzer__
+/* It cannot follow what list_remove does to the neighbours, and would take the first for the one
+ * that was removed, and freed, before it: so it is told nothing of which one this is. */
+struct list *list_peek(const struct list *head);
+#else
+static inline struct list *
+list_peek(const struct list *head)
+{
+	return head->next;
+}
+#endif
 
 static inline bool
 list_linked(const struct list *link)

@@ -16,7 +16,8 @@ struct map {
 };
 
 /* Walks in the order of insertion; the body may take the current key and those before it. */
-#define MAP_FOR_EACH(it, map) \
+#define MAP_FOR_EACH(it, map)                                                 \
+	/* NOLINTNEXTLINE(bugprone-macro-parentheses): a name that it declares */ \
 	for (struct map_iter it = map_iter_first(map); it.node != NULL; it = map_iter_next(it))
 
 struct map_iter {

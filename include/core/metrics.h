@@ -48,7 +48,7 @@ void metrics_forget(struct metrics *m, size_t row, const char *value);
 /* The text exposition format, version 0.0.4. `arg` goes to the rows that collect. */
 void metrics_add_text(const struct metrics *m, void *arg, struct buf *out);
 /* For `collect`: one sample. `values` NULL: the row has no labels. */
-void metrics_sink_add(struct metrics_sink *out, const char *const *values, int64_t value);
-void metrics_sink_add_us(struct metrics_sink *out, const char *const *values, int64_t us);
+void metrics_sink_add(struct metrics_sink *sink, const char *const *values, int64_t value);
+void metrics_sink_add_us(struct metrics_sink *sink, const char *const *values, int64_t us);
 
 #endif

@@ -48,7 +48,6 @@ void recording_end(struct recording *r, bool whole);
 void recording_release(struct recording **r);
 
 enum recording_state recording_state(const struct recording *r);
-uint64_t recording_bytes(const struct recording *r);
 /* What it takes of memory now. */
 size_t recording_held_bytes(const struct recording *r);
 /* Whether all of it is there. */

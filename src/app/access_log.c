@@ -222,7 +222,9 @@ end_line(struct access_log *log)
 static struct str
 text_or_null(const char *text)
 {
-	return text == NULL || *text == '\0' ? (struct str){0} : str_of(text);
+	if (text == NULL || *text == '\0')
+		return (struct str){0};
+	return str_of(text);
 }
 
 static void
@@ -244,8 +246,7 @@ access_log_add(struct access_log *log, const struct request *r, const char *end)
 	begin_line(log, r->id, r->peer);
 	add_word(log, FIELD("trace"), *r->trace == '\0' ? NULL : r->trace);
 	add_text(log, FIELD("key"),
-	         r->caller == NULL || r->caller->key == NULL ? (struct str){0}
-	                                                     : str_of(r->caller->name));
+	         text_or_null(r->caller == NULL || r->caller->key == NULL ? NULL : r->caller->name));
 	add_word(log, FIELD("method"), http_method_name(r->method));
 	add_word(log, FIELD("route"), r->route == NULL ? NULL : r->route->path);
 	add_text(log, FIELD("model"), text_or_null(r->facts.model));

@@ -17,7 +17,7 @@ struct front_req;
 /* `target`: "stdout", "off" or a file's path. NULL: `why` says why it cannot be opened. */
 struct access_log *access_log_create(struct loop *l, const char *target, enum log_format format,
                                      struct buf *why);
-void access_log_destroy(struct access_log **log);
+void access_log_destroy(struct access_log **lp);
 /* Opens its file again (after a rotation). */
 void access_log_reopen(struct access_log *log);
 void access_log_add(struct access_log *log, const struct request *r, const char *end);

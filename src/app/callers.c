@@ -212,6 +212,7 @@ callers_find_key(struct callers *c, struct str key)
 static void
 forget(struct callers *c, struct caller *who)
 {
+	assert(who != NULL);
 	map_take(&c->addresses, who->name);
 	c->idle_count--;
 	caller_destroy(who);

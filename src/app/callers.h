@@ -53,6 +53,6 @@ void callers_each(const struct callers *c, void (*fn)(struct caller *who, void *
 
 void callers_hold(struct callers *c, struct caller *who);
 /* Nulls the holder; NULL is allowed. */
-void callers_release(struct callers *c, struct caller **who);
+void callers_release(struct callers *c, struct caller **wp);
 
 #endif

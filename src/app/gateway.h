@@ -60,7 +60,7 @@ struct gateway {
 
 /* Takes over what the settings own, but nothing of the state folder yet. `given` is kept. NULL:
  * `why` says why it cannot start. */
-struct gateway *gateway_create(struct loop *l, struct settings *s, struct sockets *given,
+struct gateway *gateway_create(struct loop *l, struct settings *from, struct sockets *given,
                                struct buf *why);
 void gateway_destroy(struct gateway **g);
 /* Stops accepting, refuses what waits, lets what runs end for at most settings.drain, then stops

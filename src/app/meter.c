@@ -84,7 +84,7 @@ count_code(struct meter *m, struct code_count **codes, enum metric_row row, cons
 	struct code_count *c;
 	char text[16];
 
-	while ((c = *codes) != NULL && c->code != code)
+	for (c = *codes; c != NULL && c->code != code; c = *codes)
 		codes = &c->next;
 	if (c == NULL) {
 		snprintf(text, sizeof(text), "%d", code);

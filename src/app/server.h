@@ -38,7 +38,7 @@ struct server {
 };
 
 /* Nothing is sent there yet. NULL: `why` says what is wrong with its configuration. */
-struct server *server_create(struct gateway *g, const struct settings *s,
+struct server *server_create(struct gateway *g, const struct settings *all,
                              const struct backend_settings *b, struct buf *why);
 /* The scheduler takes it, and it is probed. */
 void server_open(struct server *s, const struct settings *all, const struct backend_settings *b);

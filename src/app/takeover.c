@@ -21,6 +21,7 @@
 #include <unistd.h>
 
 enum { SOCKETS_WITHIN_MS = 10000, LOOK_MS = 10, LOOK_MOST_MS = 10000 };
+enum { DESCRIPTOR_MOST = 1024 * 1024 };
 
 enum takeover_state {
 	TAKEOVER_LOOKING, /* at its nodes, for the first time */
@@ -76,7 +77,7 @@ takeover_find(struct sockets *given, int *end, struct buf *why)
 	*end = -1;
 	if (value == NULL)
 		return true;
-	ok = str_to_u64(str_of(value), &n) && n <= 1024 * 1024 &&
+	ok = str_to_u64(str_of(value), &n) && n <= DESCRIPTOR_MOST &&
 	     fcntl((int)n, F_SETFD, FD_CLOEXEC) == 0 && receive_sockets((int)n, given);
 	if (ok)
 		*end = (int)n;

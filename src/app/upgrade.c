@@ -79,7 +79,6 @@ is_private(const char *entry)
 static char **
 environment_with(char *entry)
 {
-	extern char **environ;
 	size_t count = 0, kept = 0;
 	char **all;
 

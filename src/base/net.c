@@ -97,12 +97,13 @@ add_v4(const unsigned char *bytes, struct buf *out)
 void
 net_add(const struct net *address, struct buf *out)
 {
-	char text[INET6_ADDRSTRLEN];
-
-	if (is_v4(address))
+	if (is_v4(address)) {
 		add_v4(address->bytes + sizeof(v4_prefix), out);
-	else
+	} else {
+		char text[INET6_ADDRSTRLEN];
+
 		buf_adds(out, inet_ntop(AF_INET6, address->bytes, text, sizeof(text)));
+	}
 }
 
 void

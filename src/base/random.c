@@ -40,7 +40,7 @@ void
 random_hex(char *out, size_t len)
 {
 	static const char digits[] = "0123456789abcdef";
-	unsigned char bytes[16];
+	unsigned char bytes[16] = {0};
 
 	for (size_t i = 0; i + 1 < len; i++) {
 		size_t at = i / 2 % sizeof(bytes);

@@ -86,7 +86,7 @@ sha256_write_hex(const struct sha256 *digest, char out[SHA256_HEX_SIZE])
 {
 	static const char digits[] = "0123456789abcdef";
 
-	for (int i = 0; i < SHA256_BYTES; i++) {
+	for (size_t i = 0; i < SHA256_BYTES; i++) {
 		out[2 * i] = digits[digest->bytes[i] >> 4];
 		out[2 * i + 1] = digits[digest->bytes[i] & 15];
 	}

@@ -266,7 +266,7 @@ tls_add_doubt(const SSL_CTX *context, int64_t now_s, struct buf *out)
 		buf_adds(out, "is not valid before ");
 	else if (now_s >= ends_s)
 		buf_adds(out, "has expired, on ");
-	else if (ends_s - now_s < SOON_DAYS * DAY_S)
+	else if (ends_s - now_s < (time_t)SOON_DAYS * DAY_S)
 		buf_adds(out, "expires on ");
 	else
 		return false;

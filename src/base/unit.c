@@ -81,14 +81,17 @@ static bool
 take_go_part(struct str *text, double *ns)
 {
 	const struct unit *unit;
-	double value = 0, scale = 1;
+	double value = 0;
 	size_t i = 0, digits = 0, start;
 
 	for (; i < text->len && text->ptr[i] >= '0' && text->ptr[i] <= '9'; i++, digits++)
 		value = value * 10 + (text->ptr[i] - '0');
-	if (i < text->len && text->ptr[i] == '.')
+	if (i < text->len && text->ptr[i] == '.') {
+		double scale = 1;
+
 		for (i++; i < text->len && text->ptr[i] >= '0' && text->ptr[i] <= '9'; i++, digits++)
 			value += (text->ptr[i] - '0') * (scale /= 10);
+	}
 	if (digits == 0)
 		return false;
 	start = i;

@@ -84,7 +84,8 @@ index_names(const struct row *row, const void *base)
 		buf_clear(&name);
 		add_name(row, base, i, &name);
 		if (map_find(&places, buf_text(&name)) == NULL)
-			map_put(&places, buf_text(&name), (void *)(uintptr_t)(i + 1));
+			map_put(&places, buf_text(&name),
+			        (void *)(uintptr_t)(i + 1)); // NOLINT(performance-no-int-to-ptr): a number
 	}
 	buf_finish(&name);
 	return places;

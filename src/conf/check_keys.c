@@ -97,7 +97,8 @@ first_with(struct map *seen, const char *text, size_t i)
 	size_t first = (size_t)(uintptr_t)map_find(seen, text);
 
 	if (first == 0)
-		map_put(seen, text, (void *)(uintptr_t)(i + 1));
+		map_put(seen, text,
+		        (void *)(uintptr_t)(i + 1)); // NOLINT(performance-no-int-to-ptr): a number
 	return first;
 }
 

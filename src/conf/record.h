@@ -42,7 +42,7 @@ void record_set(struct record *r, size_t row, const struct origin *from, struct 
 void record_clear_list(struct record *r, size_t row, const struct origin *from);
 void record_add_item(struct record *r, size_t row, const struct origin *from, struct str text,
                      struct report *report);
-void record_add_pair(struct record *r, size_t row, const struct origin *from, struct str name,
+void record_add_pair(struct record *r, size_t i, const struct origin *from, struct str name,
                      struct str text, struct report *report);
 struct record *record_add_record(struct record *r, size_t row, const struct origin *from);
 /* An item, or a record that is told by one text, its URL. */

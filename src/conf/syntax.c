@@ -83,7 +83,7 @@ syntax_key(struct str text, struct buf *why)
 bool
 syntax_sha256(struct str text, struct buf *why)
 {
-	bool is_hex = text.len == 2 * SHA256_BYTES;
+	bool is_hex = text.len == SHA256_HEX_SIZE - 1;
 
 	for (size_t i = 0; i < text.len && is_hex; i++)
 		is_hex = isxdigit((unsigned char)text.ptr[i]) != 0;

@@ -45,12 +45,12 @@ kind_name(enum kind kind)
 static struct str
 without_user(struct str text, struct buf *shown)
 {
-	const char *at = memrchr(text.ptr, '@', text.len);
+	const char *host = memrchr(text.ptr, '@', text.len);
 
-	if (at == NULL)
+	if (host == NULL)
 		return text;
 	buf_adds(shown, "***");
-	buf_add(shown, at, (size_t)(text.ptr + text.len - at));
+	buf_add(shown, host, (size_t)(text.ptr + text.len - host));
 	return (struct str){shown->data, shown->len};
 }
 

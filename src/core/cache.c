@@ -24,6 +24,7 @@ enum {
 	BUCKETS_FIRST = 64,
 	GHOST_PER_BYTES = 1024, /* a key of at most 32 bytes of table for so many */
 	WORD_BYTES = sizeof(size_t),
+	CHUNK_BYTES = 2 * WORD_BYTES,
 	MAPPED_BYTES = 128 * 1024, /* from here on glibc maps whole pages (M_MMAP_THRESHOLD) */
 	PAGE_BYTES = 4096,
 };
@@ -72,8 +73,8 @@ static size_t
 allocated(size_t bytes)
 {
 	if (bytes >= MAPPED_BYTES)
-		return (bytes + 2 * WORD_BYTES + PAGE_BYTES - 1) / PAGE_BYTES * PAGE_BYTES;
-	return (bytes + WORD_BYTES + 2 * WORD_BYTES - 1) / (2 * WORD_BYTES) * (2 * WORD_BYTES);
+		return (bytes + CHUNK_BYTES + PAGE_BYTES - 1) / PAGE_BYTES * PAGE_BYTES;
+	return (bytes + WORD_BYTES + CHUNK_BYTES - 1) / CHUNK_BYTES * CHUNK_BYTES;
 }
 
 static size_t
@@ -457,13 +458,15 @@ size_t
 cache_forget_all(struct cache *c)
 {
 	size_t count = 0;
-	struct cache_entry *e;
 
-	for (int i = 0; i < QUEUES; i++)
+	for (int i = 0; i < QUEUES; i++) {
+		struct cache_entry *e;
+
 		while ((e = oldest(c, (enum cache_queue)i)) != NULL) {
 			drop_entry(c, e);
 			count++;
 		}
+	}
 	c->stats.forgotten += count;
 	return count;
 }

@@ -25,7 +25,7 @@ fair_init(struct fair *f)
 static void
 account_forget(struct fair *f, struct account *a)
 {
-	assert(a->jobs == 0 && list_empty(&a->flows));
+	assert(a != NULL && a->jobs == 0 && list_empty(&a->flows));
 	map_take(&f->accounts, a->key);
 	list_remove(&a->link);
 	f->idle_count--;

@@ -75,7 +75,7 @@ extern const int fair_class_steps[CLASSES];
 static inline int64_t
 fair_class_turn(const struct fair *f, enum job_class class)
 {
-	return f->class_time[class] + COMMON_COST * fair_class_steps[class];
+	return f->class_time[class] + (int64_t)COMMON_COST * fair_class_steps[class];
 }
 
 #endif

@@ -9,6 +9,7 @@
 #include "node.h"
 #include "swap_cost.h"
 
+#include <assert.h>
 #include <math.h>
 
 struct candidate {
@@ -192,8 +193,11 @@ age_of(const struct lane *l, int64_t now_ms)
 
 	for (int c = 0; c < CLASSES; c++)
 		LIST_FOR_EACH (f, &l->flows[c], struct flow, lane_link) {
-			int64_t at = LIST_FIRST(&f->jobs, struct job, queue_link)->queued_at_ms;
-			int64_t its = (now_ms - at) * queue_weight((enum job_class)c) / 3;
+			const struct job *first = LIST_FIRST(&f->jobs, struct job, queue_link);
+			int64_t its;
+
+			assert(first != NULL); /* without jobs it would be in no lane */
+			its = (now_ms - first->queued_at_ms) * queue_weight((enum job_class)c) / 3;
 
 			age = its > age ? its : age;
 		}

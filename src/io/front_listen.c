@@ -149,9 +149,11 @@ listener_add(struct front *f, int fd, const char *address)
 static uint16_t
 port_of(const struct sockaddr_storage *sa)
 {
-	return ntohs(sa->ss_family == AF_INET6
-	                 ? ((const struct sockaddr_in6 *)(const void *)sa)->sin6_port
-	                 : ((const struct sockaddr_in *)(const void *)sa)->sin_port);
+	const struct sockaddr_in6 *v6 = (const void *)sa;
+	const struct sockaddr_in *v4 = (const void *)sa;
+
+	/* NOLINTNEXTLINE(clang-analyzer-core*): it does not see that getsockname fills this */
+	return ntohs(sa->ss_family == AF_INET6 ? v6->sin6_port : v4->sin_port);
 }
 
 static void
@@ -322,11 +324,12 @@ listen_unix(struct front *f, const char *address, struct buf *why)
 	struct sockaddr_un un = {.sun_family = AF_UNIX};
 	const char *path = address + strlen("unix:");
 	struct front_listener *l = NULL;
-	int fd, error = ENAMETOOLONG;
+	int error = ENAMETOOLONG;
 
 	if (strlen(path) < sizeof(un.sun_path)) {
+		int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+
 		memcpy(un.sun_path, path, strlen(path));
-		fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 		error = fd < 0 ? errno : bind_unix(fd, &un);
 		if (error == 0)
 			l = listener_add(f, fd, address);

@@ -50,11 +50,10 @@ static int
 on_pull(BIO *bio, char *out, int size)
 {
 	struct front_conn *c = BIO_get_data(bio);
-	ssize_t n;
-
 	BIO_clear_retry_flags(bio);
 	if (c->tls.pull == FRONT_PULL_DUE) {
-		n = recv(bufferevent_getfd(c->bev), out, (size_t)size, 0);
+		ssize_t n = recv(bufferevent_getfd(c->bev), out, (size_t)size, 0);
+
 		c->tls.pull = n > 0 || (n < 0 && (errno == EAGAIN || errno == EINTR)) ? FRONT_PULL_DONE
 		              : n == 0                                                ? FRONT_PULL_END
 		                                                                      : FRONT_PULL_FAILED;

@@ -9,6 +9,7 @@
 #include "base/list.h"
 #include "base/mem.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stddef.h>
 #include <stdlib.h>
@@ -113,6 +114,7 @@ send_within(const char *text, int64_t wait_ms)
 static void
 forget(struct waiting *w)
 {
+	assert(w != NULL);
 	list_remove(&w->link);
 	waiting_count--;
 	free(w->text);
@@ -218,7 +220,9 @@ service_say_alive(void)
 void
 service_say_rest(void)
 {
+	struct waiting *w;
+
 	(void)send_waiting(REST_WITHIN_MS);
-	while (!list_empty(&all_waiting))
-		forget(LIST_FIRST(&all_waiting, struct waiting, link));
+	while ((w = LIST_FIRST(&all_waiting, struct waiting, link)) != NULL)
+		forget(w);
 }

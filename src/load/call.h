@@ -54,6 +54,6 @@ void call_destroy(struct call **c);
 /* `due_us`: what latency counts from. The body is in `c->body`. */
 void call_begin(struct call *c, const struct shot *shot, struct str headers, int64_t due_us);
 /* Cuts the connection; the outcome is `end`. */
-void call_cancel(struct call *c, enum outcome_end end);
+void call_cancel(struct call *c, enum outcome_end how);
 
 #endif

@@ -319,7 +319,7 @@ read_value(struct plan *p, const struct row *row, const char *text)
 		wrong = read_word(text, "poisson", "constant", &word, "poisson or constant is needed");
 		p->arrival = (enum arrival)word;
 		return wrong;
-	case KIND_YES_NO: return read_yes_no(text, at);
+	case KIND_YES_NO:
 	case KIND_STREAM: return read_yes_no(text, at);
 	case KIND_OPTION: return read_option(text, at);
 	case KIND_SLO: return read_slo(text, at);
@@ -396,8 +396,8 @@ plan_read(int argc, char **argv, struct plan *p, struct buf *why)
 	*p = (struct plan){
 	    .api = api_find("generate"),
 	    .trace_speed = 1,
-	    .timeout_ms = 10 * 60 * 1000,
-	    .drain_ms = 30 * 1000,
+	    .timeout_ms = INT64_C(10) * 60 * 1000,
+	    .drain_ms = 30000,
 	    .seed = 1,
 	    .tls_verify = true,
 	};

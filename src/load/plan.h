@@ -70,7 +70,7 @@ struct plan {
 };
 
 /* On failure returns the exit status and `why` is filled; 0: the caller finishes `out`. */
-int plan_read(int argc, char **argv, struct plan *out, struct buf *why);
+int plan_read(int argc, char **argv, struct plan *p, struct buf *why);
 void plan_finish(struct plan *p);
 void plan_add_help(struct buf *out);
 /* The names of the models, with commas. */

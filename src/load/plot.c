@@ -94,16 +94,22 @@ add_x_label(struct plot *p, double value)
 static void
 walk_axis(struct plot *p, const struct axis *a, void (*add)(struct plot *p, double value))
 {
+	double step = step_of(a);
+
 	if (a->logarithmic) {
 		bool many = a->high / a->low > 1e4;
 
-		for (double v = a->low; v <= a->high * 1.0001; v = next_step(v))
+		double v = a->low;
+
+		while (v <= a->high * 1.0001) {
 			if (!many || fabs(log10(v) - round(log10(v))) < 1e-6)
 				add(p, v);
+			v = next_step(v);
+		}
 		return;
 	}
-	for (double v = a->low; v <= a->high + step_of(a) * 1e-6; v += step_of(a))
-		add(p, v);
+	for (int i = 0; a->low + i * step <= a->high + step * 1e-6; i++)
+		add(p, a->low + i * step);
 }
 
 void

@@ -35,7 +35,8 @@ index_of(struct names *n, struct str name)
 	}
 	*n->texts = mem_realloc(*n->texts, (*n->count + 1) * sizeof(char *));
 	(*n->texts)[(*n->count)++] = text;
-	map_put(&n->indices, text, (void *)(intptr_t)*n->count);
+	map_put(&n->indices, text,
+	        (void *)(intptr_t)*n->count); // NOLINT(performance-no-int-to-ptr): a number
 	return (int)*n->count - 1;
 }
 

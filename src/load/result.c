@@ -7,9 +7,9 @@
 #include <stdio.h>
 #include <string.h>
 
-static const double shortest_s = 0.5;         /* below it, starting up is most of it */
-static const double cpu_most = 0.85;          /* of a core */
-static const int64_t lag_most_us = 10 * 1000; /* of one start in a hundred */
+static const double shortest_s = 0.5;     /* below it, starting up is most of it */
+static const double cpu_most = 0.85;      /* of a core */
+static const int64_t lag_most_us = 10000; /* of one start in a hundred */
 
 static void
 add_when(struct buf *out, const struct plan *p)

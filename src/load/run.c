@@ -389,7 +389,7 @@ find_places(const struct plan *p)
 		getrlimit(RLIMIT_NOFILE, &files);
 		granted = files.rlim_cur > 1000000 ? 1000000 : (int64_t)files.rlim_cur;
 	}
-	granted = granted > 2 * FILES_KEPT ? granted - FILES_KEPT : FILES_KEPT;
+	granted = granted > INT64_C(2) * FILES_KEPT ? granted - FILES_KEPT : FILES_KEPT;
 	return p->concurrency > 0 && p->concurrency < granted ? p->concurrency : granted;
 }
 

@@ -6,6 +6,7 @@
 #include "plot.h"
 #include "result.h"
 
+#include <assert.h>
 #include <math.h>
 #include <stdio.h>
 
@@ -157,8 +158,10 @@ open_plot(struct plot *p, struct step *const *steps, size_t count, enum measure 
           const char *title)
 {
 	struct point points[MOST_STEPS];
-	double most = make_points(steps, count, highest, points);
+	double most;
 
+	assert(count > 0);
+	most = make_points(steps, count, highest, points);
 	p->x.high = points[count - 1].x * 1.04;
 	axis_fit(&p->y, 0, most > 0 ? most : 1);
 	plot_begin(p, title);

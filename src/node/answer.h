@@ -36,6 +36,6 @@ int answer_pieces(const struct answer *a);
 /* The text of piece `i`, valid as long as the answer; empty for a call. */
 struct str answer_piece(const struct answer *a, int i, enum piece_kind *kind);
 /* All pieces of one kind, one after another. */
-void answer_add_text(struct buf *out, const struct answer *a, enum piece_kind kind);
+void answer_add_text(struct buf *out, const struct answer *a, enum piece_kind wanted);
 
 #endif

@@ -133,14 +133,16 @@ static bool
 take_input(struct ask *a, struct refusal_text *no)
 {
 	const cJSON *it;
+	const char *text;
 
 	a->input = gojson_get(a->body, "input");
 	a->empty = a->input == NULL || (cJSON_IsString(a->input) && a->input->valuestring[0] == '\0') ||
 	           (cJSON_IsArray(a->input) && a->input->child == NULL);
 	if (a->input != NULL && !cJSON_IsString(a->input) && !cJSON_IsArray(a->input))
 		return refuse(no, 400, "invalid input type");
-	if (cJSON_IsString(a->input))
-		ask_add_message(a, "user", str_of(a->input->valuestring));
+	text = cJSON_GetStringValue(a->input);
+	if (text != NULL)
+		ask_add_message(a, "user", str_of(text));
 	cJSON_ArrayForEach (it, gojson_list(a->input)) {
 		if (!cJSON_IsString(it))
 			return refuse(no, 400, "invalid input type");

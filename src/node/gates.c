@@ -142,8 +142,10 @@ gates_open(struct gates *g, const char *name, int64_t times)
 void
 gates_open_all(struct gates *g)
 {
-	while (!list_empty(&g->closed))
-		remove_gate(g, LIST_FIRST(&g->closed, struct gate, link));
+	struct gate *gate;
+
+	while ((gate = LIST_FIRST(&g->closed, struct gate, link)) != NULL)
+		remove_gate(g, gate);
 }
 
 void

@@ -383,10 +383,10 @@ gojson_type_name(const cJSON *value)
 static void
 add_value_name(struct buf *out, const cJSON *value, enum gojson_type wanted)
 {
-	char number[GOJSON_NUMBER_MAX];
-
 	buf_adds(out, gojson_type_name(value));
 	if (cJSON_IsNumber(value) && wanted == GOJSON_INT) {
+		char number[GOJSON_NUMBER_MAX];
+
 		gojson_format_float64(number, value->valuedouble);
 		buf_addf(out, " %s", number);
 	}

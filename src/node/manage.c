@@ -94,14 +94,14 @@ manage_pull(struct visit *v)
 	cJSON *body = read_body(v);
 	const char *name = asked_name(body);
 	struct buf shown = {0}, why = {0};
-	struct progress *p;
 
 	if (body == NULL)
 		return;
 	if (!catalog_shorten_name(name, &shown)) {
 		visit_reply_error(v, 400, "invalid model name");
 	} else {
-		p = progress_create(v, gojson_bool(body, "stream", true));
+		struct progress *p = progress_create(v, gojson_bool(body, "stream", true));
+
 		progress_add(p, "pulling manifest");
 		if (strncmp(shown.data, "missing", 7) == 0) {
 			progress_fail(p, 500, "pull model manifest: file does not exist");
@@ -127,14 +127,14 @@ manage_push(struct visit *v)
 	cJSON *body = read_body(v);
 	const char *name = asked_name(body);
 	const struct model *m = catalog_find(&v->node->catalog, name);
-	struct progress *p;
 
 	if (body == NULL)
 		return;
 	if (name[0] == '\0') {
 		visit_reply_error(v, 400, "model is required");
 	} else {
-		p = progress_create(v, gojson_bool(body, "stream", true));
+		struct progress *p = progress_create(v, gojson_bool(body, "stream", true));
+
 		progress_add(p, "retrieving manifest");
 		if (m == NULL) {
 			progress_add(p, "couldn't retrieve manifest");
@@ -202,14 +202,14 @@ manage_create(struct visit *v)
 {
 	cJSON *body = read_body(v);
 	struct buf name = {0};
-	struct progress *p;
 
 	if (body == NULL)
 		return;
 	if (!catalog_shorten_name(asked_name(body), &name)) {
 		visit_reply_error(v, 400, "invalid model name");
 	} else {
-		p = progress_create(v, gojson_bool(body, "stream", true));
+		struct progress *p = progress_create(v, gojson_bool(body, "stream", true));
+
 		create(v, body, name.data, p);
 		progress_start(p);
 	}

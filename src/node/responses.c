@@ -64,6 +64,7 @@ read_item(struct ask *a, const cJSON *item, int at, struct refusal_text *no)
 static bool
 read_input(struct ask *a, const cJSON *input, struct refusal_text *no)
 {
+	const char *text = cJSON_GetStringValue(input);
 	const cJSON *it;
 	int at = 0;
 
@@ -72,8 +73,8 @@ read_input(struct ask *a, const cJSON *input, struct refusal_text *no)
 		              "input must be a string or array: json: cannot unmarshal %s into Go value of "
 		              "type []json.RawMessage",
 		              gojson_type_name(input));
-	if (cJSON_IsString(input) && input->valuestring[0] != '\0')
-		ask_add_message(a, "user", str_of(input->valuestring));
+	if (text != NULL && *text != '\0')
+		ask_add_message(a, "user", str_of(text));
 	cJSON_ArrayForEach (it, gojson_list(input))
 		if (!read_item(a, it, at++, no))
 			return false;

@@ -26,7 +26,9 @@ find_gates(struct run *r)
 		buf_addc(&names, ',');
 		buf_add(&names, header.ptr, header.len);
 	}
-	while (at != NULL && (at = strstr(at, "gate:")) != NULL) {
+	if (at == NULL)
+		at = "";
+	while ((at = strstr(at, "gate:")) != NULL) {
 		at += strlen("gate:");
 		buf_adds(&names, ",");
 		buf_add(&names, at, strcspn(at, " ,.;\t\r\n\"'"));

@@ -39,10 +39,10 @@ add_of_type(struct buf *out, const char *type, const cJSON *schema, uint64_t has
 		buf_addf(out, "\"%s\"", words[pick % 8]);
 	} else if (strcmp(type, "integer") == 0) {
 		buf_addf(out, "%lld",
-		         (long long)(gojson_int(schema, "minimum", 0) + (int64_t)(pick % 100)));
+		         (long long)gojson_int(schema, "minimum", 0) + (long long)(pick % 100));
 	} else if (strcmp(type, "number") == 0) {
 		buf_addf(out, "%lld.5",
-		         (long long)(gojson_int(schema, "minimum", 0) + (int64_t)(pick % 100)));
+		         (long long)gojson_int(schema, "minimum", 0) + (long long)(pick % 100));
 	} else if (strcmp(type, "boolean") == 0) {
 		buf_adds(out, pick % 2 == 0 ? "true" : "false");
 	} else if (strcmp(type, "array") == 0) {

@@ -17,7 +17,8 @@ static const char *
 key_name(const struct route *route, enum body_key key)
 {
 	bool native_run = route->kind == ROUTE_RUN && route->dialect == DIALECT_OLLAMA;
-	bool has_old_name = route->kind == ROUTE_SHOW || route->kind == ROUTE_MANAGE;
+	bool has_old_name =
+	    (route->kind == ROUTE_SHOW || route->kind == ROUTE_MANAGE) && route->model_key != NULL;
 
 	switch (key) {
 	case KEY_OTHER: return NULL;

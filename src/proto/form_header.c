@@ -129,13 +129,14 @@ const char *
 form_parse_disposition(struct str value, struct form_disposition *out)
 {
 	struct str rest = str_trim(value), name, text;
-	const char *why;
 
 	*out = (struct form_disposition){0};
 	if (!take_token(&rest, &name) || !str_eq_nocase(name, "form-data"))
 		return "a part that is no form-data";
 	rest = str_trim(rest);
 	while (rest.len > 0) {
+		const char *why;
+
 		if (!take_param(&rest, &name, &text))
 			return "a malformed Content-Disposition";
 		why = note_param(out, name, text);

@@ -3,6 +3,8 @@
 
 #include "proto/json.h"
 
+#include <assert.h>
+
 enum { NODES_MAX = 2000000 };
 
 struct reader {
@@ -113,6 +115,7 @@ json_inside(struct str value)
 {
 	bool string = json_is_string(value);
 
+	assert(value.ptr != NULL && value.len >= 2);
 	value = (struct str){value.ptr + 1, value.len - 2};
 	while (!string && value.len > 0 && is_space(*value.ptr))
 		value = (struct str){value.ptr + 1, value.len - 1};

@@ -30,7 +30,8 @@ struct str json_children_find(const struct json_children *c, const char *key);
 /* Of a value as written, which may have a NULL ptr: */
 bool json_is_null(struct str value); /* or not there */
 bool json_is_string(struct str value);
-/* Without its quotes or brackets and the white space next to these. */
+/* Of a string, array or object: without its quotes or brackets and the white space next to these.
+ */
 struct str json_inside(struct str value);
 /* Adds "key":value, behind a comma unless a bracket stands before. */
 void json_add_member(struct buf *out, struct str key, struct str value);

@@ -15,7 +15,7 @@ next_odd(struct str *text)
 	static const struct {
 		const char *utf8;
 		size_t len;
-		char letter;
+		unsigned char letter;
 	} folds[] = {{"\xc5\xbf", 2, 's'}, {"\xe2\x84\xaa", 3, 'k'}};
 	unsigned char c = (unsigned char)*text->ptr;
 	size_t len = 1;

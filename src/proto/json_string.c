@@ -117,9 +117,9 @@ skip_plain(const char *p, const char *end)
 static const char *
 plain_end(const char *p, const char *end)
 {
-	size_t n;
-
 	for (;;) {
+		size_t n;
+
 		p = skip_plain(p, end);
 		if (p == end || (unsigned char)*p < 0x80)
 			return p;

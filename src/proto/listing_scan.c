@@ -78,6 +78,7 @@ parse_time_s(struct text *t)
 	const char *zone;
 
 	t->bytes[t->len] = '\0';
+	/* NOLINTNEXTLINE(cert-err34-c): two or four digits fit */
 	if (t->cut || sscanf(t->bytes, "%4d-%2d-%2dT%2d:%2d:%2d%n", &tm.tm_year, &tm.tm_mon,
 	                     &tm.tm_mday, &tm.tm_hour, &tm.tm_min, &tm.tm_sec, &used) != 6)
 		return INT64_MIN;
@@ -86,6 +87,7 @@ parse_time_s(struct text *t)
 	zone = t->bytes + used;
 	if (*zone == '.')
 		zone += 1 + strspn(zone + 1, "0123456789");
+	/* NOLINTNEXTLINE(cert-err34-c): two digits fit */
 	if ((*zone == '+' || *zone == '-') && sscanf(zone + 1, "%2d:%2d", &hours, &minutes) != 2)
 		return INT64_MIN;
 	return (int64_t)timegm(&tm) - (*zone == '-' ? -1 : 1) * (hours * 3600 + minutes * 60);
@@ -283,6 +285,7 @@ on_text_json(enum json_event event, struct str text, uint64_t offset, void *arg)
 }
 
 bool
+/* NOLINTNEXTLINE(readability-non-const-parameter): written to by way of `s` */
 listing_scan_text(struct str body, const char *key, char *out, size_t size)
 {
 	struct text_scan s = {.key = key, .out = out, .size = size};

@@ -21,7 +21,14 @@ def pytest_addoption(parser):
         help="the folder that meson built in",
     )
     parser.addoption("--faults", help="faults at full size; the table is written to this file")
+    parser.addoption("--memcheck", action="store_true", help="the gateways run under valgrind")
     parser.addoption("--tls", action="store_true", help="clients come to the gateways by TLS")
+
+
+MEMCHECK = (
+    "valgrind --quiet --error-exitcode=99 --leak-check=full --track-origins=yes"
+    " --errors-for-leak-kinds=definite,indirect,possible"
+).split()
 
 
 def pytest_configure(config):
@@ -74,7 +81,11 @@ class Stage:
         binary = find_program(self.request.config, "drover")
         if self.request.config.getoption("--tls"):
             settings = {"tls": certificates.local().settings(), **(settings or {})}
+        if self.request.config.getoption("--memcheck"):
+            options["launcher"] = (*options.get("launcher", ()), *MEMCHECK)
         gateway = self.add(Gateway(binary, self.room(), backends, settings, **options))
+        if self.request.config.getoption("--memcheck"):
+            gateway.memory_factor = 8  # it keeps a map of what is initialised, and what was freed
         gateway.wait_listening()
         if ready:
             gateway.wait_ready()

@@ -1,14 +1,13 @@
 #!/usr/bin/env python3
 """Checks what the compiler does not: floors, sizes, words and format of the sources.
 
-    lint.py [--root DIR] [--build DIR] [--fix] CHECK...
+    lint.py [--root DIR] [--fix] CHECK...
 
-Checks: floors, sizes, words, format, tidy. Each complaint is a line FILE:LINE: what;
+Checks: floors, sizes, words, format. Each complaint is a line FILE:LINE: what;
 exit 1 when there is one, 77 when a check could not be made here.
 """
 
 import argparse
-import json
 import pathlib
 import re
 import shutil
@@ -59,9 +58,8 @@ TEXT_SUFFIXES = {".c", ".h", ".py", ".sh", ".md", ".build", ".yaml", ".yml", ".j
 
 
 class Lint:
-    def __init__(self, root, build):
+    def __init__(self, root):
         self.root = root
-        self.build = build
         self.complaints = []
         self.skipped = []
 
@@ -185,33 +183,15 @@ class Lint:
         if said.returncode != 0 and not self.complaints:
             self.complaints.append(said.stderr)
 
-    # tidy -----------------------------------------------------------------------------------
-
-    def check_tidy(self):
-        if shutil.which("clang-tidy") is None:
-            self.skipped.append("tidy: needs clang-tidy")
-            return
-        commands = json.loads((self.build / "compile_commands.json").read_text())
-        sources = {(pathlib.Path(c["directory"]) / c["file"]).resolve() for c in commands}
-        for source in sorted(sources):
-            said = subprocess.run(
-                ["clang-tidy", "-p", str(self.build), "--quiet", str(source)],
-                capture_output=True,
-                text=True,
-            )
-            if said.returncode != 0 or "warning:" in said.stdout:
-                self.complaints.append(said.stdout.rstrip())
-
 
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--root", type=pathlib.Path)
-    parser.add_argument("--build", type=pathlib.Path, default=pathlib.Path("build"))
     parser.add_argument("--fix", action="store_true")
-    parser.add_argument("checks", nargs="+", choices=["floors", "sizes", "words", "format", "tidy"])
+    parser.add_argument("checks", nargs="+", choices=["floors", "sizes", "words", "format"])
     args = parser.parse_args()
     root = (args.root or pathlib.Path(__file__).resolve().parents[2]).resolve()
-    lint = Lint(root, args.build)
+    lint = Lint(root)
     for check in args.checks:
         if check == "format":
             lint.check_format(args.fix)

@@ -24,7 +24,7 @@ class TestLint(unittest.TestCase):
                 path = root / name
                 path.parent.mkdir(parents=True, exist_ok=True)
                 path.write_text(text)
-            yield lint.Lint(root, root)
+            yield lint.Lint(root)
 
     def found(self, check, files):
         with self.house(files) as checker:

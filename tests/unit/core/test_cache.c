@@ -219,7 +219,7 @@ the_bytes_are_those_of_the_allocator(void **state)
 {
 	static const size_t sizes[] = {0, 1, 100, 4096, 60000, 200000};
 	struct cache_limits limits = roomy;
-	static char body[200000];
+	static const char body[200000] = {0};
 	struct cache *c;
 
 	limits.entries = 50000;

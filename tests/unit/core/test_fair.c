@@ -60,7 +60,6 @@ a_light_key_waits_for_one_request_of_a_noisy_one(void **state)
 static void
 keys_share_by_tokens_not_by_requests(void **state)
 {
-	struct job *j;
 	int large = 0, small = 0;
 
 	open_one_slot();
@@ -69,7 +68,8 @@ keys_share_by_tokens_not_by_requests(void **state)
 		queue_for("small", CLASS_NORMAL);
 	}
 	for (int i = 0; i < 80; i++) {
-		j = desk_pick(&d);
+		struct job *j = desk_pick(&d);
+
 		if (strcmp(j->key, "large") == 0) {
 			sched_saw_tokens(d.sched, j, 0, 300);
 			large++;
@@ -87,7 +87,6 @@ keys_share_by_tokens_not_by_requests(void **state)
 static void
 keys_share_by_their_weights(void **state)
 {
-	struct job *j;
 	int heavy = 0;
 
 	open_one_slot();
@@ -96,7 +95,8 @@ keys_share_by_their_weights(void **state)
 		queue_for("light", CLASS_NORMAL);
 	}
 	for (int i = 0; i < 80; i++) {
-		j = desk_pick(&d);
+		struct job *j = desk_pick(&d);
+
 		heavy += strcmp(j->key, "heavy") == 0;
 		sched_saw_tokens(d.sched, j, 0, 100);
 		desk_end(&d, j);

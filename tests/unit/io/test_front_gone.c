@@ -147,7 +147,7 @@ static void
 what_is_answered_in_full_reaches_a_client_that_half_closed(void **state)
 {
 	enum { TOTAL = 8 * 1024 * 1024 };
-	static const char bytes[TOTAL];
+	static const char bytes[TOTAL] = {0};
 	struct front_head head = {.status = 200, .length = TOTAL};
 	struct client c;
 	struct bed b;
@@ -249,7 +249,7 @@ static void
 a_cut_until_close_waits_for_the_client(void **state)
 {
 	enum { TOTAL = 2 * 1024 * 1024 };
-	static const char bytes[TOTAL];
+	static const char bytes[TOTAL] = {0};
 	struct front_head head = {.status = 200, .length = -1};
 	struct client c;
 	struct bed b;

@@ -14,10 +14,11 @@ parse(const char *line, struct plan *p, struct buf *why)
 {
 	static char copy[1024];
 	char *words[MOST_WORDS] = {copy};
+	char *rest;
 	int count = 0;
 
 	snprintf(copy, sizeof(copy), "drover-bench %s", line);
-	for (char *w = strtok(copy, " "); w != NULL; w = strtok(NULL, " "))
+	for (char *w = strtok_r(copy, " ", &rest); w != NULL; w = strtok_r(NULL, " ", &rest))
 		words[count++] = w;
 	words[count] = NULL;
 	return plan_read(count, words, p, why);

@@ -86,9 +86,9 @@ a_body_is_one_line_whatever_the_message_holds(void **state)
 {
 	static const enum dialect all[] = {DIALECT_OLLAMA, DIALECT_OPENAI, DIALECT_ANTHROPIC};
 	struct buf out = {0};
-	cJSON *root;
-
 	for (int i = 0; i < 3; i++) {
+		cJSON *root;
+
 		buf_clear(&out);
 		refusal_add_body(&out, all[i], 400, "a\r\n\"b\" \\ \x01 \xff", "r\n1");
 		assert_null(strpbrk(buf_text(&out), "\r\n"));
