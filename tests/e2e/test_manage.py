@@ -234,6 +234,17 @@ def test_blobs_of_the_simulated_node(pair):
     assert gateway.post(wrong, data).status == 400
 
 
+def test_a_blob_comes_on_a_connection_of_its_own(stage):
+    """One that was kept may be closed by the node at any time, and a stream cannot be repeated."""
+    node = stage.fake(lambda exchange: exchange.reply({"done": True}))
+    gateway = stage.gateway([node])
+    for _ in range(2):
+        assert gateway.post("/api/generate", harness.run()).status == 200
+    assert gateway.post("/api/blobs/sha256:" + "0" * 64, b"weights").status == 200
+    first, second, blob = (exchange.socket for exchange in node.exchanges)
+    assert first is second and blob is not first
+
+
 def test_a_blob_of_a_client_that_leaves_is_dropped(stage):
     nodes = [stage.add(BlobNode()) for _ in range(2)]
     gateway = stage.gateway(nodes)
