@@ -131,6 +131,21 @@ say_started(const struct program *p)
 	buf_finish(&at);
 }
 
+/* What asks a gateway for something, and would end a program that does not listen yet: logs are
+ * rotated and configurations reloaded whenever that is due, just after a start too. What comes
+ * meanwhile is heard then. */
+static void
+hold_signals(bool hold)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGHUP);
+	sigaddset(&set, SIGUSR1);
+	sigaddset(&set, SIGUSR2);
+	pthread_sigmask(hold ? SIG_BLOCK : SIG_UNBLOCK, &set, NULL);
+}
+
 static void
 take_signals(struct program *p)
 {
@@ -139,6 +154,7 @@ take_signals(struct program *p)
 	p->signals[2] = loop_on_signal(p->loop, SIGUSR1, on_reopen, p);
 	p->signals[3] = loop_on_signal(p->loop, SIGHUP, on_hangup, p);
 	p->signals[4] = loop_on_signal(p->loop, SIGUSR2, on_upgrade, p);
+	hold_signals(false);
 }
 
 /* While what there is is put away nobody listens to them any more: one that came then would end the
@@ -312,11 +328,14 @@ main(int argc, char **argv)
 	int status;
 
 	forbid_core_files();
+	hold_signals(true);
 	status = settings_load(argc, argv, environ, &call, &why);
 	say(&why);
 	buf_finish(&why);
 	if (status != 0)
 		return status;
+	if (call.command != COMMAND_SERVE)
+		hold_signals(false);
 	status = run(&call, argc, argv);
 	settings_finish(&call.settings);
 	return status;

@@ -100,18 +100,22 @@ spawn(struct upgrade *u, int end)
 	char **env;
 	posix_spawn_file_actions_t files;
 	posix_spawnattr_t attributes;
-	sigset_t all, none;
+	sigset_t all, held;
 	int error;
 
 	snprintf(variable, sizeof(variable), HANDOVER_VARIABLE "=%d", end);
 	env = environment_with(variable);
 	sigfillset(&all);
-	sigemptyset(&none);
+	/* Until it listens, as any start of the program holds them (main.c): before that, in exec. */
+	sigemptyset(&held);
+	sigaddset(&held, SIGHUP);
+	sigaddset(&held, SIGUSR1);
+	sigaddset(&held, SIGUSR2);
 	posix_spawn_file_actions_init(&files);
 	posix_spawn_file_actions_adddup2(&files, end, end); /* is inherited, as nothing else is */
 	posix_spawnattr_init(&attributes);
 	posix_spawnattr_setsigdefault(&attributes, &all);
-	posix_spawnattr_setsigmask(&attributes, &none);
+	posix_spawnattr_setsigmask(&attributes, &held);
 	posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK);
 	error = posix_spawnp(&u->pid, u->argv[0], &files, &attributes, u->argv, env);
 	posix_spawnattr_destroy(&attributes);

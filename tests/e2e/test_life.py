@@ -1,6 +1,7 @@
 """Starting, checking a configuration, and ending: at once, or after what runs has finished."""
 
 import json
+import os
 import signal
 import socket
 import subprocess
@@ -10,6 +11,7 @@ import harness
 import pytest
 from conftest import find_program
 from harness import wire
+from harness.program import Program
 
 LIMIT_S = wire.LIMIT_S
 
@@ -104,6 +106,18 @@ def test_an_address_in_use_ends_it(drover):
         address = "127.0.0.1:%d" % taken.getsockname()[1]
         done = drover("--listen", address)
     assert done.returncode == 1 and address in done.stderr
+
+
+def test_signals_that_come_before_it_serves_do_not_end_it(request, tmp_path):
+    """Logs are rotated whenever that is due."""
+    file = tmp_path / "drover.yaml"
+    os.mkfifo(file)
+    gateway = Program("drover", [find_program(request.config, "drover"), "--demo", "-c", file])
+    with file.open("w") as settings:  # once it reads there
+        gateway.signal(signal.SIGUSR1)
+        json.dump({"listen": ["127.0.0.1:0"], "admin": "off"}, settings)
+    gateway.wait_line("listening on")
+    gateway.stop()
 
 
 # Listening
