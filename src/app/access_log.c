@@ -1,9 +1,15 @@
-/* The access log. */
+/*
+ * The access log.
+ *
+ * What cannot be written, since a disk is full or nobody reads the pipe, is kept and tried again;
+ * above a bound later lines are lost, and counted. It costs no request anything.
+ */
 #include "app/access_log.h"
 
 #include "app/request.h"
 #include "base/clock.h"
 #include "base/mem.h"
+#include "base/outlet.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -12,45 +18,72 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { FLUSH_MS = 100, FLUSH_BYTES = 32 * 1024 };
+enum {
+	FLUSH_MS = 100,
+	AGAIN_MS = 10, /* where something was left: a pipe has room for 64 KiB */
+	FLUSH_BYTES = 32 * 1024,
+	KEPT_BYTES_MAX = 1024 * 1024, /* of what could not be written */
+	LAST_WAIT_MS = 1000,          /* for a reader, with nothing to come after it */
+};
 
 struct access_log {
 	char *path; /* owned; NULL: standard output */
 	int fd;     /* -1: off, or the file could not be opened again */
 	enum log_format format;
 	struct buf lines;
+	bool waits;   /* the last attempt left something */
+	int64_t lost; /* lines, since it was last written whole */
 	struct timer timer;
 	int64_t stamp_s; /* the second that `stamp` names */
 	char stamp[32];
 };
 
 static void
-flush(struct access_log *log)
+flush(struct access_log *log, int wait_ms)
 {
-	size_t at = 0;
+	struct buf *lines = &log->lines;
+	size_t written;
 
-	while (at < log->lines.len) {
-		ssize_t n = write(log->fd, log->lines.data + at, log->lines.len - at);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			break; /* a full disk costs lines, never a request */
-		at += (size_t)n;
+	if (log->fd < 0)
+		return;
+	written = outlet_write(log->fd, (struct str){lines->data, lines->len}, wait_ms);
+	log->waits = written < lines->len;
+	if (log->waits) {
+		if (written > 0)
+			memmove(lines->data, lines->data + written, lines->len - written);
+		lines->len -= written;
+		timer_start(&log->timer, AGAIN_MS);
+		return;
 	}
-	buf_clear(&log->lines);
+	buf_clear(lines);
+	if (log->lost > 0)
+		log_warn("access log", "it can be written again; %lld lines were lost",
+		         (long long)log->lost);
+	log->lost = 0;
+}
+
+/* Whether a line can be taken. */
+static bool
+has_room(struct access_log *log)
+{
+	if (log->fd < 0 || log->lines.len < KEPT_BYTES_MAX)
+		return log->fd >= 0;
+	if (log->lost++ == 0)
+		log_warn("access log", "it cannot be written: lines are lost from now on");
+	return false;
 }
 
 static void
 on_timer(void *arg)
 {
-	flush(arg);
+	flush(arg, 0);
 }
 
+/* To open a named pipe that nobody reads would else wait for a reader. */
 static int
 open_target(const char *path)
 {
-	return open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0640);
+	return open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NONBLOCK, 0640);
 }
 
 struct access_log *
@@ -90,8 +123,7 @@ access_log_destroy(struct access_log **lp)
 	*lp = NULL;
 	if (log == NULL)
 		return;
-	if (log->fd >= 0)
-		flush(log);
+	flush(log, LAST_WAIT_MS);
 	close_file(log);
 	timer_finish(&log->timer);
 	buf_finish(&log->lines);
@@ -104,8 +136,7 @@ access_log_reopen(struct access_log *log)
 {
 	if (log->path == NULL)
 		return;
-	if (log->fd >= 0)
-		flush(log);
+	flush(log, 0);
 	close_file(log);
 	log->fd = open_target(log->path);
 	if (log->fd < 0)
@@ -213,10 +244,10 @@ static void
 end_line(struct access_log *log)
 {
 	buf_adds(&log->lines, log->format == LOG_JSON ? "}\n" : "\n");
-	if (log->lines.len >= FLUSH_BYTES)
-		flush(log);
-	else if (log->timer.due_ms == 0)
+	if (log->timer.due_ms == 0)
 		timer_start(&log->timer, FLUSH_MS);
+	if (log->lines.len >= FLUSH_BYTES && !log->waits)
+		flush(log, 0);
 }
 
 static struct str
@@ -241,7 +272,7 @@ access_log_add(struct access_log *log, const struct request *r, const char *end)
 {
 	int64_t now = clock_now_ms();
 
-	if (log->fd < 0)
+	if (!has_room(log))
 		return;
 	begin_line(log, r->id, r->peer);
 	add_word(log, FIELD("trace"), *r->trace == '\0' ? NULL : r->trace);
@@ -272,7 +303,7 @@ void
 access_log_add_refusal(struct access_log *log, const char *id, const char *peer, struct str path,
                        int status)
 {
-	if (log->fd < 0)
+	if (!has_room(log))
 		return;
 	begin_line(log, id, peer);
 	add_text(log, FIELD("path"), path);

@@ -1,16 +1,26 @@
-/* The program's log: formatted into one buffer, written with one call. */
+/*
+ * The program's log: formatted into one buffer, written with one call.
+ *
+ * Nobody waits for who does not read it: after one patient attempt, lines are lost, and counted,
+ * until there is room again. Several threads log.
+ */
 #include "base/log.h"
 
 #include "base/buf.h"
 #include "base/clock.h"
+#include "base/outlet.h"
 
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
 
 static enum log_level threshold = LOG_INFO;
 static enum log_format format = LOG_TEXT;
+enum { PATIENCE_MS = 1000 };
+
+static atomic_int lost; /* lines in a row */
 static const char *const names[] = {"error", "warn", "info", "debug"};
 
 void
@@ -52,10 +62,42 @@ flatten(char *text)
 			*text = ' ';
 }
 
+static void
+add_line(struct buf *line, enum log_level level, const char *subject, const struct buf *message)
+{
+	size_t at = line->len;
+
+	if (format == LOG_JSON) {
+		buf_adds(line, "{\"time\":\"");
+		add_time(line);
+		buf_addf(line, "\",\"level\":\"%s\",\"subject\":", names[level]);
+		buf_add_json(line, subject, strlen(subject));
+		buf_adds(line, ",\"message\":");
+		buf_add_json(line, buf_text(message), message->len);
+		buf_adds(line, "}");
+	} else {
+		add_time(line);
+		buf_addf(line, " %-5s %s: %s", names[level], subject, buf_text(message));
+		flatten(line->data + at);
+	}
+	buf_addc(line, '\n');
+}
+
+static void
+add_lost(struct buf *line, int count)
+{
+	struct buf message = {0};
+
+	buf_addf(&message, "nobody read it: %d lines were lost", count);
+	add_line(line, LOG_WARN, "log", &message);
+	buf_finish(&message);
+}
+
 void
 log_line(enum log_level level, const char *subject, const char *fmt, ...)
 {
 	struct buf line = {0}, message = {0};
+	int missed = atomic_load(&lost);
 	va_list args;
 
 	if (!log_wants(level))
@@ -63,23 +105,14 @@ log_line(enum log_level level, const char *subject, const char *fmt, ...)
 	va_start(args, fmt);
 	buf_addv(&message, fmt, args);
 	va_end(args);
-	if (format == LOG_JSON) {
-		buf_adds(&line, "{\"time\":\"");
-		add_time(&line);
-		buf_addf(&line, "\",\"level\":\"%s\",\"subject\":", names[level]);
-		buf_add_json(&line, subject, strlen(subject));
-		buf_adds(&line, ",\"message\":");
-		buf_add_json(&line, buf_text(&message), message.len);
-		buf_adds(&line, "}");
-	} else {
-		add_time(&line);
-		buf_addf(&line, " %-5s %s: %s", names[level], subject, buf_text(&message));
-		flatten(line.data);
-	}
-	buf_addc(&line, '\n');
-	if (write(STDERR_FILENO, line.data, line.len) < 0) {
-		/* Nowhere left to say it. */
-	}
+	if (missed > 0)
+		add_lost(&line, missed);
+	add_line(&line, level, subject, &message);
+	if (outlet_write(STDERR_FILENO, (struct str){line.data, line.len},
+	                 missed > 0 ? 0 : PATIENCE_MS) == 0)
+		atomic_fetch_add(&lost, 1);
+	else
+		atomic_fetch_sub(&lost, missed);
 	buf_finish(&line);
 	buf_finish(&message);
 }

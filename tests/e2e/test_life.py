@@ -256,6 +256,28 @@ def test_the_access_log_has_a_line_for_each_request(stage):
     assert two[0]["status"] == 404
 
 
+def test_an_access_log_that_nobody_reads_stops_nothing(stage, tmp_path):
+    """It is standard output as a rule: of a terminal that was stopped, a pager, a log driver."""
+    path = tmp_path / "pipe"
+    os.mkfifo(path)
+    reader = os.open(path, os.O_RDWR | os.O_NONBLOCK)
+    with pytest.raises(BlockingIOError):
+        while True:
+            os.write(reader, b"x" * 4096)
+    launcher = ["sh", "-c", f'exec "$@" >{path}', "sh"]
+    gateway = stage.gateway([stage.fake()], launcher=launcher)
+    with wire.Wire(gateway.url) as client:  # until it is written at the latest: 32 KiB
+        for number in range(300):
+            client.request("GET", "/none", headers=[("X-Request-Id", f"number-{number}")])
+            assert client.read_answer().status == 404
+    os.set_blocking(reader, True)
+    read = b""
+    while b"id=number-299 " not in read:
+        read += os.read(reader, 65536)
+    assert read.count(b"id=number-") == 300
+    os.close(reader)
+
+
 def test_the_access_log_can_be_moved_away(stage, tmp_path):
     path = tmp_path / "access.log"
     node = stage.fake()
