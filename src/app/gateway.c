@@ -5,6 +5,7 @@
 #include "app/admin.h"
 #include "app/answers.h"
 #include "app/board.h"
+#include "app/descriptors.h"
 #include "app/dispatch.h"
 #include "app/intake.h"
 #include "app/listen.h"
@@ -90,7 +91,7 @@ static bool
 build_front(struct gateway *g, struct buf *why)
 {
 	const struct settings *s = g->settings;
-	struct front_limits limits = gateway_front_limits(s, (int)s->max_connections);
+	struct front_limits limits = gateway_front_limits(s, descriptors_for_clients(s));
 	SSL_CTX *tls;
 
 	if (!gateway_load_tls(s, &tls, why))

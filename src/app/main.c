@@ -5,6 +5,7 @@
 #include "app/admin.h"
 #include "app/admin_url.h"
 #include "app/demo.h"
+#include "app/descriptors.h"
 #include "app/doubts.h"
 #include "app/gateway.h"
 #include "app/herald.h"
@@ -196,6 +197,7 @@ serve(struct settings *s, int argc, char **argv)
 
 	log_set_level(s->log.level);
 	log_set_format(s->log.format);
+	descriptors_raise();
 	p.loop = loop_create();
 	if (!takeover_find(p.given, &former, &why) || !service_take_sockets(p.given, &why) ||
 	    !listen_override(s, p.given, &why))
@@ -217,6 +219,7 @@ serve(struct settings *s, int argc, char **argv)
 	p.herald = herald_create(p.gateway);
 	take_signals(&p);
 	doubts_log(p.gateway->settings);
+	descriptors_log(p.gateway->settings);
 	say_started(&p);
 	begin(&p, former);
 	loop_run(p.loop);

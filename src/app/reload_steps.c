@@ -6,6 +6,7 @@
 #include "app/admin.h"
 #include "app/answers.h"
 #include "app/board.h"
+#include "app/descriptors.h"
 #include "app/dispatch.h"
 #include "app/doubts.h"
 #include "app/gateway.h"
@@ -124,7 +125,8 @@ apply_callers(struct reload *r)
 static void
 apply_fronts(struct reload *r)
 {
-	struct front_limits limits = gateway_front_limits(r->after, (int)r->after->max_connections);
+	struct front_limits limits =
+	    gateway_front_limits(r->after, descriptors_for_clients(r->after));
 
 	front_set_limits(r->gateway->front, &limits);
 	if (r->gateway->admin != NULL)

@@ -135,6 +135,22 @@ def test_without_descriptors_it_pauses_and_recovers(stage):
     assert gateway.post("/api/generate", harness.run()).status == 200
 
 
+def test_clients_leave_descriptors_for_the_nodes(stage):
+    """Those who come later wait, instead of being let in to be told that no node can be reached."""
+    node = stage.node("tiny,tps=400", parallel=8)
+    launcher = ["prlimit", "--nofile=120:120"]
+    gateway = stage.gateway([{"url": node.url, "parallel": 8}], launcher=launcher)
+    gateway.wait_line("120 files can be open at once, and so 40 connections")
+    crowd = [wire.Wire(gateway.url) for _ in range(150)]
+    gateway.wait_line("40 connections are open, the most allowed")
+    for client in crowd[:8]:
+        client.request("POST", "/api/generate", harness.run("tokens:20", stream=True))
+    for client in crowd[:8]:
+        assert client.read_answer().status == 200
+    for client in crowd:
+        client.close()
+
+
 def test_a_thousand_idle_connections_cost_little(stage):
     node = stage.fake()
     gateway = stage.gateway([node])
