@@ -18,6 +18,11 @@ aliases_init(struct aliases *a, const struct text_map *texts, struct buf *why)
 			buf_addf(why, "aliases: \"%s: %s\" are no names of models", p->name, p->value);
 			return false;
 		}
+		if (map_find(&a->models, it->canonical) != NULL) {
+			buf_addf(why, "aliases: \"%s\" is there twice: without a tag, :latest is meant",
+			         p->name);
+			return false;
+		}
 		it->name = p->name;
 		a->count++;
 		map_put(&a->models, it->canonical, p->value);

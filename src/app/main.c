@@ -4,6 +4,7 @@
  */
 #include "app/admin.h"
 #include "app/admin_url.h"
+#include "app/aliases.h"
 #include "app/demo.h"
 #include "app/descriptors.h"
 #include "app/doubts.h"
@@ -245,8 +246,15 @@ out:
 static int
 check(const struct settings *s)
 {
-	struct buf doubts = {0};
+	struct buf doubts = {0}, why = {0};
+	struct aliases aliases;
+	bool fine = aliases_init(&aliases, &s->aliases, &why);
 
+	aliases_finish(&aliases);
+	say(&why);
+	buf_finish(&why);
+	if (!fine)
+		return 1;
 	doubts_add(s, &doubts);
 	fputs(buf_text(&doubts), stderr);
 	buf_finish(&doubts);

@@ -278,6 +278,22 @@ has_admin_key(const struct settings *s)
 	return false;
 }
 
+/* Where nobody said `admin`, there is a place for `listen` alone. */
+static void
+complain_shared(const struct record *root, const char *address, struct report *report)
+{
+	const struct origin *from = origin_of(root, "admin");
+
+	if (from->source != FROM_DEFAULT)
+		record_complain(root, from, "admin", report,
+		                "\"%s\" is in `listen` too; give it an address of its own", address);
+	else
+		record_complain(root, origin_of(root, "listen"), "listen", report,
+		                "\"%s\" is where the dashboard is, unless `admin` says otherwise; give "
+		                "one of them another address",
+		                address);
+}
+
 static void
 check_admin(const struct record *root, const struct settings *s, struct report *report)
 {
@@ -288,8 +304,7 @@ check_admin(const struct record *root, const struct settings *s, struct report *
 		                s->admin);
 	for (size_t i = 0; i < s->listen.count && !takes_free_port(s->admin); i++)
 		if (strcmp(s->listen.items[i], s->admin) == 0)
-			record_complain(root, origin_of(root, "admin"), "admin", report,
-			                "\"%s\" is in `listen` too; give it an address of its own", s->admin);
+			complain_shared(root, s->admin, report);
 }
 
 /* First of all: the rules below compare each with each. */

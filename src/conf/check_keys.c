@@ -129,12 +129,13 @@ check_against_others(const struct slot *slot, const struct settings *s, struct r
 static void
 check_anonymous(const struct record *root, const struct settings *s, struct report *report)
 {
+	/* A burst that nobody said came of the other. */
 	const struct {
 		const char *path;
 		int64_t value;
 	} limits[] = {
 	    {"anonymous.requests_per_minute", s->anonymous.requests_per_minute},
-	    {"anonymous.burst", s->anonymous.burst},
+	    {"anonymous.burst", is_said(root, "anonymous.burst") ? s->anonymous.burst : 0},
 	    {"anonymous.concurrent", s->anonymous.concurrent},
 	};
 

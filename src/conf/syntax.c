@@ -205,9 +205,14 @@ syntax_host(struct str text, struct buf *why)
 bool
 syntax_origin(struct str text, struct buf *why)
 {
-	bool has_scheme = text.len > 3 && memmem(text.ptr, text.len, "://", 3) != NULL;
+	const char *scheme = text.len > 3 ? memmem(text.ptr, text.len, "://", 3) : NULL;
+	const char *host = scheme == NULL ? text.ptr : scheme + strlen("://");
+	bool has_path = memchr(host, '/', text.len - (size_t)(host - text.ptr)) != NULL;
 
-	if (is_plain(text, ",\"\\") && (has_scheme || memchr(text.ptr, '*', text.len) != NULL))
+	/* RFC 6454 7: no browser says a path. */
+	if (has_path && scheme != NULL)
+		return refuse(why, "has a path, which no origin has; leave away what is behind the host");
+	if (is_plain(text, ",\"\\") && (scheme != NULL || memchr(text.ptr, '*', text.len) != NULL))
 		return true;
 	return refuse(why, "is no origin; give one like https://app.example.org or http://10.0.0.*:*");
 }

@@ -98,7 +98,7 @@ static const struct row model_rows[] = {
 };
 
 static const struct table model_table = {
-    model_rows, COUNT(model_rows), sizeof(struct model_settings), .single_row = 0,
+    model_rows, COUNT(model_rows), sizeof(struct model_settings), .single_row = NO_SINGLE_ROW,
 };
 
 #undef AT

@@ -134,7 +134,7 @@ check_text(const struct row *row, struct str text, struct buf *why)
 	for (size_t i = 0; i < text.len && fine; i++)
 		fine = (unsigned char)text.ptr[i] >= 0x20 && text.ptr[i] != 0x7f;
 	if (text.len == 0)
-		buf_adds(why, "is empty; leave the key out for its default");
+		buf_adds(why, "is empty; give it a value, or leave the key out");
 	else if (!fine)
 		buf_adds(why, "the text has a control character in it");
 	else if (!row->check(text, &reason)) {

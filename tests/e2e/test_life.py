@@ -61,6 +61,8 @@ def test_check_of_a_good_file(drover):
         ("listen: [\n", "drover.yaml:", []),
         ('listen: ["${NO_SUCH_NAME}"]\n', "drover.yaml:1:", ["NO_SUCH_NAME"]),
         ("queue: {size: 1}\nqueue: {size: 2}\n", "drover.yaml:2:1:", ["queue"]),
+        ("listen: [127.0.0.1:8081]\n", "drover.yaml:1:9:", ["listen", "admin"]),
+        ("cors: {origins: [http://a.b/]}\n", "drover.yaml:1:18:", ["cors.origins", "path"]),
     ],
 )
 @pytest.mark.parametrize("command", ["check", "serve"])
@@ -70,6 +72,37 @@ def test_a_mistake_is_named_with_its_place(drover, command, text, where, words):
     assert where in done.stderr
     for word in words:
         assert word in done.stderr
+
+
+@pytest.mark.parametrize(
+    "text,words",
+    [
+        ("backends: [{url: http://a:1, name: x}, {url: http://A:1/, name: y}]\n",
+         "backends[1].url: http://A:1/ is backends[0] too"),
+        ('models: [{match: "*"}, {match: "a*", keep_alive: 1h}]\n',
+         'no model ever comes to "a*": models[0]'),
+        ("log: {access: /no/such/folder/access.log}\n", "/no/such/folder/: No such file"),
+        ("log: {access: /tmp/../tmp}\n", "is a folder"),
+    ],
+)  # fmt: skip
+def test_what_is_allowed_and_yet_no_good_is_told(drover, text, words):
+    done = drover("check", config=text)
+    assert done.returncode == 0 and words in done.stderr and len(done.stderr.splitlines()) == 1
+
+
+def test_no_doubt_is_told_of_what_is_right(drover):
+    text = (
+        "backends: [{url: http://a:1}, {url: http://a:12}]\n"
+        'models: [{match: "a?"}, {match: "a*"}, {match: "b"}, {match: "b*"}]\n'
+    )
+    done = drover("check", config=text)
+    assert done.returncode == 0 and done.stderr == ""
+
+
+@pytest.mark.parametrize("command", ["check", "serve"])
+def test_an_alias_that_is_there_twice_is_named(drover, command):
+    done = drover(command, "-c", "drover.yaml", config="aliases: {a: b, 'a:latest': c}\n")
+    assert done.returncode == 1 and '"a:latest" is there twice' in done.stderr
 
 
 def test_all_mistakes_are_named_at_once(drover):

@@ -97,6 +97,10 @@ limits_of_addresses_are_for_where_no_keys_are(void **state)
 	assert_complaints("anonymous: {requests_per_minute: 60, concurrent: 2}", NO_WORDS, "");
 	assert_complaints("keys: [{name: a, key: b}]\nanonymous: {concurrent: 2}", NO_WORDS,
 	                  "t.yaml:2:25: anonymous.concurrent: only counts where there are no keys\n");
+	/* Nothing of the burst that follows from it. */
+	assert_complaints("keys: [{name: a, key: b}]\nanonymous: {requests_per_minute: 2}", NO_WORDS,
+	                  "t.yaml:2:34: anonymous.requests_per_minute: only counts where there are no "
+	                  "keys\n");
 	assert_complaints(
 	    "anonymous: {burst: 2}", NO_WORDS,
 	    "t.yaml:1:20: anonymous.burst: only counts with anonymous.requests_per_minute\n");

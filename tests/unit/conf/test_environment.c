@@ -101,7 +101,7 @@ an_error_names_the_variable(void **state)
 	                  "DROVER_BACKENDS: backends[1].url: \"b\" is no URL; give http://host:port "
 	                  "or https://host\n");
 	expect_complaints("DROVER_LISTEN=:1,",
-	                  "DROVER_LISTEN: listen: is empty; leave the key out for its default\n");
+	                  "DROVER_LISTEN: listen: is empty; give it a value, or leave the key out\n");
 }
 
 static void

@@ -128,7 +128,7 @@ a_wrong_value_is_told_with_its_place(void **state)
 	    {"log: {access: stout}", "t.yaml:1:15: log.access: \"stout\" is no place for it; give "
 	                             "stdout, off or the path of a file\n"},
 	    {"log: {access: ''}",
-	     "t.yaml:1:15: log.access: is empty; leave the key out for its default\n"},
+	     "t.yaml:1:15: log.access: is empty; give it a value, or leave the key out\n"},
 	    {"listen:\n  - :1\n  - nowhere\n",
 	     "t.yaml:3:5: listen: \"nowhere\" is no address to listen "
 	     "on; give host:port, :port or unix:/path\n"},
