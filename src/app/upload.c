@@ -228,7 +228,7 @@ start_leg(struct upload *u, struct server *s)
 	    .target = head->target,
 	    .streamed = head->method != HTTP_HEAD,
 	    .streamed_length = body_length(head),
-	    .fresh = true, /* of what streams by nothing could be sent again */
+	    .fresh = head->method != HTTP_HEAD, /* of what streams by nothing could be sent again */
 	    .first_byte_ms = r->config->settings.timeouts.first_byte,
 	    .idle_ms = r->config->settings.timeouts.idle,
 	};
