@@ -125,8 +125,7 @@ apply_callers(struct reload *r)
 static void
 apply_fronts(struct reload *r)
 {
-	struct front_limits limits =
-	    gateway_front_limits(r->after, descriptors_for_clients(r->after));
+	struct front_limits limits = gateway_front_limits(r->after, descriptors_for_clients(r->after));
 
 	front_set_limits(r->gateway->front, &limits);
 	if (r->gateway->admin != NULL)
