@@ -1,15 +1,13 @@
 /*
- * HTTP/1.0 and 1.1 on bytes, without a socket: strict heads, chunk coding, and
- * the reader of a whole answer. The front end reads requests with it, the
- * upstream side answers. RFC 9112 decides; where it leaves a choice, the
- * stricter one is taken, so that no two readers can read a message differently.
+ * HTTP/1.0 and 1.1 on bytes, without a socket: strict heads and chunk coding. The front end reads
+ * requests with it, and http_answer.h whole answers. RFC 9112 decides; where it leaves a choice,
+ * the stricter one is taken, so that no two readers can read a message differently.
  *
  * Everything here works on spans of bytes that belong to the caller.
  */
 #ifndef PROTO_HTTP_H
 #define PROTO_HTTP_H
 
-#include "base/buf.h"
 #include "base/str.h"
 
 #include <stdbool.h>
@@ -70,6 +68,7 @@ struct http_head {
 	enum http_framing framing;
 	uint64_t length; /* with HTTP_LENGTH */
 	size_t bytes;    /* of the whole head, with its last CRLF */
+	uint64_t names;  /* of headers: a bit each (http_name_bit) */
 	size_t header_count;
 	struct http_header headers[HTTP_HEADERS_MAX];
 };
@@ -77,8 +76,25 @@ struct http_head {
 const char *http_method_name(enum http_method m);
 /* The standard text of a status, "Unknown" for one that has none. Knows 429, 431 and 499. */
 const char *http_reason(int status);
-/* The value of the first header of that name (any case); ptr is NULL when there is none. */
-struct str http_find_header(const struct http_head *h, const char *name);
+/* Which of 64 bits stands for a name, in any case; `name` is not empty. */
+static inline uint64_t
+http_name_bit(const char *name, size_t len)
+{
+	return (uint64_t)1 << ((len + 5 * (size_t)(name[0] & 0x1f)) & 63);
+}
+
+struct str http_find_named(const struct http_head *h, const char *name, size_t len);
+
+/* The value of the first header of that name (any case); ptr is NULL when there is none. In the
+ * header since most questions are for what is not there, and the compiler knows their bits. */
+static inline struct str
+http_find_header(const struct http_head *h, const char *name)
+{
+	if ((h->names & http_name_bit(name, strlen(name))) == 0)
+		return (struct str){NULL, 0};
+	return http_find_named(h, name, strlen(name));
+}
+
 /* Whom a request is for: Host, or in 1.0 without one what an absolute target says. ptr NULL where
  * neither does. */
 struct str http_host(const struct http_head *h);
@@ -109,30 +125,5 @@ enum http_read { HTTP_MORE, HTTP_HEAD_READ, HTTP_DATA, HTTP_END, HTTP_BAD };
 void http_chunks_init(struct http_chunks *c);
 /* Consumes from `in`. HTTP_DATA: `data` is a slice of `in`'s bytes; call again. */
 enum http_read http_chunks_next(struct http_chunks *c, struct str *in, struct str *data);
-
-/* Reads one answer, however it is cut into pieces. 1xx answers are skipped. Refuses what it
- * could misread: two lengths, length beside chunks, a bare CR or LF, a folded line, a coding
- * that is not `chunked`, an upgrade or the demand for one. */
-struct http_answer {
-	int step;
-	int interim;     /* 1xx answers so far */
-	bool to_head;    /* the request was HEAD: no body whatever the head says */
-	const char *why; /* with HTTP_BAD: what was wrong */
-	uint64_t left;
-	struct http_chunks chunks;
-	struct buf pending;     /* owned; a head that came in pieces */
-	struct http_head *head; /* filled at HTTP_HEAD_READ, valid until the next call; framing as the
-	                         * head says, also where there is no body (HEAD, 304) */
-};
-
-/* `head` is the caller's; answers may share one, since nothing in it outlives the call that read
- * it. */
-void http_answer_init(struct http_answer *a, bool to_head, struct http_head *head);
-void http_answer_finish(struct http_answer *a);
-/* Consumes from `in` until something happened. After HTTP_END the bytes left in `in` belong to
- * nobody: the connection cannot be used again. */
-enum http_read http_answer_next(struct http_answer *a, struct str *in, struct str *data);
-/* The peer closed: HTTP_END when that ends the body properly, else HTTP_BAD. */
-enum http_read http_answer_eof(struct http_answer *a);
 
 #endif

@@ -6,35 +6,42 @@
 
 #include <string.h>
 
-static const char *const request_private[] = {
-    "Host",
-    "Origin",
-    "Expect",
-    "Authorization",
-    "X-Api-Key",
-    "X-Request-Id",
-    "Cache-Control",
-    "Forwarded",
-    "X-Real-IP",
-    "Access-Control-Request-Method",
-    "Cookie",
-    "Access-Control-Request-Headers",
-    "Accept-Encoding",     /* answers are read here: tokens are counted, names changed */
-    "Proxy-Authorization", /* RFC 9110 11.7.2: meant for whoever asked for it */
-    "Proxy",               /* becomes HTTP_PROXY where a CGI reads it */
-    NULL,
+#define NAME(text)                \
+	{                             \
+		(text), sizeof(text) - 1, \
+	}
+
+static const struct str request_private[] = {
+    NAME("Host"),
+    NAME("Origin"),
+    NAME("Expect"),
+    NAME("Authorization"),
+    NAME("X-Api-Key"),
+    NAME("X-Request-Id"),
+    NAME("Cache-Control"),
+    NAME("Forwarded"),
+    NAME("X-Real-IP"),
+    NAME("Access-Control-Request-Method"),
+    NAME("Cookie"),
+    NAME("Access-Control-Request-Headers"),
+    NAME("Accept-Encoding"),     /* answers are read here: tokens are counted, names changed */
+    NAME("Proxy-Authorization"), /* RFC 9110 11.7.2: meant for whoever asked for it */
+    NAME("Proxy"),               /* becomes HTTP_PROXY where a CGI reads it */
+    {NULL, 0},
 };
 
-static const char *const answer_private[] = {
-    "Date", "X-Request-Id", "Retry-After-Ms", "Alt-Svc", /* the way round the gateway */
-    NULL,
+static const struct str answer_private[] = {
+    NAME("Date"),    NAME("X-Request-Id"), NAME("Retry-After-Ms"),
+    NAME("Alt-Svc"), /* the way round the gateway */
+    {NULL, 0},
 };
 
 static bool
-is_one_of(struct str name, const char *const *names)
+is_one_of(struct str name, const struct str *names)
 {
-	for (; *names != NULL; names++)
-		if ((name.ptr[0] | 0x20) == (**names | 0x20) && str_eq_nocase(name, *names))
+	for (; names->ptr != NULL; names++)
+		if (name.len == names->len && (name.ptr[0] | 0x20) == (names->ptr[0] | 0x20) &&
+		    strncasecmp(name.ptr, names->ptr, name.len) == 0)
 			return true;
 	return false;
 }
@@ -56,7 +63,7 @@ is_gateways_own(struct str name)
 }
 
 static bool
-is_private(const struct http_head *head, struct str name, const char *const *names)
+is_private(const struct http_head *head, struct str name, const struct str *names)
 {
 	return http_is_hop_by_hop(head, name) || is_one_of(name, names) || is_gateways_own(name);
 }

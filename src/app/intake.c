@@ -26,6 +26,8 @@ has_two(const struct http_head *head, const char *name)
 {
 	int seen = 0;
 
+	if (http_find_header(head, name).ptr == NULL)
+		return false;
 	for (size_t i = 0; i < head->header_count; i++)
 		seen += str_eq_nocase(head->headers[i].name, name);
 	return seen > 1;

@@ -13,7 +13,7 @@
 #include "app/share.h"
 #include "base/clock.h"
 #include "base/log.h"
-#include "base/mem.h"
+#include "base/pool.h"
 #include "base/random.h"
 
 #include <assert.h>
@@ -24,6 +24,8 @@
 /* All bodies together may take so many times the most of one: what arrives beyond it is told
  * to come back. */
 enum { BODIES_BUDGET = 16, GENERATED_ID_LEN = 16, RETRY_SOON_MS = 1000 };
+
+static struct pool requests = POOL_OF(struct request, 64);
 
 static bool
 is_token_char(char c)
@@ -76,9 +78,10 @@ take_address(struct request *r, const struct http_head *head)
 struct request *
 request_create(struct gateway *g, struct front_req *client)
 {
-	struct request *r = NEW(struct request);
+	struct request *r = pool_take(&requests);
 	const struct http_head *head = front_req_head(client);
 
+	memset(r, 0, sizeof(*r));
 	r->gateway = g;
 	r->config = config_hold(g->config);
 	r->client = client;
@@ -195,7 +198,7 @@ finish(struct request *r, enum job_end end)
 	buf_finish(&r->target);
 	if (config_release(&r->config))
 		dispatch_wake(g); /* nodes that left with it can go */
-	free(r);
+	pool_give(&requests, r);
 }
 
 void

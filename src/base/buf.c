@@ -44,14 +44,9 @@ buf_add_int(struct buf *b, int64_t value)
 	size_t at = sizeof(digits);
 	uint64_t rest = value < 0 ? -(uint64_t)value : (uint64_t)value;
 
-	if (value >= 0 && value < 10) { /* most are */
-		buf_addc(b, (char)('0' + value));
-		return;
-	}
-	do {
+	for (; rest >= 10; rest /= 10)
 		digits[--at] = (char)('0' + rest % 10);
-		rest /= 10;
-	} while (rest > 0);
+	digits[--at] = (char)('0' + rest);
 	if (value < 0)
 		digits[--at] = '-';
 	buf_add(b, digits + at, sizeof(digits) - at);

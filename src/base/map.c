@@ -23,9 +23,10 @@ struct map_node {
 static struct map_node *
 find(const struct map *m, const char *key)
 {
-	struct map_node *node;
+	struct map_node *node = NULL;
 
-	HASH_FIND_STR(m->root, key, node);
+	if (m->root != NULL)
+		HASH_FIND_STR(m->root, key, node);
 	return node;
 }
 

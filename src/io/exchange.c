@@ -10,6 +10,7 @@
 #include "io/exchange.h"
 
 #include "base/mem.h"
+#include "proto/http_answer.h"
 #include "upstream_conn.h"
 
 #include <assert.h>

@@ -77,6 +77,7 @@ struct conn {
 	struct event *writable; /* owned; pending while dialing, or when something could not be sent */
 	struct event *kick;     /* owned; tells of CONN_FAILED */
 	struct timer timer;     /* the one limit that its state has */
+	int64_t idle_since_ms;  /* while idle */
 	bool reused;
 	bool paused;
 	bool read_wants_write; /* TLS only */

@@ -6,7 +6,7 @@
  */
 #include "body_impl.h"
 
-#include "base/mem.h"
+#include "base/pool.h"
 #include "base/unit.h"
 
 #include <stdarg.h>
@@ -15,6 +15,8 @@
 
 /* Longer than any routing key, though all its letters were three bytes long. */
 enum { KEY_BYTES_MAX = 72, KEEP_ALIVE_BYTES_MAX = 64 };
+
+static struct pool readers = POOL_OF(struct body_reader, 64);
 
 bool
 body_refuse(struct body_reader *r, const char *fmt, ...)
@@ -341,7 +343,7 @@ end_json(struct body_reader *r)
 struct body_reader *
 body_reader_create(const struct route *route, struct str content_type)
 {
-	struct body_reader *r = mem_alloc(sizeof(*r));
+	struct body_reader *r = pool_take(&readers);
 
 	memset(r, 0, offsetof(struct body_reader, text));
 	body_text_clear(&r->text);
@@ -370,7 +372,7 @@ body_reader_destroy(struct body_reader **rp)
 		json_scanner_destroy(&r->json);
 	if (r->form != NULL)
 		form_reader_destroy(&r->form);
-	free(r);
+	pool_give(&readers, r);
 }
 
 bool

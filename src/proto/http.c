@@ -80,10 +80,8 @@ http_reason(int status)
 }
 
 struct str
-http_find_header(const struct http_head *h, const char *name)
+http_find_named(const struct http_head *h, const char *name, size_t len)
 {
-	const size_t len = strlen(name);
-
 	for (size_t i = 0; i < h->header_count; i++)
 		if (h->headers[i].name.len == len && strncasecmp(h->headers[i].name.ptr, name, len) == 0)
 			return h->headers[i].value;

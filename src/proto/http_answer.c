@@ -3,6 +3,8 @@
  * one that comes in pieces is gathered in `pending`. Once HTTP_BAD or HTTP_END
  * was returned, the same is returned for ever.
  */
+#include "proto/http_answer.h"
+
 #include "http_fields.h"
 
 #include <stdlib.h>

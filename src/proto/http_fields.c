@@ -167,6 +167,7 @@ http_head_init(struct http_head *h)
 	h->framing = HTTP_NO_BODY;
 	h->length = 0;
 	h->bytes = 0;
+	h->names = 0;
 	h->header_count = 0;
 }
 
@@ -195,6 +196,7 @@ http_fields_read(struct http_lines *l, struct http_head *h, struct http_facts *f
 			*why = "too many headers";
 			return 431;
 		}
+		h->names |= http_name_bit(field.name.ptr, field.name.len);
 		h->headers[h->header_count] = field;
 		note_field(h, facts, &h->headers[h->header_count++]);
 	}

@@ -7,6 +7,7 @@
 #ifndef TOP_ASKER_H
 #define TOP_ASKER_H
 
+#include "base/buf.h"
 #include "io/loop.h"
 #include "picture.h"
 #include "proto/http.h"

@@ -2,7 +2,7 @@
 #include "base/buf.h"
 #include "base/mem.h"
 #include "fuzz.h"
-#include "proto/http.h"
+#include "proto/http_answer.h"
 
 #include <stdlib.h>
 #include <string.h>

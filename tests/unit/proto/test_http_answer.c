@@ -1,7 +1,7 @@
 #include "../check.h"
 
 #include "base/buf.h"
-#include "proto/http.h"
+#include "proto/http_answer.h"
 
 #include <stdlib.h>
 #include <string.h>
