@@ -15,6 +15,7 @@
 #include "base/buf.h"
 #include "base/sha256.h"
 #include "base/str.h"
+#include "io/disk_news.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -39,7 +40,6 @@ struct cache_disk_stats {
 	uint64_t written;
 	uint64_t dropped; /* the backlog was full */
 	uint64_t failed;  /* the disk was full, or broken */
-	bool failing;     /* the last write failed */
 	bool given_up;
 };
 
@@ -57,6 +57,10 @@ void cache_disk_remove(struct cache_disk *d, const struct sha256 *key);
 /* Waits until all that was put or removed before is done with. Not for the loop. */
 void cache_disk_wait(struct cache_disk *d);
 struct cache_disk_stats cache_disk_stats(struct cache_disk *d);
+/* Whether the last write failed. */
+bool cache_disk_is_failing(struct cache_disk *d);
+/* Since it was asked last. */
+enum disk_news cache_disk_news(struct cache_disk *d);
 /* Waits as well. */
 void cache_disk_close(struct cache_disk **d);
 

@@ -10,6 +10,7 @@
 
 #include "base/buf.h"
 #include "core/tally.h"
+#include "io/disk_news.h"
 
 #include <stdbool.h>
 
@@ -26,6 +27,8 @@ void usage_disk_set_keep(struct usage_disk *d, int64_t keep_hours);
 void usage_disk_put(struct usage_disk *d, const struct tally_row *row);
 /* Whether the last write failed; what it was about is tried again with the next. */
 bool usage_disk_is_failing(struct usage_disk *d);
+/* Since it was asked last. */
+enum disk_news usage_disk_news(struct usage_disk *d);
 /* Until all that was put before is written, or failed. Not for the loop. */
 void usage_disk_wait(struct usage_disk *d);
 /* Waits as well. NULL is allowed. */

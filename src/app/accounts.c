@@ -25,7 +25,6 @@ struct accounts {
 	struct usage_disk *disk; /* owned; NULL: they do not outlive a restart, or another has it */
 	bool restored;           /* the file was read */
 	struct timer timer;      /* runs while something is not written */
-	bool was_failing;        /* when it was looked at last */
 };
 
 /* ---- the disk ---- */
@@ -37,15 +36,16 @@ put_row(const struct tally_row *row, void *arg)
 }
 
 static void
-say_failing(struct accounts *a)
+say_news(struct accounts *a)
 {
-	bool failing = usage_disk_is_failing(a->disk);
-
-	if (failing && !a->was_failing)
+	switch (usage_disk_news(a->disk)) {
+	case DISK_NO_NEWS: return;
+	case DISK_FAILS:
 		log_warn(log_name, "it cannot be written; it is tried again with each change");
-	else if (!failing && a->was_failing)
-		log_info(log_name, "it is written again");
-	a->was_failing = failing;
+		return;
+	case DISK_WORKS_AGAIN: log_info(log_name, "it is written again"); return;
+	}
+	abort();
 }
 
 static void
@@ -55,7 +55,7 @@ flush(void *arg)
 
 	if (a->disk == NULL)
 		return;
-	say_failing(a);
+	say_news(a);
 	tally_take_changed(a->tally, put_row, a);
 }
 

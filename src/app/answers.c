@@ -285,16 +285,17 @@ answers_find(struct answers *a, const struct sha256 *key, struct cache_entry **e
 }
 
 static void
-say_failing(struct answers *a)
+say_news(struct answers *a)
 {
-	bool failing = cache_disk_stats(a->disk).failing;
-
-	if (failing && !a->was_failing)
+	switch (cache_disk_news(a->disk)) {
+	case DISK_NO_NEWS: return;
+	case DISK_FAILS:
 		log_warn(log_name, "the file cannot be written, is the disk full? Answers are kept in "
 		                   "memory alone");
-	else if (!failing && a->was_failing)
-		log_info(log_name, "the file is written again");
-	a->was_failing = failing;
+		return;
+	case DISK_WORKS_AGAIN: log_info(log_name, "the file is written again"); return;
+	}
+	abort();
 }
 
 void
@@ -316,7 +317,7 @@ answers_keep(struct answers *a, const struct sha256 *key, const char *canonical,
 	item.body = row.body = (struct str){body.data, body.len};
 	if (cache_put(a->cache, &item) && a->disk != NULL) {
 		cache_disk_put(a->disk, &row);
-		say_failing(a);
+		say_news(a);
 	}
 	buf_finish(&body);
 }

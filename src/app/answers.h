@@ -30,7 +30,6 @@ struct answers {
 	struct flights *flights;             /* owned */
 	bool has_state;                      /* the state folder is this program's */
 	bool loading;                        /* the file is being read */
-	bool was_failing;                    /* it could not be written, and that was said */
 	struct buf unfit;                    /* keys that were dropped while the file was read */
 	struct list settling; /* of struct share, by settle_link: share_settle is to look at them */
 	struct waker settle;

@@ -199,7 +199,7 @@ collect_state_failing(struct metrics_sink *out, void *arg)
 	const char *cache = "cache", *usage = "usage";
 
 	if (g->answers->disk != NULL)
-		metrics_sink_add(out, &cache, cache_disk_stats(g->answers->disk).failing);
+		metrics_sink_add(out, &cache, cache_disk_is_failing(g->answers->disk));
 	metrics_sink_add(out, &usage, accounts_are_failing(g->accounts));
 }
 

@@ -101,7 +101,7 @@ write_orders(struct cache_disk *d, struct list *orders, struct cache_disk_stats 
 	add->given_up = d->file == NULL;
 }
 
-static void
+static bool
 write_on(struct list *orders, void *arg)
 {
 	struct cache_disk *d = arg;
@@ -121,9 +121,9 @@ write_on(struct list *orders, void *arg)
 	pthread_mutex_lock(&d->lock);
 	d->stats.written += add.written;
 	d->stats.failed += add.failed;
-	d->stats.failing = add.failed > 0 || add.given_up;
 	d->stats.given_up = d->stats.given_up || add.given_up;
 	pthread_mutex_unlock(&d->lock);
+	return add.failed == 0 && !add.given_up;
 }
 
 /* --- the interface --- */
@@ -222,6 +222,18 @@ cache_disk_stats(struct cache_disk *d)
 	stats = d->stats;
 	pthread_mutex_unlock(&d->lock);
 	return stats;
+}
+
+bool
+cache_disk_is_failing(struct cache_disk *d)
+{
+	return writer_is_failing(d->writer);
+}
+
+enum disk_news
+cache_disk_news(struct cache_disk *d)
+{
+	return writer_news(d->writer);
 }
 
 void

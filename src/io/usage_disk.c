@@ -35,7 +35,6 @@ struct usage_disk {
 	int64_t hour;               /* the latest that was seen */
 	_Atomic int64_t keep_hours; /* the thread reads it */
 	struct writer *writer;      /* owned */
-	atomic_bool failing;
 };
 
 static const char create_text[] =
@@ -129,10 +128,11 @@ drop_late(struct usage_disk *d, size_t keep)
 	}
 }
 
-static void
+static bool
 write_on(struct list *orders, void *arg)
 {
 	struct usage_disk *d = arg;
+	bool written;
 
 	while (!list_empty(orders)) {
 		struct list *link = orders->next;
@@ -141,8 +141,9 @@ write_on(struct list *orders, void *arg)
 		list_add_last(&d->late, link);
 		d->late_count++;
 	}
-	atomic_store(&d->failing, !put_all(d));
-	drop_late(d, atomic_load(&d->failing) ? LATE_MOST : 0);
+	written = put_all(d);
+	drop_late(d, written ? 0 : LATE_MOST);
+	return written;
 }
 
 /* --- opening --- */
@@ -231,7 +232,6 @@ usage_disk_open(const char *path, int64_t now_hour, int64_t keep_hours, tally_fn
 	d->hour = now_hour;
 	atomic_init(&d->keep_hours, keep_hours);
 	list_init(&d->late);
-	atomic_init(&d->failing, false);
 	if (open_db(d, path, report) && read_rows(d, load, arg)) {
 		d->writer = writer_create(write_on, d);
 		if (d->writer != NULL)
@@ -270,7 +270,13 @@ usage_disk_put(struct usage_disk *d, const struct tally_row *row)
 bool
 usage_disk_is_failing(struct usage_disk *d)
 {
-	return atomic_load(&d->failing);
+	return writer_is_failing(d->writer);
+}
+
+enum disk_news
+usage_disk_news(struct usage_disk *d)
+{
+	return writer_news(d->writer);
 }
 
 void

@@ -20,6 +20,8 @@ struct writer {
 	size_t backlog_bytes;
 	bool working;
 	bool closing;
+	bool failing;
+	bool told_failing; /* as it was when its owner asked last */
 };
 
 static void
@@ -51,6 +53,7 @@ work_on(void *arg)
 {
 	struct writer *w = arg;
 	struct list orders;
+	bool written;
 
 	pthread_mutex_lock(&w->lock);
 	while (!w->closing || !list_empty(&w->backlog)) {
@@ -61,9 +64,10 @@ work_on(void *arg)
 		take_backlog(w, &orders);
 		w->working = true;
 		pthread_mutex_unlock(&w->lock);
-		w->work(&orders, w->arg);
+		written = w->work(&orders, w->arg);
 		free_all(&orders);
 		pthread_mutex_lock(&w->lock);
+		w->failing = !written;
 		w->working = false;
 		pthread_cond_broadcast(&w->changed);
 	}
@@ -114,6 +118,28 @@ writer_backlog_bytes(struct writer *w)
 	bytes = w->backlog_bytes;
 	pthread_mutex_unlock(&w->lock);
 	return bytes;
+}
+
+bool
+writer_is_failing(struct writer *w)
+{
+	bool failing;
+
+	pthread_mutex_lock(&w->lock);
+	failing = w->failing;
+	pthread_mutex_unlock(&w->lock);
+	return failing;
+}
+
+enum disk_news
+writer_news(struct writer *w)
+{
+	bool failing = writer_is_failing(w);
+
+	if (failing == w->told_failing)
+		return DISK_NO_NEWS;
+	w->told_failing = failing;
+	return failing ? DISK_FAILS : DISK_WORKS_AGAIN;
 }
 
 void

@@ -8,7 +8,9 @@
 #define IO_WRITER_H
 
 #include "base/list.h"
+#include "io/disk_news.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 
 struct writer;
@@ -20,8 +22,8 @@ struct writer_order {
 };
 
 /* In the thread. `orders`: of struct writer_order, by link; what is left in it afterwards is
- * freed. */
-typedef void (*writer_fn)(struct list *orders, void *arg);
+ * freed. False: they could not be written. */
+typedef bool (*writer_fn)(struct list *orders, void *arg);
 
 /* NULL: no thread could be started. */
 struct writer *writer_create(writer_fn work, void *arg);
@@ -29,6 +31,10 @@ struct writer *writer_create(writer_fn work, void *arg);
 void writer_add(struct writer *w, struct writer_order *o);
 /* Of orders that the thread has not taken yet. */
 size_t writer_backlog_bytes(struct writer *w);
+/* Whether what it took last could not be written. */
+bool writer_is_failing(struct writer *w);
+/* Since it was asked last. */
+enum disk_news writer_news(struct writer *w);
 /* Until all that was ordered before is done. Not for the loop. */
 void writer_wait(struct writer *w);
 /* Waits as well. NULL is allowed. */

@@ -190,9 +190,12 @@ what_a_full_disk_refused_is_written_later(void **state)
 	usage_disk_wait(d);
 	assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
 	assert_true(usage_disk_is_failing(d));
+	assert_int_equal(usage_disk_news(d), DISK_FAILS);
+	assert_int_equal(usage_disk_news(d), DISK_NO_NEWS);
 	put(d, 3, "k", "m", 4);
 	usage_disk_wait(d);
 	assert_false(usage_disk_is_failing(d));
+	assert_int_equal(usage_disk_news(d), DISK_WORKS_AGAIN);
 	usage_disk_close(&d);
 	check_rows(100, "1 k/m 1; 2 k/m 3; 3 k/m 4; ");
 	buf_finish(&rows);
