@@ -111,6 +111,8 @@ struct settings {
 };
 
 void settings_finish(struct settings *s);
+/* Whether anybody must show a key at the admin API. */
+bool settings_have_admin_key(const struct settings *s);
 /* One backend more, with the defaults for what is not said here. */
 void settings_add_backend(struct settings *s, const char *name, const char *url);
 /* The whole configuration in force as YAML, secrets masked. */

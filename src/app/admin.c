@@ -142,15 +142,21 @@ admin_end_lines(struct admin_call *c)
 	front_reply_end(client);
 }
 
+static void
+add_error(struct str message, struct buf *json)
+{
+	buf_adds(json, "{\"error\":");
+	buf_add_json(json, message.ptr, message.len);
+	buf_adds(json, "}\n");
+}
+
 __attribute__((format(printf, 4, 0))) static void
 fail(struct admin_call *c, int status, const struct buf *more, const char *fmt, va_list args)
 {
 	struct buf message = {0}, json = {0};
 
 	buf_addv(&message, fmt, args);
-	buf_adds(&json, "{\"error\":");
-	buf_add_json(&json, message.data, message.len);
-	buf_adds(&json, "}\n");
+	add_error((struct str){message.data, message.len}, &json);
 	reply(c, status, json_type, (struct str){json.data, json.len}, more);
 	buf_finish(&json);
 	buf_finish(&message);
@@ -377,9 +383,7 @@ refuse(int status, const char *why, struct str path, const char *peer, struct bu
        struct buf *body, void *arg)
 {
 	buf_addf(headers, "Content-Type: %s\r\n", json_type);
-	buf_adds(body, "{\"error\":");
-	buf_add_json(body, why, strlen(why));
-	buf_adds(body, "}\n");
+	add_error(str_of(why), body);
 }
 
 static const struct front_ops ops = {

@@ -39,15 +39,6 @@ override_one(const struct sockets_item *item, void *arg)
 	abort();
 }
 
-static bool
-has_admin_key(const struct settings *s)
-{
-	for (size_t i = 0; i < s->key_count; i++)
-		if (s->keys[i].admin)
-			return true;
-	return false;
-}
-
 bool
 listen_override(struct settings *s, const struct sockets *given, struct buf *why)
 {
@@ -55,7 +46,7 @@ listen_override(struct settings *s, const struct sockets *given, struct buf *why
 		drop_texts(&s->listen);
 	sockets_for_each(given, override_one, s);
 	if (!sockets_are_chosen(given, SOCKETS_ADMIN) || strncmp(s->admin, "unix:", 5) == 0 ||
-	    host_is_loopback(str_of(s->admin)) || has_admin_key(s))
+	    host_is_loopback(str_of(s->admin)) || settings_have_admin_key(s))
 		return true;
 	buf_addf(why,
 	         "the socket \"admin\" that the service manager gave listens on %s, which is not of "

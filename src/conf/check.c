@@ -269,15 +269,6 @@ check_front_tls(const struct record *root, const struct settings *s, struct repo
 		check_tls_files(root, s, report);
 }
 
-static bool
-has_admin_key(const struct settings *s)
-{
-	for (size_t i = 0; i < s->key_count; i++)
-		if (s->keys[i].admin)
-			return true;
-	return false;
-}
-
 /* Where nobody said `admin`, there is a place for `listen` alone. */
 static void
 complain_shared(const struct record *root, const char *address, struct report *report)
@@ -297,7 +288,8 @@ complain_shared(const struct record *root, const char *address, struct report *r
 static void
 check_admin(const struct record *root, const struct settings *s, struct report *report)
 {
-	if (strcmp(s->admin, "off") != 0 && !syntax_is_on_loopback(s->admin) && !has_admin_key(s))
+	if (strcmp(s->admin, "off") != 0 && !syntax_is_on_loopback(s->admin) &&
+	    !settings_have_admin_key(s))
 		record_complain(root, origin_of(root, "admin"), "admin", report,
 		                "\"%s\" is not of this machine alone, and no key has admin: true; give "
 		                "127.0.0.1:port, [::1]:port, localhost:port, unix:/path or off",

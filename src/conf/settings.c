@@ -147,6 +147,15 @@ settings_finish(struct settings *s)
 	*s = (struct settings){0};
 }
 
+bool
+settings_have_admin_key(const struct settings *s)
+{
+	for (size_t i = 0; i < s->key_count; i++)
+		if (s->keys[i].admin)
+			return true;
+	return false;
+}
+
 void
 settings_add_backend(struct settings *s, const char *name, const char *url)
 {

@@ -168,18 +168,6 @@ add_output(struct buf *out, const struct reply *r)
 	buf_adds(out, ",\"annotations\":[],\"logprobs\":[]}]}]");
 }
 
-/* A field of the request as it came, or what stands for it. */
-static void
-echo(struct buf *out, const cJSON *object, const char *key, const char *fallback)
-{
-	const cJSON *value = gojson_get(object, key);
-
-	if (value == NULL)
-		buf_adds(out, fallback);
-	else
-		gojson_add_map(out, value);
-}
-
 static void
 add_tools(struct buf *out, const cJSON *tools)
 {
@@ -192,11 +180,11 @@ add_tools(struct buf *out, const cJSON *tools)
 		buf_adds(out, ",\"name\":");
 		gojson_add_string(out, str_of(gojson_text(it, "name")));
 		buf_adds(out, ",\"description\":");
-		echo(out, it, "description", "null");
+		responses_add_field(out, it, "description", "null");
 		buf_adds(out, ",\"strict\":");
-		echo(out, it, "strict", "null");
+		responses_add_field(out, it, "strict", "null");
 		buf_adds(out, ",\"parameters\":");
-		echo(out, it, "parameters", "null");
+		responses_add_field(out, it, "parameters", "null");
 		buf_addc(out, '}');
 	}
 	buf_addc(out, ']');
@@ -250,20 +238,21 @@ whole(struct buf *out, struct reply *r)
 	    (long long)(r->now_ns / 1000000000));
 	gojson_add_string(out, str_of(r->ask->model));
 	buf_adds(out, ",\"previous_response_id\":null,\"instructions\":");
-	echo(out, gojson_text(b, "instructions")[0] != '\0' ? b : NULL, "instructions", "null");
+	responses_add_field(out, gojson_text(b, "instructions")[0] != '\0' ? b : NULL, "instructions",
+	                    "null");
 	buf_adds(out, ",\"output\":");
 	add_output(out, r);
 	buf_adds(out, ",\"error\":null,\"tools\":");
 	add_tools(out, r->ask->tools);
 	buf_adds(out, ",\"tool_choice\":\"auto\",\"truncation\":");
-	echo(out, b, "truncation", "\"disabled\"");
+	responses_add_field(out, b, "truncation", "\"disabled\"");
 	buf_adds(out, ",\"parallel_tool_calls\":true,\"text\":");
 	add_text_format(out, gojson_get(gojson_get(b, "text"), "format"));
 	buf_adds(out, ",\"top_p\":");
-	echo(out, b, "top_p", "1");
+	responses_add_field(out, b, "top_p", "1");
 	buf_adds(out,
 	         ",\"presence_penalty\":0,\"frequency_penalty\":0,\"top_logprobs\":0,\"temperature\":");
-	echo(out, b, "temperature", "1");
+	responses_add_field(out, b, "temperature", "1");
 	buf_adds(out, ",\"reasoning\":");
 	add_reasoning(out, gojson_get(b, "reasoning"));
 	buf_addf(out,
@@ -272,7 +261,7 @@ whole(struct buf *out, struct reply *r)
 	         "\"output_tokens_details\":{\"reasoning_tokens\":0}}",
 	         in, tokens, in + tokens);
 	buf_adds(out, ",\"max_output_tokens\":");
-	echo(out, b, "max_output_tokens", "null");
+	responses_add_field(out, b, "max_output_tokens", "null");
 	buf_addf(
 	    out,
 	    ",\"max_tool_calls\":null,\"store\":false,\"background\":%s,\"service_tier\":\"default\","

@@ -8,5 +8,8 @@
 void responses_begin(struct buf *out, struct reply *r);
 void responses_add_piece(struct buf *out, struct reply *r, enum piece_kind kind, struct str text);
 void responses_add_end(struct buf *out, struct reply *r);
+/* A field of the request as it came, or `fallback` where it has none. */
+void responses_add_field(struct buf *out, const cJSON *object, const char *key,
+                         const char *fallback);
 
 #endif

@@ -25,8 +25,8 @@ add_kept(struct buf *out, const struct buf *text)
 	gojson_add_string(out, (struct str){text->data, text->len});
 }
 
-static void
-add_value(struct buf *out, const cJSON *object, const char *key, const char *fallback)
+void
+responses_add_field(struct buf *out, const cJSON *object, const char *key, const char *fallback)
 {
 	const cJSON *value = gojson_get(object, key);
 
@@ -44,15 +44,15 @@ add_tools(struct buf *out, const cJSON *tools)
 	buf_addc(out, '[');
 	cJSON_ArrayForEach (it, tools) {
 		buf_adds(out, it == tools->child ? "{\"description\":" : ",{\"description\":");
-		add_value(out, it, "description", "null");
+		responses_add_field(out, it, "description", "null");
 		buf_adds(out, ",\"name\":");
-		add_value(out, it, "name", "\"\"");
+		responses_add_field(out, it, "name", "\"\"");
 		buf_adds(out, ",\"parameters\":");
-		add_value(out, it, "parameters", "null");
+		responses_add_field(out, it, "parameters", "null");
 		buf_adds(out, ",\"strict\":");
-		add_value(out, it, "strict", "null");
+		responses_add_field(out, it, "strict", "null");
 		buf_adds(out, ",\"type\":");
-		add_value(out, it, "type", "\"\"");
+		responses_add_field(out, it, "type", "\"\"");
 		buf_addc(out, '}');
 	}
 	buf_addc(out, ']');
@@ -67,9 +67,9 @@ add_reasoning(struct buf *out, const cJSON *reasoning)
 		return;
 	}
 	buf_adds(out, "{\"effort\":");
-	add_value(out, reasoning, "effort", "null");
+	responses_add_field(out, reasoning, "effort", "null");
 	buf_adds(out, ",\"summary\":");
-	add_value(out, reasoning, "summary", "null");
+	responses_add_field(out, reasoning, "summary", "null");
 	buf_addc(out, '}');
 }
 
@@ -82,7 +82,7 @@ add_format(struct buf *out, const cJSON *format)
 	buf_addc(out, '{');
 	if (gojson_text(format, "name")[0] != '\0') {
 		buf_adds(out, "\"name\":");
-		add_value(out, format, "name", "");
+		responses_add_field(out, format, "name", "");
 		buf_addc(out, ',');
 	}
 	if (schema != NULL) {
@@ -93,7 +93,7 @@ add_format(struct buf *out, const cJSON *format)
 	if (strict != NULL)
 		buf_addf(out, "\"strict\":%s,", cJSON_IsTrue(strict) ? "true" : "false");
 	buf_adds(out, "\"type\":");
-	add_value(out, format, "type", "\"text\"");
+	responses_add_field(out, format, "type", "\"text\"");
 	buf_addc(out, '}');
 }
 
@@ -110,9 +110,9 @@ add_response(struct buf *out, const struct reply *r, bool done)
 	buf_addf(out, ",\"created_at\":%lld,\"error\":null,\"frequency_penalty\":0,\"id\":\"resp_%u\",",
 	         (long long)(r->created_ns / 1000000000), reply_number(r, 0, 6));
 	buf_adds(out, "\"incomplete_details\":null,\"instructions\":");
-	add_value(out, said ? b : NULL, "instructions", "null");
+	responses_add_field(out, said ? b : NULL, "instructions", "null");
 	buf_adds(out, ",\"max_output_tokens\":");
-	add_value(out, b, "max_output_tokens", "null");
+	responses_add_field(out, b, "max_output_tokens", "null");
 	buf_adds(out, ",\"max_tool_calls\":null,\"metadata\":{},\"model\":");
 	gojson_add_string(out, str_of(r->ask->model));
 	buf_adds(out, ",\"object\":\"response\",\"output\":");
@@ -128,15 +128,15 @@ add_response(struct buf *out, const struct reply *r, bool done)
 	         ",\"safety_identifier\":null,\"service_tier\":\"default\",\"status\":\"%s\","
 	         "\"store\":false,\"temperature\":",
 	         done ? "completed" : "in_progress");
-	add_value(out, b, "temperature", "1");
+	responses_add_field(out, b, "temperature", "1");
 	buf_adds(out, ",\"text\":{\"format\":");
 	add_format(out, format);
 	buf_adds(out, "},\"tool_choice\":\"auto\",\"tools\":");
 	add_tools(out, r->ask->tools);
 	buf_adds(out, ",\"top_logprobs\":0,\"top_p\":");
-	add_value(out, b, "top_p", "1");
+	responses_add_field(out, b, "top_p", "1");
 	buf_adds(out, ",\"truncation\":");
-	add_value(out, b, "truncation", "\"disabled\"");
+	responses_add_field(out, b, "truncation", "\"disabled\"");
 	if (done)
 		buf_addf(out,
 		         ",\"usage\":{\"input_tokens\":%d,\"input_tokens_details\":{\"cached_tokens\":0},"

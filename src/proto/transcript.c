@@ -151,6 +151,14 @@ add_renamed(struct buf *out, const struct json_children *c, struct str model, bo
 	buf_addc(out, '}');
 }
 
+void
+transcript_add_text(struct buf *out, const char *key, const struct buf *text)
+{
+	json_add_member(out, str_of(key), str_of("\""));
+	buf_add(out, text->data, text->len);
+	buf_addc(out, '"');
+}
+
 bool
 transcript_add_named(struct buf *out, struct str json, struct str model)
 {

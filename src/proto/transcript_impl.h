@@ -32,6 +32,8 @@ size_t pieces_least(const struct buf *text);
  * false at the end. */
 bool transcript_next(enum answer_family family, struct str *rest, struct str *json);
 bool transcript_is_openai_done(struct str json);
+/* Adds a member whose value is `text`, as it is written within a string of JSON. */
+void transcript_add_text(struct buf *out, const char *key, const struct buf *text);
 /* Adds `json` with the client's name for the model in the place of the node's. */
 bool transcript_add_named(struct buf *out, struct str json, struct str model);
 

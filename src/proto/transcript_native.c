@@ -89,14 +89,6 @@ take_line(struct pieces *p, const struct transcript *t, const struct json_childr
 }
 
 static void
-add_text(struct buf *out, const char *key, const struct buf *text)
-{
-	json_add_member(out, str_of(key), str_of("\""));
-	buf_add(out, text->data, text->len);
-	buf_addc(out, '"');
-}
-
-static void
 add_list(struct buf *out, const char *key, const struct buf *list)
 {
 	if (list->len == 0)
@@ -110,9 +102,9 @@ add_list(struct buf *out, const char *key, const struct buf *list)
 static void
 add_texts(struct buf *out, const struct transcript *t, const struct pieces *p)
 {
-	add_text(out, content_key(t), &p->content);
+	transcript_add_text(out, content_key(t), &p->content);
 	if (p->thinking.len > 0)
-		add_text(out, "thinking", &p->thinking);
+		transcript_add_text(out, "thinking", &p->thinking);
 	add_list(out, "tool_calls", &p->tool_calls);
 }
 

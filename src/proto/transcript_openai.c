@@ -122,14 +122,6 @@ take_choice(struct choice *c, const struct transcript *t, struct str choices, bo
 /* --- writing --- */
 
 static void
-add_text(struct buf *out, const char *key, const struct buf *text)
-{
-	json_add_member(out, str_of(key), str_of("\""));
-	buf_add(out, text->data, text->len);
-	buf_addc(out, '"');
-}
-
-static void
 add_calls(struct buf *out, const struct pieces *p)
 {
 	if (p->tool_calls.len == 0)
@@ -145,9 +137,9 @@ add_message(struct buf *out, const struct pieces *p)
 {
 	if (p->role.ptr != NULL)
 		json_add_member(out, str_of("role"), p->role);
-	add_text(out, "content", &p->content);
+	transcript_add_text(out, "content", &p->content);
 	if (p->thinking.len > 0)
-		add_text(out, "reasoning", &p->thinking);
+		transcript_add_text(out, "reasoning", &p->thinking);
 	add_calls(out, p);
 }
 
@@ -178,7 +170,7 @@ add_choice(struct buf *out, const struct transcript *t, const char *name,
 	} else {
 		static const struct buf nothing;
 
-		add_text(out, "text", message != NULL ? &message->content : &nothing);
+		transcript_add_text(out, "text", message != NULL ? &message->content : &nothing);
 		json_add_member(out, str_of("index"), str_of("0"));
 	}
 	json_add_member(out, str_of("finish_reason"),
