@@ -2,10 +2,13 @@
 #include "base/map.h"
 
 #include "base/mem.h"
+#include "base/str.h"
 
 #include <stdlib.h>
 #include <string.h>
 
+#define HASH_FUNCTION(key, len, hash) \
+	((hash) = (unsigned)str_hash((struct str){(const char *)(key), (len)}, 0))
 #define uthash_malloc(size)    mem_alloc(size)
 #define uthash_free(ptr, size) free(ptr)
 #pragma GCC diagnostic push

@@ -37,10 +37,10 @@ end_key(struct body_reader *r)
 	struct str written = {r->text.bytes, r->text.len};
 	const char *name;
 
-	r->key = r->text.overflow ? KEY_OTHER : body_keys_find(&r->keys, written);
+	r->key = r->text.overflow ? KEY_OTHER : body_keys_find(r->keys, written);
 	if (r->key == KEY_OTHER)
 		return true;
-	name = r->keys.names[r->key];
+	name = r->keys->names[r->key];
 	if (!str_eq(written, name))
 		return body_refuse(r, "the key \"%.*s\" must be written \"%s\"", STR_ARG(written), name);
 	if (r->seen[r->key])
@@ -84,7 +84,7 @@ body_end_model(struct body_reader *r, const char *key, char out[BODY_MODEL_MAX])
 static bool
 on_model(struct body_reader *r, enum json_event event, struct str text, char out[BODY_MODEL_MAX])
 {
-	const char *key = r->keys.names[r->key];
+	const char *key = r->keys->names[r->key];
 
 	switch (event) {
 	case JSON_STRING_BEGIN:
@@ -352,7 +352,7 @@ body_reader_create(const struct route *route, struct str content_type)
 	r->route = route;
 	r->facts.stream = route->streams;
 	r->keeps_turns = route->turns_key != NULL;
-	body_keys_init(&r->keys, route);
+	r->keys = body_keys_of(route);
 	if (route->multipart)
 		r->form = form_reader_create(content_type, body_on_form, r);
 	else

@@ -31,7 +31,7 @@ struct body_reader {
 	bool has_content;
 	bool begun; /* the body is not empty */
 	enum body_key key;
-	struct body_keys keys;
+	const struct body_keys *keys;
 	bool keeps_turns; /* the content is the messages of a conversation, its first not over */
 	struct body_turns turns;
 	enum body_member option; /* whose value is scanned, of those under "options" */

@@ -4,7 +4,10 @@
 #include "json_fold.h"
 #include "proto/body.h"
 
+#include <assert.h>
 #include <stdlib.h>
+
+enum { ROUTES_MAX = 64 };
 
 static const char *
 fitting(const struct route *route, enum body_member m)
@@ -36,15 +39,26 @@ key_name(const struct route *route, enum body_key key)
 	abort();
 }
 
-void
-body_keys_init(struct body_keys *ks, const struct route *route)
+static void
+init(struct body_keys *ks, const struct route *route)
 {
-	*ks = (struct body_keys){0};
 	for (int k = KEY_OTHER; k < KEYS; k++) {
 		ks->names[k] = key_name(route, (enum body_key)k);
 		if (ks->names[k] != NULL)
 			ks->initials |= 1u << (*ks->names[k] & 0x1f);
 	}
+}
+
+const struct body_keys *
+body_keys_of(const struct route *route)
+{
+	static struct body_keys of_routes[ROUTES_MAX]; /* made when the first body comes */
+	size_t count, at = (size_t)(route - route_table(&count));
+
+	assert(at < count && count <= ROUTES_MAX);
+	if (of_routes[at].initials == 0)
+		init(&of_routes[at], route);
+	return &of_routes[at];
 }
 
 /* Most keys are told by their first letter; what is not ASCII may fold to any. */

@@ -28,7 +28,8 @@ struct body_keys {
 	uint32_t initials;       /* of the names: a bit for each letter */
 };
 
-void body_keys_init(struct body_keys *k, const struct route *route);
+/* `route`: of the table. */
+const struct body_keys *body_keys_of(const struct route *route);
 /* The key that Ollama takes `written` for, in whatever case; KEY_OTHER: none of these. */
 enum body_key body_keys_find(const struct body_keys *k, struct str written);
 

@@ -1,6 +1,8 @@
 /* A look for a seed, or for the temperature 0. */
 #include "proto/cache_hint.h"
 
+#include "bytes16.h"
+
 #include <string.h>
 #include <strings.h>
 
@@ -43,22 +45,36 @@ is_zero(struct str number)
 	return number.len > 0;
 }
 
+/* Goes on to just behind the next quote that an s or a t may follow. False: there is none. */
+static bool
+find_key(struct str *s)
+{
+	const char *p = s->ptr, *end = s->ptr + s->len;
+	size_t n = sizeof(bytes16);
+
+	while (n == sizeof(bytes16) && end - p > (ptrdiff_t)sizeof(bytes16)) {
+		bytes16 next = bytes16_load(p + 1) | 0x20;
+
+		n = bytes16_first((bytes16_load(p) == '"') & ((next == 's') | (next == 't')));
+		p += n;
+	}
+	while (p < end && *p != '"')
+		p++;
+	if (p == end)
+		return false;
+	*s = (struct str){p + 1, (size_t)(end - p - 1)};
+	return true;
+}
+
 bool
 cache_hint_may_repeat(enum answer_family family, struct str body)
 {
-	const char *at = body.ptr, *end = body.ptr + body.len;
+	struct str at = body;
 
 	if (family == ANSWER_EMBED || family == ANSWER_EMBEDDINGS || family == ANSWER_OPENAI_EMBEDDINGS)
 		return true;
-	while (at < end && (at = memchr(at, '"', (size_t)(end - at))) != NULL) {
-		struct str rest = {at + 1, (size_t)(end - at - 1)};
-		char first = rest.len > 0 ? *rest.ptr : '\0';
-
-		at++;
-		if ((first == 's' || first == 'S') && value_of(rest, "seed").len > 0)
+	while (find_key(&at))
+		if (value_of(at, "seed").len > 0 || is_zero(value_of(at, "temperature")))
 			return true;
-		if ((first == 't' || first == 'T') && is_zero(value_of(rest, "temperature")))
-			return true;
-	}
 	return false;
 }

@@ -5,13 +5,11 @@
  * looked at sixteen at a time and handed on where they are; only an escape, or a
  * sequence that the end of a piece has cut, is copied.
  */
+#include "bytes16.h"
 #include "json_scanner.h"
 
-#include <endian.h>
 #include <stdlib.h>
 #include <string.h>
-
-typedef signed char bytes __attribute__((vector_size(16)));
 
 static void
 end_string(struct json_scanner *s)
@@ -81,31 +79,15 @@ is_special(signed char c)
 	return c < 0x20 || c == '"' || c == '\\'; /* above 0x7f is below 0 */
 }
 
-/* How many bytes at `p` come before the first special one, at most sizeof(bytes). */
-static size_t
-count_plain(const char *p)
-{
-	bytes b;
-	uint64_t halves[2];
-
-	memcpy(&b, p, sizeof(b));
-	b = (b < 0x20) | (b == '"') | (b == '\\');
-	memcpy(halves, &b, sizeof(b));
-	if (halves[0] != 0)
-		return (size_t)__builtin_ctzll(le64toh(halves[0])) / 8;
-	if (halves[1] != 0)
-		return (size_t)__builtin_ctzll(le64toh(halves[1])) / 8 + sizeof(halves[0]);
-	return sizeof(b);
-}
-
 static const char *
 skip_plain(const char *p, const char *end)
 {
-	while (end - p >= (ptrdiff_t)sizeof(bytes)) {
-		size_t n = count_plain(p);
+	while (end - p >= (ptrdiff_t)sizeof(bytes16)) {
+		bytes16 b = bytes16_load(p);
+		size_t n = bytes16_first((b < 0x20) | (b == '"') | (b == '\\'));
 
 		p += n;
-		if (n < sizeof(bytes))
+		if (n < sizeof(b))
 			return p;
 	}
 	while (p < end && !is_special((signed char)*p))

@@ -232,6 +232,10 @@ def test_equal_meaning_shares_an_entry_and_nothing_else_does(pair):
         assert result(gateway.post("/api/chat", body)) == "hit", body
     for body in DIFFER:
         assert result(gateway.post("/api/chat", body)) == "miss", body
+    # What was a hit is known by its bytes, and is what it was.
+    for body in (SHARE + DIFFER) * 2:
+        assert result(gateway.post("/api/chat", body)) == "hit", body
+    assert len(runs(node)) == 1 + len(DIFFER)
 
 
 def test_only_what_would_be_the_same_again_is_kept(stage, pair):

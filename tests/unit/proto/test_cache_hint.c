@@ -3,6 +3,8 @@
 
 #include "proto/cache_hint.h"
 
+#include <stdio.h>
+
 static bool
 may_repeat(const char *body)
 {
@@ -19,6 +21,20 @@ a_seed_or_the_temperature_0_is_found_wherever_it_stands(void **state)
 	assert_true(may_repeat("{\"TEMPERATURE\":-0}"));
 	assert_true(may_repeat("{\"temperature\":0e9}"));
 	assert_true(may_repeat("{\"temperature\":1,\"options\":{\"temperature\":0}}"));
+}
+
+static void
+a_seed_is_found_at_every_place(void **state)
+{
+	char body[128];
+
+	for (int before = 0; before < 40; before++)
+		for (int after = 0; after < 40; after++) {
+			snprintf(body, sizeof(body), "{\"%*s\":\"\",\"seed\":1%*s}", before, "t", after, "");
+			assert_true(may_repeat(body));
+			snprintf(body, sizeof(body), "{\"%*s\":\"\",\"send\":1%*s}", before, "t", after, "");
+			assert_false(may_repeat(body));
+		}
 }
 
 static void
@@ -63,6 +79,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(a_seed_or_the_temperature_0_is_found_wherever_it_stands),
+	    cmocka_unit_test(a_seed_is_found_at_every_place),
 	    cmocka_unit_test(other_temperatures_are_not),
 	    cmocka_unit_test(words_of_a_prompt_are_no_keys),
 	    cmocka_unit_test(a_body_that_breaks_off_is_read_to_its_end),
