@@ -26,7 +26,7 @@ import tempfile
 import urllib.request
 
 import results
-from gateways import HERE, PATIENCE_S, Cpus, Drover, Haproxy, Nginx, Node, Trouble
+from gateways import HERE, PATIENCE_S, Cpus, Drover, Haproxy, Nginx, Node, Sealed, Trouble
 from gateways import machine, print_table, start, stop
 from works import all_works
 
@@ -55,6 +55,7 @@ class Bench:
         self.cpus = Cpus()
         self.origin = Origin(self)
         self.gateways = []
+        self.sealed = Sealed(folder)
 
     def node(self, parallel):
         return Node("node", self.origin.port, parallel=parallel)

@@ -14,6 +14,7 @@ import re
 import shutil
 import signal
 import socket
+import ssl
 import subprocess
 import tempfile
 import time
@@ -142,6 +143,17 @@ class Node:
     max_loaded: int = 1
 
 
+class Sealed:
+    """What a gateway needs to speak TLS: a certificate that nobody has to trust, and its key."""
+
+    def __init__(self, folder):
+        self.cert, self.key, self.both = (folder / f"tls-{x}.pem" for x in ("cert", "key", "both"))
+        kind = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "30"]
+        files = ["-subj", "/CN=bench", "-keyout", self.key, "-out", self.cert]
+        subprocess.run(["openssl", "req", "-x509", *kind, *files], check=True, capture_output=True)
+        self.both.write_text(self.cert.read_text() + self.key.read_text())
+
+
 class Gateway:
     """A gateway that can be started; `pid` is the process that does the work."""
 
@@ -160,11 +172,14 @@ class Gateway:
         said = subprocess.run([self.find(), "-v"], capture_output=True, text=True)
         return re.search(r"\d+\.\d+\.\d+\S*", said.stdout + said.stderr).group(0)
 
-    def start(self, nodes, **values):
+    def start(self, nodes, sealed=None, **values):
+        """With `sealed`, clients come by TLS."""
         self.port = free_port()
+        self.scheme = "https" if sealed else "http"
         folder = pathlib.Path(tempfile.mkdtemp(prefix=self.name + "-", dir=self.bench.folder))
         servers = "\n".join(self.server(node) for node in nodes)
         values = {"PORT": self.port, "SERVERS": servers, "DIR": folder, **values}
+        values["TLS"] = self.tls(sealed) if sealed else ""
         text = (HERE / self.template).read_text()
         config = folder / self.template.removesuffix(".in")
         config.write_text(re.sub(r"@([A-Z]+)@", lambda m: str(values[m.group(1)]), text))
@@ -181,9 +196,11 @@ class Gateway:
         if self.process.poll() is not None:
             raise Trouble(f"{self.name} ended:\n{self.said.read_text()}")
         body = b'{"model":"bench","prompt":"","stream":false}'
-        request = urllib.request.Request(f"http://127.0.0.1:{self.port}/api/generate", body)
+        url = f"{self.scheme}://127.0.0.1:{self.port}/api/generate"
+        request = urllib.request.Request(url, body)
+        trusting = ssl._create_unverified_context() if self.scheme == "https" else None
         try:
-            with urllib.request.urlopen(request, timeout=PATIENCE_S) as answer:
+            with urllib.request.urlopen(request, None, PATIENCE_S, context=trusting) as answer:
                 return True if answer.status == 200 else None
         except urllib.error.HTTPError as refusal:
             return True if refusal.code == 404 else None  # by a node that has no such model
@@ -229,6 +246,9 @@ class Drover(Gateway):
         url = f"http://127.0.0.1:{node.port}"
         return f"  - {{name: {node.name}, url: '{url}', weight: {node.weight}, {limits}}}"
 
+    def tls(self, sealed):
+        return f"tls: {{cert: '{sealed.cert}', key: '{sealed.key}'}}"
+
     def command(self, config):
         return [self.find(), "serve", "-c", config]
 
@@ -240,6 +260,9 @@ class Nginx(Gateway):
 
     def server(self, node):
         return f"        server 127.0.0.1:{node.port} weight={node.weight} max_fails=0;"
+
+    def tls(self, sealed):
+        return f" ssl; ssl_certificate {sealed.cert}; ssl_certificate_key {sealed.key}"
 
     def command(self, config):
         return [self.find(), "-p", config.parent, "-e", config.parent / "start.log", "-c", config]
@@ -263,6 +286,9 @@ class Haproxy(Gateway):
         pool = "pool-max-conn 1024 pool-purge-delay 75s"
         bound = f"maxconn {node.parallel * node.max_loaded}" if node.parallel else ""
         return f"    server {node.name} 127.0.0.1:{node.port} weight {node.weight} {pool} {bound}"
+
+    def tls(self, sealed):
+        return f" ssl crt {sealed.both} alpn http/1.1"
 
     def command(self, config):
         return [self.find(), "-db", "-f", config]

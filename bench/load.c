@@ -157,6 +157,18 @@ client_recv(struct client *c, char *bytes, size_t size)
 	return c->ssl != NULL ? seal_recv(c->ssl, bytes, size) : recv(c->fd, bytes, size, 0);
 }
 
+static void
+client_connect(struct client *c)
+{
+	c->fd = wire_connect(port);
+	alive++;
+	if (with_tls)
+		c->ssl = seal_open(c->fd);
+	if (fcntl(c->fd, F_SETFL, O_NONBLOCK) < 0)
+		wire_die("fcntl");
+	wire_watch(epoll_fd, EPOLL_CTL_ADD, c->fd, EPOLLIN, c);
+}
+
 /* A request fits into a socket's empty buffer. */
 static void
 client_ask(struct client *c)
@@ -216,7 +228,9 @@ client_is_free(struct client *c)
 		idle[idle_count++] = c;
 		ask_what_is_due();
 	} else if (started < requests) {
-		client_ask(mode == MODE_IDLE ? &clients[started] : c);
+		if (mode == MODE_IDLE)
+			client_connect(c = &clients[started]);
+		client_ask(c);
 	} else if (mode != MODE_IDLE) {
 		client_close(c);
 	}
@@ -264,28 +278,25 @@ on_input(struct client *c)
 	}
 }
 
-static void
-connect_all(void)
-{
-	for (int i = 0; i < connections; i++) {
-		clients[i].fd = wire_connect(port);
-		if (with_tls)
-			clients[i].ssl = seal_open(clients[i].fd);
-		alive++;
-		if (fcntl(clients[i].fd, F_SETFL, O_NONBLOCK) < 0)
-			wire_die("fcntl");
-		wire_watch(epoll_fd, EPOLL_CTL_ADD, clients[i].fd, EPOLLIN, &clients[i]);
-	}
-}
-
-/* Those that are to be idle have their requests in turn, not all at once. */
-static void
-ask_first(void)
+/* Those that are to be idle come and ask in turn, not all at once: no server waits long for a
+ * request. */
+static int
+connect_first(void)
 {
 	int most = mode == MODE_IDLE && connections > MOST_AT_ONCE ? MOST_AT_ONCE : connections;
 
-	begun_us = clock_now_us();
+	for (int i = 0; i < connections; i++)
+		clients[i].fd = -1;
 	for (int i = 0; i < most; i++)
+		client_connect(&clients[i]);
+	return most;
+}
+
+static void
+ask_first(int count)
+{
+	begun_us = clock_now_us();
+	for (int i = 0; i < count; i++)
 		if (rate > 0)
 			idle[idle_count++] = &clients[i];
 		else
@@ -448,8 +459,7 @@ main(int argc, char **argv)
 	clients = mem_zalloc((size_t)connections, sizeof(*clients));
 	idle = mem_zalloc((size_t)connections, sizeof(struct client *));
 	took_us = mem_zalloc(rate > 0 ? (size_t)requests : 1, sizeof(*took_us));
-	connect_all();
-	ask_first();
+	ask_first(connect_first());
 	if (mode == MODE_HOLD)
 		say_ready();
 	run(begun_us / 1000 + seconds * 1000);

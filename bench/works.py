@@ -47,7 +47,7 @@ class Load:
     def __init__(self, bench, mode, port, **options):
         command = [bench.build / "bench/bench-load", mode, "--port", port]
         for name, value in {"seconds": LIMIT_S, **options}.items():
-            command += ["--" + name.replace("_", "-"), value]
+            command += ["--" + name.replace("_", "-"), *([] if value is True else [value])]
         pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
         self.process = start(command, bench.cpus.ends, bench.nice, **pipes)
 
@@ -243,6 +243,52 @@ class MemoryWork(Work):
         return mib
 
 
+# TLS ----------------------------------------------------------------------------------------
+
+
+class TlsWork(Work):
+    """Connections by TLS: what they cost to make, to keep, and to use."""
+
+    def __init__(self, idle, requests):
+        self.idle, self.requests = idle, requests
+        self.rows = [
+            Row("shake", "a handshake and one request by TLS, CPU ms"),
+            Row("idle", f"each of {idle} idle connections by TLS, KiB", None, 20, digits=1),
+            Row("json", "small JSON by TLS, CPU s per 10,000 requests"),
+        ]
+
+    def measure(self, bench, gateway):
+        fresh = type(gateway)(bench)
+        fresh.start([bench.node(None)], bench.sealed, QUEUE=512)
+        try:
+            fresh.wait_until_quiet()
+            return {**self.measure_idle(bench, fresh), **self.measure_json(bench, fresh)}, {}
+        finally:
+            fresh.stop()
+
+    def measure_idle(self, bench, fresh):
+        start_mib, start_ns = resident_mib(fresh.pid), cpu_ns(fresh.pid)
+        load = Load(bench, "idle", fresh.port, connections=self.idle, tls=True)
+        load.wait_until_ready()
+        shaken_ns = cpu_ns(fresh.pid)
+        fresh.wait_until_quiet()
+        mib = resident_mib(fresh.pid)
+        result = load.give_up()
+        if result["completed"] != self.idle:
+            raise Trouble(f"{fresh.name}: not all are idle: {result}")
+        return {
+            "shake": (shaken_ns - start_ns) / 1e6 / self.idle,
+            "idle": (mib - start_mib) * 1024 / self.idle,
+        }
+
+    def measure_json(self, bench, fresh):
+        fresh.wait_until_quiet()
+        options = {"connections": 32, "requests": self.requests, "tls": True}
+        before_ns = cpu_ns(fresh.pid)
+        run_load(bench, "json", fresh.name, fresh.port, **options)
+        return {"json": (cpu_ns(fresh.pid) - before_ns) / 1e9 * 10000 / self.requests}
+
+
 # overload -----------------------------------------------------------------------------------
 
 
@@ -331,5 +377,6 @@ def all_works(quick):
         "hit": HitWork(requests),
         "latency": LatencyWork(requests // 4),
         "memory": MemoryWork(),
+        "tls": TlsWork(2000, requests),
         "overload": OverloadWork(requests // 100),
     }
