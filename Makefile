@@ -47,6 +47,9 @@ soak-page: setup-test build ## a dashboard that is left open for ten hours of up
 	@DROVER_PAGE_UPDATES=36000 DROVER_TEST_LIMIT=3600 .venv/bin/python -m pytest -q -s \
 		--build $(BUILD) tests/e2e/test_page.py -k left_open
 
+test-tls: build setup-test ## the end-to-end tests with clients that come by TLS (2 minutes)
+	@.venv/bin/python -m pytest -q -n 2 --build $(BUILD) --tls $(or $(ARGS),tests/e2e)
+
 faults: build setup-test ## each row of docs/faults.md, at full size (5 minutes)
 	@.venv/bin/python -m pytest -q --build $(BUILD) --faults docs/faults.md tests/e2e/test_faults.py
 

@@ -24,8 +24,8 @@ SANITIZER_ENV = {
 # The compiler, options of meson, and the suites that tell nothing new there.
 WAYS = {
     "gcc": ("gcc", [], set()),
-    "asan": ("gcc", SANITIZE, {"lint"}),
-    "clang": ("clang", [], {"lint", "e2e"}),
+    "asan": ("gcc", SANITIZE, {"lint", "e2e-tls"}),
+    "clang": ("clang", [], {"lint", "e2e", "e2e-tls"}),
 }
 
 
@@ -82,13 +82,17 @@ def build(way, folder):
     return True
 
 
+def is_e2e(suite):
+    return suite.startswith("e2e")
+
+
 def suites_of(folder):
     listed = subprocess.run(
         ["meson", "test", "-C", folder, "--list"], cwd=ROOT, capture_output=True, text=True
     )
     lines = [line for line in listed.stdout.splitlines() if " / " in line]
     suites = {line.split(" / ")[0].split(":")[-1].strip() for line in lines}
-    return sorted(suites, key=lambda suite: (suite == "e2e", suite))  # the longest last
+    return sorted(suites, key=lambda suite: (is_e2e(suite), suite))  # the longest last
 
 
 def run_suite(way, folder, suite):
@@ -96,25 +100,25 @@ def run_suite(way, folder, suite):
     started = time.monotonic()
     results = ROOT / folder / "meson-logs" / "testlog.junit.xml"
     env = dict(os.environ)
-    # The end-to-end suite counts its own cases and shows its own progress.
-    inner = ROOT / folder / "meson-logs" / "e2e.junit.xml"
+    # The end-to-end suites count their own cases and show their own progress.
+    inner = ROOT / folder / "meson-logs" / f"{suite}.junit.xml"
     command = ["meson", "test", "-C", folder, "--no-rebuild", "--suite", suite]
     # Limits are for what hangs, not for a machine that is slow.
     command += ["--timeout-multiplier", "10"]
-    command.append("--verbose" if suite == "e2e" else "--print-errorlogs")
+    command.append("--verbose" if is_e2e(suite) else "--print-errorlogs")
     if way == "asan":
         env.update(SANITIZER_ENV)
     results.unlink(missing_ok=True)
     inner.unlink(missing_ok=True)
-    if suite == "e2e":
-        say(way, "e2e: the real programs and the real clients")
+    if is_e2e(suite):
+        say(way, f"{suite}: the real programs and the real clients")
         ok = subprocess.run(command, cwd=ROOT, env=env).returncode == 0
     else:
         log = ROOT / folder / f"{suite}.log"
         ok = run(command, log, env)
         if not ok:
             print(log.read_text(errors="replace"))
-    report = inner if suite == "e2e" else results
+    report = inner if is_e2e(suite) else results
     if report.exists():
         tally.add_junit(report)
     if not ok and tally.failed == 0:

@@ -33,13 +33,14 @@ MEMCHECK = (
 
 def pytest_configure(config):
     if config.getoption("--tls"):
+        Gateway.usual["tls"] = certificates.local().settings()
         for name in ("SSL_CERT_FILE", "NODE_EXTRA_CA_CERTS"):  # for libraries of clients
             os.environ[name] = str(certificates.authority().cert)
 
 
 def find_program(config, name):
     folder = ROOT / config.getoption("--build")
-    for path in (folder / name, *folder.glob(f"src/*/{name}")):
+    for path in (folder / name, folder / "bench" / name, *folder.glob(f"src/*/{name}")):
         if path.is_file():
             return path
     raise pytest.UsageError(f"no {name} in {folder}: build it first, or say --build")
@@ -79,8 +80,6 @@ class Stage:
 
     def gateway(self, backends, settings=None, ready=True, **options):
         binary = find_program(self.request.config, "drover")
-        if self.request.config.getoption("--tls"):
-            settings = {"tls": certificates.local().settings(), **(settings or {})}
         if self.request.config.getoption("--memcheck"):
             options["launcher"] = (*options.get("launcher", ()), *MEMCHECK)
         gateway = self.add(Gateway(binary, self.room(), backends, settings, **options))

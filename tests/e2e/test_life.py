@@ -24,7 +24,7 @@ def drover(request, tmp_path):
     def call(*arguments, env=None, config=None):
         if config is not None:
             (tmp_path / "drover.yaml").write_text(config)
-        clean = {"PATH": "/usr/bin:/bin", **(env or {})}
+        clean = harness.clean_environment(env)
         return subprocess.run(
             [binary, *arguments],
             capture_output=True,

@@ -584,15 +584,14 @@ def test_fewer_connections_are_kept_to_and_more_let_in(stage):
     for client in inside:
         client.request("GET", "/healthz")
         assert client.read_answer().status == 200
-    waits = wire.Wire(gateway.url)
-    waits.request("GET", "/healthz")
+    waits = harness.later(gateway.get, "/healthz")
     reload.apply(gateway, max_connections=1)
     for client in inside:
         client.request("GET", "/healthz")
         assert client.read_answer().status == 200
     reload.apply(gateway, max_connections=3)
-    assert waits.read_answer().status == 200
-    for client in [*inside, waits]:
+    assert waits.result(LIMIT_S).status == 200
+    for client in inside:
         client.close()
 
 

@@ -258,4 +258,5 @@ def test_another_address_of_the_new_configuration_is_used(stage):
     config["listen"] = [address]
     gateway.file.write_text(json.dumps(config))
     upgrade(stage, gateway)
-    assert wire.get(f"http://{address}", "/healthz").status == 200
+    url = gateway.url.split("//")[0] + f"//{address}"
+    assert wire.get(url, "/healthz").status == 200

@@ -21,7 +21,7 @@ def drover(request, tmp_path):
             capture_output=True,
             text=True,
             cwd=tmp_path,
-            env={"PATH": "/usr/bin:/bin", **(env or {})},
+            env=harness.clean_environment(env),
             timeout=LIMIT_S,
         )
 

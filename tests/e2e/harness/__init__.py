@@ -1,6 +1,7 @@
 """What the end-to-end tests stand on: the real programs, a raw client, events to wait for."""
 
 import concurrent.futures
+import os
 import pathlib
 import threading
 
@@ -23,6 +24,12 @@ RUNS = {
 def activate_path():
     """The launcher that gives sockets."""
     return pathlib.Path(__file__).with_name("activate.py")
+
+
+def clean_environment(more=None):
+    """For a program that shall see nothing of the tests' but whom to trust."""
+    kept = {name: os.environ[name] for name in ("SSL_CERT_FILE",) if name in os.environ}
+    return {"PATH": "/usr/bin:/bin", **kept, **(more or {})}
 
 
 def later(work, *arguments, **named):

@@ -9,13 +9,14 @@ from .program import Program
 
 class Gateway(Program):
     """`backends` are nodes (whose URLs are taken) or rows of the configuration; None: it shall
-    find its own. `launcher`: words before the command, which end by becoming it."""
+    find its own. `settings` come before the `usual` ones of all tests. `launcher`: words before the command, which end by becoming it."""
+
+    # On a crowded machine a node may be slow; that alone shall not take it down.
+    usual = {"health": {"timeout": "20s"}}
 
     def __init__(self, binary, folder, backends, settings=None, env=None, arguments=(), launcher=()):
-        # On a crowded machine a node may be slow; that alone shall not take it down.
-        patient = {"health": {"timeout": "20s"}}
         free = {"listen": ["127.0.0.1:0"], "admin": "127.0.0.1:0"}
-        config = {**free, **patient, **(settings or {})}
+        config = {**free, **self.usual, **(settings or {})}
         if backends is not None:
             config["backends"] = [b if isinstance(b, dict) else {"url": b.url} for b in backends]
         self.has_admin = config["admin"] != "off"

@@ -3,6 +3,7 @@
 Python's own sockets cannot close one side, nor tell how the other one closed.
 """
 
+import contextlib
 import socket
 import ssl
 
@@ -26,17 +27,29 @@ def trusting_all():
 class TlsSocket:
     """Stands where a socket stood that is connected."""
 
-    def __init__(self, plain, context, name=None, server=False, session=None):
+    def __init__(self, plain, context, name=None, server=False, session=None, begin=False):
+        """With `begin`, only the first flight of the handshake is sent."""
         self.plain = plain
         self.incoming, self.outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
         self.tls = context.wrap_bio(
             self.incoming, self.outgoing, server, server_hostname=name, session=session
         )
         self.closed_well = None  # by the alert, at the end
-        self.run(self.tls.do_handshake)
+        if begin:
+            with contextlib.suppress(ssl.SSLWantReadError):
+                self.tls.do_handshake()
+            self.flush()
+        else:
+            self.shake()
 
     def __getattr__(self, name):
         return getattr(self.plain, name)
+
+    def shake(self):
+        try:
+            self.run(self.tls.do_handshake)
+        except ssl.SSLEOFError:
+            raise ConnectionResetError("in the middle of the handshake") from None
 
     def flush(self):
         if self.outgoing.pending:

@@ -73,6 +73,19 @@ def place_of(url):
     return family, (parts.hostname, parts.port)
 
 
+def is_tls(url):
+    return url.startswith("https:")
+
+
+def knock(url):
+    """A connection, and nothing else: where a server does not accept it, no handshake can be had."""
+    family, address = place_of(url)
+    plain = socket.socket(family, socket.SOCK_STREAM)
+    plain.settimeout(LIMIT_S)
+    plain.connect(address)
+    return plain
+
+
 def host_of(url):
     return "localhost" if url.startswith("unix:") else urllib.parse.urlsplit(url).netloc
 
@@ -109,7 +122,7 @@ class Wire:
         self.socket.connect(address)
         if family != socket.AF_UNIX:
             self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        if url.startswith("https:"):
+        if is_tls(url):
             self.socket = tls.TlsSocket(self.socket, context or tls.trusting(), address[0])
         self.buffer = bytearray()
         self.ended = False
