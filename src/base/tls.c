@@ -69,6 +69,20 @@ was_not_pem(void)
 	       (ERR_GET_LIB(error) == ERR_LIB_PEM && ERR_GET_REASON(error) == PEM_R_NO_START_LINE);
 }
 
+/* Again the first error: the last one only says that reading failed. */
+static bool
+add_damage(struct buf *why)
+{
+	unsigned long error = ERR_peek_error();
+	const char *reason = ERR_reason_error_string(error);
+
+	if (ERR_GET_LIB(error) != ERR_LIB_PEM && ERR_GET_LIB(error) != ERR_LIB_ASN1)
+		return false;
+	buf_addf(why, "is damaged (%s): cut off or changed; write it anew",
+	         reason == NULL ? "no PEM" : reason);
+	return true;
+}
+
 /* Nobody is there to be asked for one. */
 static int
 no_passphrase(char *out, int size, int writing, void *asked)
@@ -90,7 +104,7 @@ take_cert(SSL_CTX *context, const char *cert, struct buf *why)
 	if (was_not_pem())
 		buf_adds(why, "holds no certificate; give a PEM file, the server's own certificate first, "
 		              "then those between it and its authority");
-	else
+	else if (!add_damage(why))
 		add_reason(why);
 	ERR_clear_error();
 	return false;

@@ -3,7 +3,6 @@
 import json
 import os
 import re
-import signal
 import socket
 import ssl
 import subprocess
@@ -33,13 +32,6 @@ def address_of(url):
     return wire.place_of(url)[1]
 
 
-def connect(gateway):
-    """Without TLS, to the port that speaks it."""
-    plain = socket.create_connection(address_of(gateway.url), LIMIT_S)
-    plain.settimeout(LIMIT_S)
-    return plain
-
-
 def shake(gateway, **changes):
     """A handshake of a client with these properties."""
     context = tls.trusting()
@@ -49,7 +41,7 @@ def shake(gateway, **changes):
             current(value)
         else:
             setattr(context, name, value)
-    return tls.TlsSocket(connect(gateway), context, "localhost")
+    return tls.TlsSocket(wire.knock(gateway.url), context, "localhost")
 
 
 def handshakes(gateway):
@@ -90,7 +82,7 @@ def test_older_versions_are_refused_by_their_alert(pair):
     context.minimum_version = ssl.TLSVersion.TLSv1
     context.maximum_version = ssl.TLSVersion.TLSv1_1
     with pytest.raises(ssl.SSLError, match="TLSV1_ALERT_PROTOCOL_VERSION"):
-        tls.TlsSocket(connect(gateway), context, "localhost")
+        tls.TlsSocket(wire.knock(gateway.url), context, "localhost")
 
 
 def test_a_client_that_speaks_http_1_1_among_others_gets_that(pair):
@@ -109,7 +101,7 @@ def test_a_client_that_speaks_http_2_alone_is_refused_by_its_alert(pair):
 @pytest.mark.parametrize("begin", [b"GET /api/tags HTTP/1.1\r\nHost: a\r\n\r\n", b"DELETE", b"\r\n"])
 def test_plain_http_is_told_what_it_came_to(pair, begin):
     gateway, _ = pair
-    plain = connect(gateway)
+    plain = wire.knock(gateway.url)
     plain.sendall(begin)
     head, body = all_of(plain).split(b"\r\n\r\n", 1)
     assert head.startswith(b"HTTP/1.1 400 Bad Request\r\n") and b"Connection: close" in head
@@ -119,7 +111,7 @@ def test_plain_http_is_told_what_it_came_to(pair, begin):
 @pytest.mark.parametrize("begin", [b"\x80\x2e\x01\x00\x02", b"\x15\x03\x01\x00\x02\x02\x28", b"\0"])
 def test_what_is_neither_is_closed(pair, begin):
     gateway, _ = pair
-    plain = connect(gateway)
+    plain = wire.knock(gateway.url)
     plain.sendall(begin)
     assert all_of(plain) == b""
 
@@ -127,7 +119,7 @@ def test_what_is_neither_is_closed(pair, begin):
 def test_a_broken_handshake_is_closed_by_an_alert(pair):
     gateway, _ = pair
     before = handshakes(gateway)["failed"]
-    plain = connect(gateway)
+    plain = wire.knock(gateway.url)
     plain.sendall(b"\x16\x03\x01\x00\x05hello")
     assert all_of(plain)[:1] == b"\x15"
     assert handshakes(gateway)["failed"] == before + 1
@@ -136,7 +128,7 @@ def test_a_broken_handshake_is_closed_by_an_alert(pair):
 @pytest.mark.parametrize("begin", [b"", b"\x16", b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc"])
 def test_a_handshake_that_hangs_is_closed_at_its_limit(stage, begin):
     gateway = stage.gateway([stage.fake()], settings(timeouts={"client_head": "100ms"}))
-    plain = connect(gateway)
+    plain = wire.knock(gateway.url)
     plain.sendall(begin)
     assert all_of(plain) == b""
 
@@ -168,7 +160,7 @@ def test_a_session_is_resumed(pair, version):
     context.minimum_version = context.maximum_version = version
     session = None
     for reused in (False, True):
-        client = tls.TlsSocket(connect(gateway), context, "localhost", session=session)
+        client = tls.TlsSocket(wire.knock(gateway.url), context, "localhost", session=session)
         client.sendall(wire.format_request("GET", "/healthz", "localhost"))
         assert client.recv(65536).startswith(b"HTTP/1.1 200 ")
         assert client.tls.session_reused == reused
@@ -540,75 +532,7 @@ def test_what_check_warns_of_is_in_the_log_of_the_start(stage):
     gateway.wait_line(r"warn  configuration: tls.cert: .* has expired, on ")
 
 
-# reload
-
-
-def common_name(gateway):
-    certificate = shake(gateway).tls.getpeercert()
-    return dict(part[0] for part in certificate["subject"])["commonName"]
-
-
-def put(certificate, folder):
-    for name in ("cert", "key"):
-        part = folder / f"{name}.pem"
-        part.write_bytes(getattr(certificate, name).read_bytes())
-        part.chmod(0o600)
-    return certificates.Certificate(folder / "cert.pem", folder / "key.pem")
-
-
-def reload(gateway, says):
-    mark = gateway.mark()
-    gateway.signal(signal.SIGHUP)
-    gateway.wait_line(says, after=mark)
-
-
-def test_a_reload_swaps_the_certificate_while_an_answer_streams_on(stage, tmp_path):
-    go_on = threading.Event()
-
-    def play(exchange):
-        exchange.begin()
-        exchange.chunk(b"before")
-        assert go_on.wait(LIMIT_S)
-        exchange.chunk(b"after")
-        exchange.end()
-
-    one, two = (certificates.authority().issue(n, "localhost", "127.0.0.1") for n in ("one", "two"))
-    gateway = stage.gateway([stage.fake(play)], settings(put(one, tmp_path)))
-    assert common_name(gateway) == "one"
-    with wire.Wire(gateway.url) as client:
-        client.request("POST", "/api/generate", harness.body_for("/api/generate"))
-        answer = client.read_head()
-        pieces = client.read_pieces(answer)
-        assert next(pieces) == b"before"
-        put(two, tmp_path)
-        reload(gateway, "by SIGHUP")
-        assert common_name(gateway) == "two"
-        go_on.set()
-        assert list(pieces) == [b"after"]
-        client.request("GET", "/healthz")
-        assert client.read_answer().status == 200
-
-
-def test_a_reload_with_a_wrong_key_changes_nothing(stage, tmp_path):
-    one, two = (certificates.authority().issue(n, "localhost", "127.0.0.1") for n in ("one", "two"))
-    used = put(one, tmp_path)
-    gateway = stage.gateway([stage.fake()], settings(used))
-    used.key.write_bytes(two.key.read_bytes())
-    reload(gateway, r"tls\.key: .*key\.pem: is not the key of the first certificate in .*cert\.pem")
-    assert common_name(gateway) == "one"
-    put(two, tmp_path)
-    reload(gateway, "by SIGHUP")
-    assert common_name(gateway) == "two"
-
-
-def test_a_reload_of_the_same_certificate_leaves_sessions_as_they_are(stage):
-    gateway = stage.gateway([stage.fake()], settings())
-    context = tls.trusting()
-    context.maximum_version = ssl.TLSVersion.TLSv1_2
-    session = tls.TlsSocket(connect(gateway), context, "localhost").tls.session
-    reload(gateway, "by SIGHUP")
-    again = tls.TlsSocket(connect(gateway), context, "localhost", session=session)
-    assert again.tls.session_reused
+# what is told of it
 
 
 def test_the_time_that_the_certificate_expires_is_a_metric(pair):
