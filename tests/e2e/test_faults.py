@@ -10,12 +10,14 @@ import pathlib
 import re
 import resource
 import signal
+import ssl
+import subprocess
 import threading
 
 import harness
 import pytest
 from conftest import find_program
-from harness import places, wire
+from harness import certificates, places, tls, wire
 from harness.program import LIMIT_S, now_ms
 
 MIB = 1024 * 1024
@@ -94,6 +96,102 @@ def test_a_crowd_of_idle_connections_and_streams(stage, full, row):
     row(
         f"{idle:,} idle connections and {streams:,} streams",
         f"no error; {each:.1f} KiB an idle connection",
+    )
+
+
+HANDSHAKES = 'drover_tls_handshakes_total{result="%s"}'
+
+
+def wait_for(holds):
+    end = now_ms() + LIMIT_S * 1000
+    while not holds():
+        assert now_ms() < end
+
+
+def metric(gateway, name):
+    text = wire.get(gateway.admin, "/metrics").body.decode()
+    return int(re.search(rf"^{re.escape(name)} (\d+)$", text, re.M).group(1))
+
+
+def load_idle(stage, gateway, count):
+    """Connections by TLS that were each answered once, and stay until it is told to end."""
+    port = wire.place_of(gateway.url)[1][1]
+    command = [find_program(stage.request.config, "bench-load"), "idle", "--tls", "--port", port]
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+    command += ["--connections", count]
+    return subprocess.Popen([str(word) for word in command], **pipes)
+
+
+def test_a_crowd_of_idle_connections_by_tls(stage, full, row):
+    count = 10000 if full else 500
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    node = stage.node("bench,tps=10000", parallel=64)
+    settings = {
+        "tls": certificates.local().settings(),
+        "max_connections": count + 100,
+        "log": {"access": "off"},
+    }
+    gateway = stage.gateway([{"url": node.url, "parallel": 64}], settings)
+    assert gateway.get("/").status == 200
+    before = gateway.resident_kib()
+    with load_idle(stage, gateway, count) as load:
+        assert load.stdout.readline() == "ready\n"
+        each = (gateway.resident_kib() - before) / count
+        threading.Event().wait(15 if full else 0)  # what was timed while they came is over
+        used = cpu_s(gateway.pid)
+        threading.Event().wait(5 if full else 0)
+        still_ms = (cpu_s(gateway.pid) - used) * 1000 / 5
+        load.stdin.close()
+        result = json.loads(load.stdout.read())
+    resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    assert (result["completed"], result["failed"]) == (count, 0), result
+    assert each <= 20 * gateway.memory_factor
+    row(
+        f"{count:,} idle connections by TLS",
+        f"no error; {each:.1f} KiB an idle connection; {still_ms:.0f} ms CPU a second for all",
+    )
+
+
+def first_flight():
+    """What a client of TLS says first."""
+    theirs, ours = ssl.MemoryBIO(), ssl.MemoryBIO()
+    client = tls.trusting().wrap_bio(theirs, ours, server_hostname="localhost")
+    with contextlib.suppress(ssl.SSLWantReadError):
+        client.do_handshake()
+    return ours.read()
+
+
+def test_handshakes_that_go_no_further(stage, full, row):
+    """With nothing, half of the first flight, all of it. Who means it is served among them."""
+    count = 999 if full else 99
+    limit = "10s" if full else "10m"
+    settings = {"tls": certificates.local().settings(), "timeouts": {"client_head": limit}}
+    gateway = stage.gateway([stage.fake()], settings)
+    whole = first_flight()
+    before = gateway.resident_kib()
+    crowd = [wire.knock(gateway.url) for _ in range(count)]
+    for number, client in enumerate(crowd):
+        client.sendall(whole[: len(whole) * (number % 3) // 2])
+    served_ms = []
+    for _ in range(20):
+        began = now_ms()
+        assert gateway.post("/api/generate", harness.run()).status == 200
+        served_ms.append(now_ms() - began)
+    each = (gateway.resident_kib() - before) / count
+    for client in crowd:
+        client.settimeout(LIMIT_S if full else 0)
+        with contextlib.suppress(OSError):
+            while client.recv(65536):
+                pass
+        client.close()
+    wait_for(lambda: metric(gateway, HANDSHAKES % "failed") == count * 2 // 3)
+    wait_for(lambda: metric(gateway, "drover_connections") == 0)
+    assert metric(gateway, HANDSHAKES % "full") == 20
+    row(
+        f"{count} handshakes that go no further",
+        f"closed{' after 10 s' if full else ''}, {each:.0f} KiB each; others were served on new "
+        f"connections, median {sorted(served_ms)[10]:.0f} ms, at most {max(served_ms):.0f} ms",
     )
 
 
@@ -403,7 +501,7 @@ def test_descriptors_run_out(stage, row):
         assert next(client.read_pieces(client.answer))
     resource.prlimit(gateway.pid, resource.RLIMIT_NOFILE, (64, 64))
     mark = gateway.mark()
-    crowd = [wire.Wire(gateway.url) for _ in range(100)]
+    crowd = [wire.knock(gateway.url) for _ in range(100)]
     gateway.wait_line("cannot accept", mark)
     began, used = now_ms(), cpu_s(gateway.pid)
     # Paused it must not spin: as long as this takes, it sleeps.
