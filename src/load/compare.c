@@ -41,8 +41,9 @@ take_numbers(struct metrics *m, const cJSON *json)
 	cJSON_ArrayForEach (it, json) {
 		struct metric *to = &m->all[m->count];
 
-		if (!cJSON_IsNumber(it) || it->string == NULL || m->count == METRICS_MAX ||
-		    strlen(it->string) >= METRIC_NAME_MAX)
+		/* cJSON reads 1e999 as infinite, which no run was. */
+		if (!cJSON_IsNumber(it) || !isfinite(it->valuedouble) || it->string == NULL ||
+		    m->count == METRICS_MAX || strlen(it->string) >= METRIC_NAME_MAX)
 			continue;
 		*to = (struct metric){.known = true, .value = it->valuedouble};
 		memcpy(to->name, it->string, strlen(it->string) + 1);

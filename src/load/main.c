@@ -97,6 +97,8 @@ help(void)
 static int
 obey(struct plan *plan, struct buf *why)
 {
+	if (!result_may_write(plan->save, why) || !result_may_write(plan->report, why))
+		return EXIT_NOTHING;
 	switch (plan->command) {
 	case PLAN_RUN:
 		if (plan->models.count == 0 && !models_choose(plan, why))

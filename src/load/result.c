@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 static const double shortest_s = 0.5;     /* below it, starting up is most of it */
 static const double cpu_most = 0.85;      /* of a core */
@@ -112,6 +113,24 @@ result_own_limit(const struct tally *t)
 		return "drover-bench was late to start requests: the machine it ran on was busy. "
 		       "Latencies include that.";
 	return NULL;
+}
+
+bool
+result_may_write(const char *path, struct buf *why)
+{
+	const char *slash = path == NULL ? NULL : strrchr(path, '/');
+	struct buf folder = {0};
+	bool may;
+
+	if (path == NULL)
+		return true;
+	buf_add(&folder, path, slash == NULL ? 0 : (size_t)(slash - path) + 1);
+	buf_addc(&folder, '.');
+	may = access(path, W_OK) == 0 || (errno == ENOENT && access(buf_text(&folder), W_OK) == 0);
+	if (!may)
+		buf_addf(why, "%s: %s", path, strerror(errno));
+	buf_finish(&folder);
+	return may;
 }
 
 bool

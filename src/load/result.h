@@ -9,6 +9,9 @@
 
 #include "base/buf.h"
 
+/* Whether it could be written now: better known before a run than after it. NULL: nothing shall be.
+ */
+bool result_may_write(const char *path, struct buf *why);
 /* False: `why` says why it could not be written. */
 bool result_write_file(const char *path, const struct buf *text, struct buf *why);
 /* What was run, in words: "generate, streamed; closed loop, 8 at once". */

@@ -466,6 +466,16 @@ def test_a_page_of_an_hour_of_refusals_is_still_a_page(stage, tmp_path):
     Page(page.read_text())
 
 
+@pytest.mark.parametrize("option", ["--save", "--report"])
+@pytest.mark.parametrize("command", [[], ["sweep", "--parallel", 1]])
+def test_a_file_that_cannot_be_written_is_told_before_the_run(stage, command, option):
+    node = stage.fake()
+    target = None if command else node
+    bench = stage.bench(target, *command, "--model", "tiny", option, "/no/such/folder/it")
+    assert bench.wait_exit() == 1 and "/no/such/folder/it: No such file" in bench.log()
+    assert node.exchanges == []
+
+
 def test_an_earlier_run_is_compared(stage, tmp_path):
     node = stage.node("tiny", parallel=2)
     before = stage.bench(node, "--model", "tiny", "--requests", 5)

@@ -368,6 +368,8 @@ a_file_that_is_no_result_is_refused(void **state)
 	write_text(path, "[1]");
 	assert_false(comparison_read(&c, path, &b.plan, &why));
 	assert_non_null(strstr(buf_text(&why), "no result of drover-bench"));
+	write_text(path, "{\"completed\": 1e999}");
+	assert_false(comparison_read(&c, path, &b.plan, &why));
 	remove(path);
 	assert_false(comparison_read(&c, path, &b.plan, &why));
 	buf_finish(&why);
