@@ -16,8 +16,7 @@
  *   request is taken up by the loop in front_conn_run or by a later event.
  * - A connection is read in every state, so that a client that goes is seen at
  *   once. Only when FRONT_INPUT_HELD bytes wait (of a body that is held back, or
- *   pipelined) is no more read, and that client is seen to go only when it is
- *   written to.
+ *   pipelined) is no more read, and that client is looked after every 100 ms.
  */
 #include "front_req.h"
 

@@ -74,6 +74,7 @@ struct front_conn {
 	struct front_tls tls;
 	struct timer read_timer; /* handshake, idle, head, body, linger: by state */
 	struct timer write_timer;
+	struct timer look_timer; /* while it is not read */
 	size_t head_seen; /* with HEAD: bytes that were tried already */
 	uint64_t drained; /* with LINGERING */
 	int64_t linger_until_ms;

@@ -14,12 +14,16 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 
 /* Looks that find no progress within write_ms, and the client counts as stalled. */
 enum { WRITE_LOOKS = 4 };
+
+/* Between two looks whether a client is still there that is not read. */
+enum { LOOK_MS = 100 };
 
 /* Lent to one connection at a time, while front_conn_run is on the stack. */
 static char received[64 * 1024];
@@ -115,6 +119,21 @@ keep_input(struct front_conn *c)
 	}
 }
 
+/* The end of what it sends is behind what is not read. */
+static void
+on_look_timer(void *arg)
+{
+	struct front_conn *c = arg;
+	struct pollfd p = {.fd = bufferevent_getfd(c->bev), .events = POLLRDHUP};
+
+	if (c->reading || c->state == FRONT_CONN_DEAD)
+		return;
+	if (poll(&p, 1, 0) > 0)
+		front_conn_end_of_input(c);
+	else
+		timer_start(&c->look_timer, LOOK_MS);
+}
+
 void
 front_wire_rest(struct front_conn *c)
 {
@@ -124,10 +143,12 @@ front_wire_rest(struct front_conn *c)
 	if (read == c->reading || c->state == FRONT_CONN_DEAD)
 		return;
 	c->reading = read;
-	if (read)
+	if (read) {
 		event_add(c->readable, NULL);
-	else
-		event_del(c->readable);
+		return;
+	}
+	event_del(c->readable);
+	timer_start(&c->look_timer, LOOK_MS);
 }
 
 void
@@ -212,6 +233,7 @@ front_wire_open(struct front_conn *c)
 	bufferevent_setwatermark(c->bev, EV_WRITE, FRONT_OUTPUT_LOW, 0);
 	bufferevent_set_max_single_write(c->bev, FRONT_OUTPUT_FULL);
 	timer_init(&c->write_timer, c->front->loop, on_write_timer, c);
+	timer_init(&c->look_timer, c->front->loop, on_look_timer, c);
 }
 
 void
@@ -219,6 +241,7 @@ front_wire_close(struct front_conn *c)
 {
 	front_tls_close(c);
 	timer_stop(&c->write_timer);
+	timer_stop(&c->look_timer);
 	bufferevent_setcb(c->bev, NULL, NULL, NULL, NULL);
 	bufferevent_disable(c->bev, EV_WRITE);
 	event_del(c->readable);
@@ -228,6 +251,7 @@ void
 front_wire_free(struct front_conn *c)
 {
 	timer_finish(&c->write_timer);
+	timer_finish(&c->look_timer);
 	event_free(c->readable);
 	buf_finish(&c->held);
 	front_tls_free(c);

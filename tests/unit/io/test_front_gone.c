@@ -54,6 +54,34 @@ a_client_that_goes_is_seen_behind_unread_bytes(void **state)
 }
 
 static void
+check_gone_behind_much(void (*leave)(struct client *c))
+{
+	static char much[48 * 1024];
+	struct client c;
+	struct bed b;
+
+	bed_open_with(&b, (struct front_limits){0});
+	bed_hold(&b, &c, HOLD);
+	memset(much, 'G', sizeof(much));
+	client_send_bytes(&c, much, sizeof(much));
+	bed_settle(&b);
+	leave(&c);
+	RUN_UNTIL(&b, bed_saw(&b, "gone:closed "));
+	assert_int_equal(front_connections(b.front), 0);
+	if (leave == client_half_close)
+		client_close(&c);
+	bed_close(&b);
+}
+
+static void
+a_client_that_goes_is_seen_behind_more_than_is_read(void **state)
+{
+	check_gone_behind_much(client_close);
+	check_gone_behind_much(client_reset);
+	check_gone_behind_much(client_half_close);
+}
+
+static void
 a_client_that_goes_in_mid_body_is_seen(void **state)
 {
 	struct client c;
@@ -343,6 +371,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(a_client_that_goes_is_seen_at_once),
 	    cmocka_unit_test(a_client_that_goes_is_seen_behind_unread_bytes),
+	    cmocka_unit_test(a_client_that_goes_is_seen_behind_more_than_is_read),
 	    cmocka_unit_test(a_client_that_goes_in_mid_body_is_seen),
 	    cmocka_unit_test(a_client_that_goes_in_mid_stream_is_seen),
 	    cmocka_unit_test(a_client_that_goes_behind_many_bytes_is_seen_when_it_is_written_to),
