@@ -26,7 +26,8 @@ struct event_base *loop_base(struct loop *l);
 /* When this turn of the loop began, on a clock for differences only: it costs no call of the
  * system, and follows the wall clock. */
 int64_t loop_now_us(struct loop *l);
-/* Created at first use. */
+/* Created at first use. What the system says of name servers and hosts is read again when that has
+ * changed. */
 struct evdns_base *loop_dns(struct loop *l);
 /* Calls `fn(object)` after the callbacks that this turn of the loop has found ready. */
 void loop_bury(struct loop *l, void *object, void (*fn)(void *object));

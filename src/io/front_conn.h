@@ -75,8 +75,8 @@ struct front_conn {
 	struct timer read_timer; /* handshake, idle, head, body, linger: by state */
 	struct timer write_timer;
 	struct timer look_timer; /* while it is not read */
-	size_t head_seen; /* with HEAD: bytes that were tried already */
-	uint64_t drained; /* with LINGERING */
+	size_t head_seen;        /* with HEAD: bytes that were tried already */
+	uint64_t drained;        /* with LINGERING */
 	int64_t linger_until_ms;
 	uint64_t handed_bytes; /* to the kernel or the output buffer, ever */
 	uint64_t taken_bytes;  /* of them by the kernel, when the write timer last looked */

@@ -11,6 +11,7 @@
 #include "io/loop.h"
 
 #include "base/clock.h"
+#include "base/log.h"
 #include "base/mem.h"
 
 #include <event2/dns.h>
@@ -19,17 +20,25 @@
 #include <assert.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 
 struct grave {
 	void *object;
 	void (*fn)(void *object);
 };
 
+/* The second is read with the first. They change with the network that a machine is in, or when a
+ * service of the system begins after ours. */
+static const char *const name_files[] = {"/etc/resolv.conf", "/etc/hosts"};
+
+enum { NAME_FILES = sizeof(name_files) / sizeof(name_files[0]) };
+
 struct loop {
-	struct event_base *base; /* owned */
-	struct evdns_base *dns;  /* owned; NULL until it is needed */
-	struct event *digger;    /* owned */
-	struct grave *graves;    /* owned */
+	struct event_base *base;            /* owned */
+	struct evdns_base *dns;             /* owned; NULL until it is needed */
+	struct stat name_files[NAME_FILES]; /* as they were when they were read */
+	struct event *digger;               /* owned */
+	struct grave *graves;               /* owned */
 	size_t grave_count;
 	size_t grave_cap;
 	bool stopped;
@@ -134,8 +143,6 @@ loop_base(struct loop *l)
 	return l->base;
 }
 
-/* evdns_base_new can read resolv.conf itself, but then fails on a machine without one, where
- * the hosts file still has names. */
 int64_t
 loop_now_us(struct loop *l)
 {
@@ -145,13 +152,55 @@ loop_now_us(struct loop *l)
 	return (int64_t)now.tv_sec * 1000000 + now.tv_usec;
 }
 
+/* evdns_base_new can read resolv.conf itself, but then fails on a machine without one, where
+ * the hosts file still has names. */
+static void
+read_name_files(struct loop *l)
+{
+	for (size_t i = 0; i < NAME_FILES; i++)
+		if (stat(name_files[i], &l->name_files[i]) != 0)
+			l->name_files[i] = (struct stat){0};
+	(void)evdns_base_resolv_conf_parse(l->dns, DNS_OPTIONS_ALL, name_files[0]);
+}
+
+static bool
+name_files_changed(const struct loop *l)
+{
+	for (size_t i = 0; i < NAME_FILES; i++) {
+		const struct stat *then = &l->name_files[i];
+		struct stat now = {0};
+
+		if (stat(name_files[i], &now) != 0)
+			now = (struct stat){0};
+		if (now.st_ino != then->st_ino || now.st_size != then->st_size ||
+		    now.st_mtim.tv_sec != then->st_mtim.tv_sec ||
+		    now.st_mtim.tv_nsec != then->st_mtim.tv_nsec)
+			return true;
+	}
+	return false;
+}
+
+/* What is asked already is asked again, of the new ones. */
+static void
+read_name_files_again(struct loop *l)
+{
+	evdns_base_clear_nameservers_and_suspend(l->dns);
+	evdns_base_search_clear(l->dns);
+	evdns_base_clear_host_addresses(l->dns);
+	read_name_files(l);
+	evdns_base_resume(l->dns);
+	log_info("names", "%s or %s has changed: read again", name_files[0], name_files[1]);
+}
+
 struct evdns_base *
 loop_dns(struct loop *l)
 {
 	if (l->dns == NULL) {
 		l->dns = evdns_base_new(l->base, EVDNS_BASE_DISABLE_WHEN_INACTIVE);
 		assert(l->dns != NULL);
-		(void)evdns_base_resolv_conf_parse(l->dns, DNS_OPTIONS_ALL, "/etc/resolv.conf");
+		read_name_files(l);
+	} else if (name_files_changed(l)) {
+		read_name_files_again(l);
 	}
 	return l->dns;
 }

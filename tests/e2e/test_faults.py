@@ -407,6 +407,22 @@ def test_a_resolver_that_fails(stage, tmp_path, row):
 
 
 @needs_root
+def test_name_servers_that_change_are_asked_without_a_restart(stage, tmp_path):
+    """The machine came into another network, or its resolver began after the gateway."""
+    node = stage.fake()
+    former, new = (places.Resolver("node.test", "127.0.0.1") for _ in range(2))
+    with contextlib.closing(former), contextlib.closing(new):
+        former.fails = True
+        rows = [{"name": "named", "url": f"http://node.test:{node.port}"}]
+        health = {"health": {"interval": "100ms", "timeout": "20s"}}
+        gateway = stage.gateway(rows, health, ready=False, launcher=former.wrap(tmp_path))
+        gateway.wait_line("named.* down")
+        new.write(tmp_path)
+        gateway.wait_line("named.* is up")
+        assert gateway.post("/api/generate", harness.run()).status == 200
+
+
+@needs_root
 def test_a_full_disk(stage, tmp_path, row):
     """Answers of 64 KiB into 1 MiB, with cache and accounts on it."""
     count = 100

@@ -133,10 +133,15 @@ class Resolver:
             wanted = self.asked + more
             assert self.changed.wait_for(lambda: self.asked >= wanted, limit_s), "nobody asks"
 
-    def wrap(self, folder):
-        """Words before a command that make it ask here."""
+    def write(self, folder):
+        """Who was made to ask a resolver that is in this folder is to ask this one."""
         file = pathlib.Path(folder) / "resolv.conf"
         file.write_text(f"nameserver 127.0.0.1:{self.port}\noptions timeout:1 attempts:1\n")
+        return file
+
+    def wrap(self, folder):
+        """Words before a command that make it ask here."""
+        file = self.write(folder)
         script = 'mount --bind "$0" /etc/resolv.conf && exec "$@"'
         return ["unshare", "--mount", "sh", "-c", script, file]
 
