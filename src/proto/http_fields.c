@@ -5,6 +5,8 @@
  */
 #include "http_fields.h"
 
+#include "bytes16.h"
+
 #include <string.h>
 #include <strings.h>
 
@@ -29,9 +31,17 @@ const unsigned char http_classes[256] = {
 };
 /* clang-format on */
 
+/* As HTTP_VALUE has it: what is below 0 is above 0x7f. */
 static bool
 has_control(struct str s)
 {
+	for (; s.len >= sizeof(bytes16); s.ptr += sizeof(bytes16), s.len -= sizeof(bytes16)) {
+		bytes16 b = bytes16_load(s.ptr);
+
+		b = ((b >= 0) & (b < ' ') & (b != '\t')) | (b == 0x7f);
+		if (bytes16_first(b) < sizeof(b))
+			return true;
+	}
 	return http_span(s, HTTP_VALUE) < s.len;
 }
 

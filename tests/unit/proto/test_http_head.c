@@ -479,6 +479,28 @@ empty_lines_before_a_request_are_skipped(void **state)
 	assert_int_equal(http_skip_empty_lines(str_of("")), 0);
 }
 
+/* Wherever it stands: values are looked at in pieces. */
+static void
+each_byte_of_a_value_is_judged(void **state)
+{
+	char text[] = "GET /x HTTP/1.1\r\nHost: a\r\nX: 0123456789abcdef0123456789abcdef01234\r\n\r\n";
+	const size_t begin = (size_t)(strchr(text, '0') - text), end = sizeof(text) - 1 - 4;
+
+	for (size_t at = begin; at < end; at++) {
+		char was = text[at];
+
+		for (int byte = 0; byte < 256; byte++) {
+			bool sound = byte == '\t' || (byte >= ' ' && byte != 0x7f);
+
+			text[at] = (char)byte;
+			assert_int_equal(
+			    http_parse_request_head((struct str){text, sizeof(text) - 1}, &head, &why),
+			    sound ? 200 : 400);
+		}
+		text[at] = was;
+	}
+}
+
 static void
 names_and_reasons_are_standard(void **state)
 {
@@ -506,6 +528,7 @@ main(void)
 	    cmocka_unit_test(hop_by_hop_headers_are_known),
 	    cmocka_unit_test(a_refused_head_still_tells_its_path),
 	    cmocka_unit_test(empty_lines_before_a_request_are_skipped),
+	    cmocka_unit_test(each_byte_of_a_value_is_judged),
 	    cmocka_unit_test(names_and_reasons_are_standard),
 	};
 
