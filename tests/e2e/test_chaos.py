@@ -118,6 +118,13 @@ AGREES = {
 }
 
 
+def plant_faults(nodes, rng):
+    for node in nodes:
+        for _ in range(12):
+            kind, more = rng.choice(FAULTS)
+            node.fault(kind, count=rng.randint(1, 3), **more)
+
+
 @pytest.mark.parametrize("turn", range(2))
 def test_the_books_balance(stage, turn):
     seed = int(os.environ.get("DROVER_SEED", random.randrange(1 << 32)))
@@ -137,12 +144,14 @@ def test_the_books_balance(stage, turn):
     }
     gateway = stage.gateway(rows, settings)
     for node in nodes:
-        for _ in range(12):
-            kind, more = rng.choice(FAULTS)
-            node.fault(kind, count=rng.randint(1, 3), **more)
         node.fault(rng.choice(LOAD_FAULTS), route="load")
-    customers = [Customer(i, rng) for i in range(REQUESTS)]
-    run_all(customers, gateway.url)
+    customers = []
+    # How many are refused at once, while no model could be loaded, is a matter of time.
+    while not {"whole", "left", "cut"} <= {customer.outcome for customer in customers}:
+        more = [Customer(len(customers) + i, rng) for i in range(REQUESTS)]
+        plant_faults(nodes, rng)
+        run_all(more, gateway.url)
+        customers += more
 
     # Nothing is left, on either side.
     while gateway.get("/drover/v1/me").json()["requests_under_way"]:
@@ -187,9 +196,7 @@ def test_the_books_balance(stage, turn):
         assert len(lines) == 1, (customer.id, customer.outcome, lines)
         assert lines[0]["end"] in AGREES[customer.outcome], (customer.outcome, lines)
         assert lines[0]["attempts"] <= 3
-    outcomes = collections.Counter(customer.outcome for customer in customers)
-    print(outcomes)
-    assert outcomes["whole"] and outcomes["left"] and outcomes["cut"], outcomes
+    print(collections.Counter(customer.outcome for customer in customers))
 
 
 def test_everything_that_can_go_wrong_at_once(request, tmp_path):
