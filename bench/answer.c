@@ -69,7 +69,7 @@ take_line(struct answer *a, struct str line)
 {
 	switch (a->part) {
 	case PART_STATUS:
-		a->status = line.len > 12 ? atoi(line.ptr + 9) : 0;
+		a->status = line.len > 12 ? (int)strtol(line.ptr + 9, NULL, 10) : 0;
 		a->part = PART_FIELD;
 		return VERDICT_MORE;
 	case PART_FIELD: return take_field(a, line);

@@ -309,7 +309,7 @@ static void
 say_ready(void)
 {
 	printf("ready\n");
-	fflush(stdout);
+	(void)fflush(stdout);
 }
 
 static bool
@@ -462,7 +462,7 @@ main(int argc, char **argv)
 	ask_first(connect_first());
 	if (mode == MODE_HOLD)
 		say_ready();
-	run(begun_us / 1000 + seconds * 1000);
+	run(begun_us / 1000 + (int64_t)seconds * 1000);
 	report(clock_now_us() - begun_us);
 	free(took_us);
 	free(idle);

@@ -136,7 +136,7 @@ ask(struct gateway *g, struct request *r)
 	}
 	meter_begin_pace(&pace, r);
 	for (int piece = 0; piece < 20; piece++)
-		meter_saw_piece(&pace, piece * piece * 1000);
+		meter_saw_piece(&pace, INT64_C(1000) * piece * piece);
 }
 
 static void
@@ -151,7 +151,7 @@ make_past(struct gateway *g)
 		name_model(i % MODELS, r->facts.model);
 		ask(g, r);
 	}
-	for (size_t i = 0; i < NODES * MODELS; i++) {
+	for (size_t i = 0; i < (size_t)NODES * MODELS; i++) {
 		name_model((int)i % MODELS, r->facts.model);
 		meter_saw_load(g->meter, g->servers[i / MODELS]->backend, r->facts.model, 12345);
 	}
@@ -198,7 +198,7 @@ measure_best_ms(const struct gateway *g)
 int
 main(int argc, char **argv)
 {
-	double most_ms = argc > 1 ? atof(argv[1]) : 1e9, took_ms;
+	double most_ms = argc > 1 ? strtod(argv[1], NULL) : 1e9, took_ms;
 	struct sockets *none = sockets_create();
 	struct settings_call call;
 	struct buf why = {0};

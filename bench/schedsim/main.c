@@ -180,7 +180,7 @@ search_capacity(const struct workload *w, const bool *chosen)
 			continue;
 		study.capacity[c] = study_capacity(&study, w, id);
 		printf("  %-16s %.4f\n", contender_of(id)->name, study.capacity[c]);
-		fflush(stdout);
+		(void)fflush(stdout);
 	}
 }
 

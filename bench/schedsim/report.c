@@ -41,7 +41,7 @@ report_row(const struct result *r, FILE *out)
 			fprintf(out, " %8.*f", columns[i].decimals, x);
 	}
 	fprintf(out, "\n");
-	fflush(out);
+	(void)fflush(out);
 }
 
 void

@@ -184,8 +184,11 @@ study_capacity(const struct study *s, const struct workload *w, enum contender_i
 
 	if (!bears(s, w, good, who))
 		return 0;
-	for (bad = 2 * good; bears(s, w, bad, who); bad *= 2)
+	bad = 2 * good;
+	while (bears(s, w, bad, who)) {
 		good = bad;
+		bad *= 2;
+	}
 	/* Waits grow with the rate, but for noise. */
 	while (bad / good > 1.01) {
 		double rate = sqrt(good * bad);

@@ -140,7 +140,8 @@ remember(struct tracer *t, const struct trace_row *row, int session)
 
 	for (size_t i = 0; i < row->block_count; i++) {
 		name_block(name, sizeof(name), row->blocks[i]);
-		map_put(&t->blocks, name, (void *)(intptr_t)session);
+		map_put(&t->blocks, name,
+		        (void *)(intptr_t)session); // NOLINT(performance-no-int-to-ptr): a number
 	}
 }
 
@@ -178,6 +179,7 @@ take_line(struct tracer *t, const char *line, struct trace_row *row)
 
 bool
 trace_read(struct requests *out, const struct workload *w, const struct stream *s, double rate,
+           /* NOLINTNEXTLINE(readability-non-const-parameter): written to by way of `t` */
            struct rng *rng, int *sessions)
 {
 	struct tracer t = {

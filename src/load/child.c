@@ -124,10 +124,9 @@ become(struct command *c, const char *host, const char *parallel, bool own)
 
 	setpgid(0, 0);
 	prctl(PR_SET_PDEATHSIG, SIGTERM);
-	dup2(null, STDIN_FILENO);
-	dup2(null, STDOUT_FILENO);
-	if (own)
-		dup2(null, STDERR_FILENO);
+	if (dup2(null, STDIN_FILENO) < 0 || dup2(null, STDOUT_FILENO) < 0 ||
+	    (own && dup2(null, STDERR_FILENO) < 0))
+		_exit(EXIT_NO_PROGRAM);
 	signal(SIGPIPE, SIG_DFL);
 	setenv("OLLAMA_HOST", host, 1);
 	setenv("OLLAMA_NUM_PARALLEL", parallel, 1);
@@ -185,7 +184,8 @@ child_stop(struct child *c)
 	kill(-c->pid, SIGTERM);
 	if (!ends_within(c, STOP_MS))
 		kill(-c->pid, SIGKILL);
-	waitpid(c->pid, NULL, 0);
+	while (waitpid(c->pid, NULL, 0) < 0 && errno == EINTR)
+		continue;
 	close(c->handle);
 	c->pid = 0;
 }

@@ -150,7 +150,8 @@ write_line(struct journal *j, const struct record *r)
 		return;
 	add_record(&line, r);
 	buf_addc(&line, '\n');
-	fwrite(line.data, 1, line.len, j->file);
+	/* A file that is full does not end the node. */
+	(void)fwrite(line.data, 1, line.len, j->file);
 	buf_finish(&line);
 }
 

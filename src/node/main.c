@@ -197,7 +197,7 @@ announce(const struct node *n)
 
 	node_address(n, &text);
 	printf("listening on %s\n", buf_text(&text));
-	fflush(stdout);
+	(void)fflush(stdout);
 	buf_finish(&text);
 }
 

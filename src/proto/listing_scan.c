@@ -74,7 +74,7 @@ static int64_t
 parse_time_s(struct text *t)
 {
 	struct tm tm = {0};
-	int used = 0, hours = 0, minutes = 0;
+	int used = 0, hours = 0, minutes = 0, east_s;
 	const char *zone;
 
 	t->bytes[t->len] = '\0';
@@ -90,7 +90,8 @@ parse_time_s(struct text *t)
 	/* NOLINTNEXTLINE(cert-err34-c): two digits fit */
 	if ((*zone == '+' || *zone == '-') && sscanf(zone + 1, "%2d:%2d", &hours, &minutes) != 2)
 		return INT64_MIN;
-	return (int64_t)timegm(&tm) - (*zone == '-' ? -1 : 1) * (hours * 3600 + minutes * 60);
+	east_s = hours * 3600 + minutes * 60;
+	return (int64_t)timegm(&tm) - (*zone == '-' ? -east_s : east_s);
 }
 
 static void

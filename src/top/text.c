@@ -87,7 +87,7 @@ text_add_duration(struct buf *out, int64_t ms)
 		buf_addf(out, "%lldm%02llds", (long long)s / 60, (long long)s % 60);
 	else if (s < 86400)
 		buf_addf(out, "%lldh%02lldm", (long long)s / 3600, (long long)s / 60 % 60);
-	else if (s < 100 * 86400)
+	else if (s < INT64_C(100) * 86400)
 		buf_addf(out, "%lldd%02lldh", (long long)s / 86400, (long long)s / 3600 % 24);
 	else
 		buf_addf(out, "%lldd", (long long)s / 86400);

@@ -63,9 +63,15 @@ class Tidy:
         self.build = build
         self.memory = build / "tidy"
         self.memory.mkdir(exist_ok=True)
-        self.asked = version + (ROOT / ".clang-tidy").read_text()
+        self.version = version
 
-    def key_of(self, command, folder):
+    def asked_of(self, source):
+        """The settings that it comes under, from those of the house down."""
+        folders = [folder for folder in reversed(source.parents) if folder.is_relative_to(ROOT)]
+        files = [folder / ".clang-tidy" for folder in folders]
+        return self.version + "".join(file.read_text() for file in files if file.exists())
+
+    def key_of(self, source, command, folder):
         words = iter(shlex.split(command))
         bare = []
         for word in words:
@@ -74,12 +80,12 @@ class Tidy:
             elif word not in ("-MD", "-c", "ccache"):
                 bare.append(word)
         made = subprocess.run([*bare, "-D__clang_analyzer__", "-E", "-CC"], cwd=folder, capture_output=True, check=True)
-        return hashlib.sha256(self.asked.encode() + command.encode() + made.stdout).hexdigest()
+        return hashlib.sha256(self.asked_of(source).encode() + command.encode() + made.stdout).hexdigest()
 
     def look(self, row):
         """What it finds in one file, or None when that is known to be clean."""
         source, command, folder = row
-        known = self.memory / self.key_of(command, folder)
+        known = self.memory / self.key_of(source, command, folder)
         if known.exists():
             return None
         said = subprocess.run(

@@ -222,6 +222,9 @@ the_bytes_are_those_of_the_allocator(void **state)
 	static const char body[200000] = {0};
 	struct cache *c;
 
+	/* Under a sanitizer or valgrind it is another one, and tells nothing. */
+	if (mallinfo2().uordblks == 0)
+		return;
 	limits.entries = 50000;
 	limits.bytes = 64 << 20;
 	for (size_t k = 0; k < sizeof(sizes) / sizeof(sizes[0]); k++) {
@@ -237,11 +240,8 @@ the_bytes_are_those_of_the_allocator(void **state)
 		after = mallinfo2();
 		took = after.uordblks + after.hblkhd - before.uordblks - before.hblkhd;
 		assert_true(cache_stats(c).bytes <= limits.bytes);
-		/* Under a sanitizer the allocator is another one, and tells nothing. */
-		if (took > 0) {
-			assert_true(took <= limits.bytes / 10 * 11);
-			assert_in_range(cache_stats(c).bytes, took / 100 * 95, took / 100 * 105);
-		}
+		assert_true(took <= limits.bytes / 10 * 11);
+		assert_in_range(cache_stats(c).bytes, took / 100 * 95, took / 100 * 105);
 		cache_destroy(&c);
 	}
 }

@@ -245,7 +245,7 @@ bed_open(struct bed *b, const struct front_limits *limits)
 	if (!front_listen(b->front, "127.0.0.1:0", &why))
 		fail_msg("%s", buf_text(&why));
 	front_addresses(b->front, &b->address);
-	b->port = atoi(strrchr(buf_text(&b->address), ':') + 1);
+	b->port = (int)strtol(strrchr(buf_text(&b->address), ':') + 1, NULL, 10);
 }
 
 void
@@ -488,7 +488,7 @@ client_status(const struct client *c, int n)
 {
 	const char *at = find_answer(c, n);
 
-	return at == NULL ? 0 : atoi(at + strlen("HTTP/1.1 "));
+	return at == NULL ? 0 : (int)strtol(at + strlen("HTTP/1.1 "), NULL, 10);
 }
 
 void

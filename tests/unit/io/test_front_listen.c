@@ -118,7 +118,7 @@ port_0_takes_a_free_one(void **state)
 	const char *url = listen_on(*state, "127.0.0.1:0");
 
 	assert_memory_equal(url, "http://127.0.0.1:", 17);
-	assert_true(atoi(url + 17) > 0);
+	assert_true(strtol(url + 17, NULL, 10) > 0);
 }
 
 static void

@@ -223,7 +223,7 @@ what_is_no_conversation_has_no_first_turn(void **state)
 	    "{}",
 	    "{\"messages\":null}",
 	    "{\"messages\":[]}",
-	    "{\"messages\":[" SYSTEM "]}",
+	    ("{\"messages\":[" SYSTEM "]}"),
 	    "{\"messages\":[{\"role\":\"users\"},{\"role\":7},{\"x\":\"user\"},\"user\",[\"user\"]]}",
 	};
 
@@ -481,8 +481,8 @@ too_many_values_are_refused_early(void **state)
 	char ones[8192];
 	uint64_t fed = 0;
 
-	for (size_t i = 0; i < sizeof(ones); i += 2)
-		memcpy(ones + i, "1,", 2);
+	for (size_t i = 0; i < sizeof(ones); i++)
+		ones[i] = "1,"[i % 2];
 	assert_true(body_reader_feed(r, str_of("{\"messages\":[")));
 	while (body_reader_feed(r, (struct str){ones, sizeof(ones)}))
 		fed += sizeof(ones);
