@@ -7,7 +7,7 @@ enum {
 };
 
 /* One sample counts for at most so much, so that a night asleep is forgotten soon. */
-static const int64_t LONGEST_SAMPLE_MS = INT64_C(3600) * 1000;
+static const int64_t longest_sample_ms = INT64_C(3600) * 1000;
 
 void
 pace_saw_queue(struct pace *p, bool somebody_waits, int64_t now_ms)
@@ -22,7 +22,7 @@ since_last_us(const struct pace *p, int64_t now_ms)
 {
 	int64_t ms = now_ms - p->since_ms;
 
-	return 1000 * (ms < LONGEST_SAMPLE_MS ? ms : LONGEST_SAMPLE_MS);
+	return 1000 * (ms < longest_sample_ms ? ms : longest_sample_ms);
 }
 
 void

@@ -19,12 +19,12 @@ enum {
 	NORMAL = 3, /* queue_weight */
 };
 
-static const double BUSY_SHARE = 3.0;     /* of the cost, */
-static const double IDLE_SHARE = 1 / 3.0; /* where nobody uses what goes, */
-static const double COPY_SHARE = 0.3;     /* of arrivals, where it is loaded elsewhere too */
-static const double FREE_COPY_SHARE = 0.25;
-static const double COST_RANK = 4.0;
-static const double FREE_RANK = -1e18; /* before all that evicts */
+static const double busy_share = 3.0;     /* of the cost, */
+static const double idle_share = 1 / 3.0; /* where nobody uses what goes, */
+static const double copy_share = 0.3;     /* of arrivals, where it is loaded elsewhere too */
+static const double free_copy_share = 0.25;
+static const double cost_rank = 4.0;
+static const double free_rank = -1e18; /* before all that evicts */
 
 void
 swap_saw_arrival(struct variant *v, int weight, int64_t now_ms)
@@ -82,7 +82,7 @@ swap_weigh_free(const struct wish *w, struct backend *b, int64_t now_ms)
 	return (struct option){
 	    .choice = {.backend = b, .in = w->variant},
 	    .when_ms = (double)now_ms,
-	    .rank = FREE_RANK - rate * 1e6 - b->weight,
+	    .rank = free_rank - rate * 1e6 - b->weight,
 	};
 }
 
@@ -95,8 +95,8 @@ swap_weigh(const struct wish *w, struct backend *b, const struct resident *out, 
 	double quantum_ends = out->waiting > 0 ? (double)p->loaded_at_ms + RESIDENT_TIMES * both : now;
 	double run_out = p->busy > 0 ? later((double)p->ends_at_ms - now, 0) : 0;
 	double full =
-	    0.5 * out->arrivals * time * time * (out->copied ? COPY_SHARE : 1) + out->waiting * time;
-	double cost = full * (out->waiting > 0 || p->busy > 0 ? BUSY_SHARE : IDLE_SHARE);
+	    0.5 * out->arrivals * time * time * (out->copied ? copy_share : 1) + out->waiting * time;
+	double cost = full * (out->waiting > 0 || p->busy > 0 ? busy_share : idle_share);
 	double pays = pays_at(w, cost, now);
 	double starves = now + later(STARVED_MS + STARVED_LOADS * time - (double)w->age_ms, 0);
 	double when = w->starving ? now : pays < starves ? pays : starves;
@@ -106,7 +106,7 @@ swap_weigh(const struct wish *w, struct backend *b, const struct resident *out, 
 	    .choice = {.backend = b, .in = w->variant, .out = out->variant},
 	    .when_ms = when,
 	    .rank =
-	        w->starving ? when : COST_RANK * cost + w->weight * (run_out + in_ms + (when - now)),
+	        w->starving ? when : cost_rank * cost + w->weight * (run_out + in_ms + (when - now)),
 	};
 }
 
@@ -124,12 +124,12 @@ swap_reserves(const struct wish *w, const struct option *o)
 struct option
 swap_weigh_copy(const struct wish *w, struct backend *b, const struct resident *out, int64_t now_ms)
 {
-	double load = load_ms(w->variant, b), cost = FREE_COPY_SHARE * load * NORMAL;
+	double load = load_ms(w->variant, b), cost = free_copy_share * load * NORMAL;
 
 	if (out != NULL) {
 		double time = load + out->load_ms;
 
-		cost = NORMAL * load + 0.5 * out->arrivals * time * time * (out->copied ? COPY_SHARE : 1);
+		cost = NORMAL * load + 0.5 * out->arrivals * time * time * (out->copied ? copy_share : 1);
 	}
 	return (struct option){
 	    .choice = {.backend = b, .in = w->variant, .out = out != NULL ? out->variant : NULL},

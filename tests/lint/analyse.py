@@ -106,6 +106,9 @@ def tidy(build, wanted, jobs):
         source = (pathlib.Path(row["directory"]) / row["file"]).resolve()
         rows.setdefault(source, (source, row["command"], row["directory"]))
     names = [pathlib.Path(name).resolve() for name in wanted] or sorted(rows)
+    strange = [str(name) for name in names if name not in rows]
+    if strange:
+        sys.exit(f"clang-tidy: not compiled here: {', '.join(strange)}")
     checker = Tidy(build, version_of("clang-tidy"))
     known = wrong = 0
     with ThreadPoolExecutor(jobs) as pool:
