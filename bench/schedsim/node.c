@@ -137,8 +137,11 @@ start(struct node *n, struct runner *u, struct request *r)
 static void
 fill_slots(struct node *n, struct runner *u)
 {
-	while (!u->loading && u->running < n->parallel && !list_empty(&u->waiting))
-		start(n, u, LIST_FIRST(&u->waiting, struct request, link));
+	struct request *r;
+
+	while (!u->loading && u->running < n->parallel &&
+	       (r = LIST_FIRST(&u->waiting, struct request, link)) != NULL)
+		start(n, u, r);
 }
 
 static void
