@@ -65,9 +65,10 @@ setup-test: ## the same for the tests
 asan: setup-test ## the suite under AddressSanitizer and UndefinedBehaviorSanitizer alone
 	@python3 tools/test.py asan
 
-valgrind: setup-test build ## the unit tests, and a session of the program itself, under memcheck (an hour)
+valgrind: setup-test build ## under memcheck: unit tests, simulations, and the program in end-to-end tests (an hour)
 	@meson setup --reconfigure $(BUILD) >/dev/null
 	@meson test -C $(BUILD) --no-rebuild --setup valgrind --suite unit --print-errorlogs
+	@meson test -C $(BUILD) --no-rebuild --setup valgrind --print-errorlogs sim/limits sim/variants sim/sched
 	@DROVER_TEST_LIMIT=600 .venv/bin/python -m pytest -q --memcheck --build $(BUILD) \
 		$(addprefix tests/e2e/test_,stream.py client_gone.py reload.py cache.py tls.py life.py)
 
