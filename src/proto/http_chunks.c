@@ -13,6 +13,8 @@ enum chunks_step {
 	SIZE,       /* a further one, or what ends it */
 	SIZE_SPACE, /* RFC 9112 7.1.1: there may be some before an extension, and only there */
 	EXTENSION,
+	QUOTED, /* in it; a line that ends there is none to readers that look for the other quote */
+	QUOTED_PAIR,
 	SIZE_LF,
 	DATA,
 	DATA_CR,
@@ -110,7 +112,14 @@ take(struct http_chunks *c, char byte)
 	case EXTENSION:
 		if (byte == '\r')
 			return go(c, SIZE_LF);
-		return is(byte, HTTP_VALUE) ? go_on_in_extension(c, EXTENSION) : HTTP_BAD;
+		if (!is(byte, HTTP_VALUE))
+			return HTTP_BAD;
+		return go_on_in_extension(c, byte == '"' ? QUOTED : EXTENSION);
+	case QUOTED:
+		if (!is(byte, HTTP_VALUE))
+			return HTTP_BAD;
+		return go_on_in_extension(c, byte == '"' ? EXTENSION : byte == '\\' ? QUOTED_PAIR : QUOTED);
+	case QUOTED_PAIR: return is(byte, HTTP_VALUE) ? go_on_in_extension(c, QUOTED) : HTTP_BAD;
 	case SIZE_LF: return byte == '\n' ? start_data(c) : HTTP_BAD;
 	case DATA: break;
 	case DATA_CR: return byte == '\r' ? go(c, DATA_LF) : HTTP_BAD;

@@ -226,6 +226,7 @@ CHUNKS = [
     cut("7.1.1", "extensions without end", chunked(chunk(b" ", b"1;" + b"a" * 240) * 80), b" " * 68),
     cut("7.1.1", "an extension with a bare LF", sized(SIZE + b";a\n")),
     cut("7.1.1", "an extension with a bare CR", sized(SIZE + b";a\rb")),
+    cut("7.1.1", "an extension whose quotes stay open", sized(SIZE + b';a="b')),
     cut("7.1", "white space behind a size", sized(SIZE + b" ")),
     cut("7.1", "a size that wraps 64 bits", sized(SIZE.rjust(17, b"1"))),
     cut("7.1", "a size with a minus", sized(b"-" + SIZE)),

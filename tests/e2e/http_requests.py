@@ -403,6 +403,8 @@ CHUNKS = [
                     *(chunk(b" ", b"1;" + b"a" * 240) for i in range(200)))),
     refused("7.1.1", "an extension with a bare LF", sized(SIZE + b";a\n")),
     refused("7.1.1", "an extension with a bare CR", sized(SIZE + b";a\rb")),
+    refused("7.1.1", "an extension whose quotes stay open", sized(SIZE + b';a="b')),
+    refused("9110 5.6.4", "an extension whose end is escaped", sized(SIZE + b';a="b\\"')),
     refused("9110 5.5", "an extension with a NUL", sized(SIZE + b";\x00")),
     refused("7.1", "white space behind a size", sized(SIZE + b" ")),
     refused("7.1", "white space before a size", sized(b" " + SIZE)),
