@@ -464,6 +464,7 @@ main(int argc, char **argv)
 		say_ready();
 	run(begun_us / 1000 + (int64_t)seconds * 1000);
 	report(clock_now_us() - begun_us);
+	all_are_done();
 	free(took_us);
 	free(idle);
 	free(clients);

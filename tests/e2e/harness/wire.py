@@ -113,6 +113,8 @@ class Wire:
     def __init__(self, url, receive_buffer=None, source=None, context=None):
         family, address = place_of(url)
         self.host = host_of(url)
+        if is_tls(url):  # before the server begins to wait for the handshake
+            context = context or tls.trusting()
         self.socket = socket.socket(family, socket.SOCK_STREAM)
         self.socket.settimeout(LIMIT_S)
         if receive_buffer:
@@ -123,7 +125,7 @@ class Wire:
         if family != socket.AF_UNIX:
             self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         if is_tls(url):
-            self.socket = tls.TlsSocket(self.socket, context or tls.trusting(), address[0])
+            self.socket = tls.TlsSocket(self.socket, context, address[0])
         self.buffer = bytearray()
         self.ended = False
 
