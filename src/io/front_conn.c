@@ -73,7 +73,7 @@ reset(struct front_conn *c)
 	struct linger now = {.l_onoff = 1, .l_linger = 0};
 
 	c->tls.over = true;
-	(void)setsockopt(bufferevent_getfd(c->bev), SOL_SOCKET, SO_LINGER, &now, sizeof(now));
+	(void)setsockopt(c->fd, SOL_SOCKET, SO_LINGER, &now, sizeof(now));
 	front_conn_kill(c);
 }
 
@@ -118,7 +118,7 @@ static void
 begin_linger(struct front_conn *c)
 {
 	c->state = FRONT_CONN_LINGERING;
-	shutdown(bufferevent_getfd(c->bev), SHUT_WR);
+	shutdown(c->fd, SHUT_WR);
 	c->linger_until_ms = clock_now_ms() + FRONT_LINGER_WHOLE_MS;
 	linger_on(c);
 }
@@ -130,8 +130,7 @@ look_at_reset(struct front_conn *c)
 {
 	int unsent = 0;
 
-	if (ioctl(bufferevent_getfd(c->bev), SIOCOUTQ, &unsent) == 0 && unsent > 0 &&
-	    c->looks++ < RESET_MS / RESET_LOOK_MS)
+	if (ioctl(c->fd, SIOCOUTQ, &unsent) == 0 && unsent > 0 && c->looks++ < RESET_MS / RESET_LOOK_MS)
 		timer_start(&c->read_timer, RESET_LOOK_MS);
 	else
 		reset(c);
@@ -144,7 +143,7 @@ has_input(const struct front_conn *c)
 	char byte;
 
 	return (c->in.len > 0 && !str_eq(c->in, "\r")) ||
-	       recv(bufferevent_getfd(c->bev), &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 1;
+	       recv(c->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 1;
 }
 
 /* A client may have sent a request that was not looked at yet: that one is still answered. */

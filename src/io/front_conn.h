@@ -65,6 +65,8 @@ struct front_conn {
 	bool running;              /* front_conn_run is on the stack */
 	bool reading;              /* `readable` is on */
 	bool idle_over;            /* with IDLE: its time was over once, as something came */
+	bool spilled;              /* `bev` may have output that the kernel did not take at once */
+	int fd;                    /* owned by `bev` */
 	evhtp_connection_t *evhtp; /* owned */
 	struct bufferevent *bev;   /* owned by evhtp; writes */
 	struct event *readable;    /* owned */

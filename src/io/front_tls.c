@@ -52,7 +52,7 @@ on_pull(BIO *bio, char *out, int size)
 	struct front_conn *c = BIO_get_data(bio);
 	BIO_clear_retry_flags(bio);
 	if (c->tls.pull == FRONT_PULL_DUE) {
-		ssize_t n = recv(bufferevent_getfd(c->bev), out, (size_t)size, 0);
+		ssize_t n = recv(c->fd, out, (size_t)size, 0);
 
 		c->tls.pull = n > 0 || (n < 0 && (errno == EAGAIN || errno == EINTR)) ? FRONT_PULL_DONE
 		              : n == 0                                                ? FRONT_PULL_END
@@ -108,7 +108,7 @@ static void
 break_off(struct front_conn *c)
 {
 	c->tls.over = true;
-	(void)shutdown(bufferevent_getfd(c->bev), SHUT_RDWR);
+	(void)shutdown(c->fd, SHUT_RDWR);
 }
 
 void
@@ -212,7 +212,7 @@ static bool
 begins(struct front_conn *c)
 {
 	char first;
-	ssize_t n = recv(bufferevent_getfd(c->bev), &first, 1, MSG_PEEK);
+	ssize_t n = recv(c->fd, &first, 1, MSG_PEEK);
 
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
 		return false;

@@ -31,7 +31,7 @@ static char received[64 * 1024];
 size_t
 front_wire_queued(const struct front_conn *c)
 {
-	return evbuffer_get_length(bufferevent_get_output(c->bev));
+	return c->spilled ? evbuffer_get_length(bufferevent_get_output(c->bev)) : 0;
 }
 
 static void
@@ -49,13 +49,16 @@ front_wire_put(struct front_conn *c, const char *bytes, size_t len)
 	ssize_t n = 0;
 
 	c->handed_bytes += len;
-	if (front_wire_queued(c) == 0)
-		n = send(bufferevent_getfd(c->bev), bytes, len, MSG_NOSIGNAL);
+	if (front_wire_queued(c) == 0) {
+		c->spilled = false;
+		n = send(c->fd, bytes, len, MSG_NOSIGNAL);
+	}
 	if (n < 0)
 		n = 0;
 	if ((size_t)n == len)
 		return;
 	bufferevent_write(c->bev, bytes + n, len - (size_t)n);
+	c->spilled = true;
 	if (c->write_timer.due_ms == 0) {
 		c->taken_bytes = c->handed_bytes - front_wire_queued(c);
 		c->looks = 0;
@@ -124,7 +127,7 @@ static void
 on_look_timer(void *arg)
 {
 	struct front_conn *c = arg;
-	struct pollfd p = {.fd = bufferevent_getfd(c->bev), .events = POLLRDHUP};
+	struct pollfd p = {.fd = c->fd, .events = POLLRDHUP};
 
 	if (c->reading || c->state == FRONT_CONN_DEAD)
 		return;
@@ -176,7 +179,7 @@ front_wire_read(struct front_conn *c)
 		front_tls_readable(c, received, sizeof(received));
 		return;
 	}
-	n = recv(bufferevent_getfd(c->bev), received, sizeof(received), 0);
+	n = recv(c->fd, received, sizeof(received), 0);
 	if (n > 0 && c->tls.over) {
 		pass_over(c, (size_t)n);
 	} else if (n > 0) {
@@ -220,12 +223,11 @@ on_event(struct bufferevent *bev, short what, void *arg)
 void
 front_wire_open(struct front_conn *c)
 {
-	evutil_socket_t fd = bufferevent_getfd(c->bev);
-
-	(void)fcntl(fd, F_SETFD, FD_CLOEXEC);
+	c->fd = bufferevent_getfd(c->bev);
+	(void)fcntl(c->fd, F_SETFD, FD_CLOEXEC);
 	free(c->evhtp->parser);
 	c->evhtp->parser = NULL;
-	c->readable = event_new(loop_base(c->front->loop), fd, EV_READ | EV_PERSIST, on_readable, c);
+	c->readable = event_new(loop_base(c->front->loop), c->fd, EV_READ | EV_PERSIST, on_readable, c);
 	event_add(c->readable, NULL);
 	c->reading = true;
 	bufferevent_disable(c->bev, EV_READ);
