@@ -25,6 +25,7 @@ enum exchange_end {
 	EXCHANGE_STALE,  /* a reused connection closed while the request was on its way, which it did
 	                  * not reach: may be tried again */
 	EXCHANGE_CLOSED, /* closed after the request, before a whole head */
+	EXCHANGE_SEND_TIMEOUT, /* it stopped taking the request */
 	EXCHANGE_FIRST_BYTE_TIMEOUT,
 	EXCHANGE_IDLE_TIMEOUT,
 	EXCHANGE_CUT,        /* closed in the middle of the body */
@@ -35,6 +36,8 @@ enum exchange_end {
 const char *exchange_end_text(enum exchange_end end);
 /* Whether there was no connection at all. */
 bool exchange_end_is_connect(enum exchange_end end);
+/* Whether a time ran out: a gateway's 504. */
+bool exchange_end_is_late(enum exchange_end end);
 /* What `why` of on_end adds to that text; NULL: nothing. */
 const char *exchange_end_detail(enum exchange_end end, const char *why);
 

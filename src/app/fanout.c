@@ -321,7 +321,7 @@ on_end(struct exchange *x, enum exchange_end end, const char *why, void *arg)
 	if (end == EXCHANGE_STALE && f->stale++ < STALE_MAX) {
 		ask(f);
 	} else if (end != EXCHANGE_DONE) {
-		fail(f, end == EXCHANGE_FIRST_BYTE_TIMEOUT ? 504 : 502, exchange_end_text(end));
+		fail(f, exchange_end_is_late(end) ? 504 : 502, exchange_end_text(end));
 	} else if (f->is_stream) {
 		if (f->answer.len > 0)
 			fail(f, 502, "its answer broke off");

@@ -209,6 +209,7 @@ broke(struct errand *e, enum exchange_end end)
 		gateway_saw_fault(g, b, FAULT_BROKEN);
 		fail_by_node(e, 502, exchange_end_text(end));
 		return true;
+	case EXCHANGE_SEND_TIMEOUT:
 	case EXCHANGE_FIRST_BYTE_TIMEOUT:
 	case EXCHANGE_IDLE_TIMEOUT: hang(e); return true;
 	}

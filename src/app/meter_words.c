@@ -39,6 +39,7 @@ meter_word_of_end(enum exchange_end end)
 	case EXCHANGE_CONNECT_TIMEOUT: return "connect";
 	case EXCHANGE_TLS_FAILED: return "tls";
 	case EXCHANGE_STALE: return "stale";
+	case EXCHANGE_SEND_TIMEOUT:
 	case EXCHANGE_FIRST_BYTE_TIMEOUT:
 	case EXCHANGE_IDLE_TIMEOUT: return "hang";
 	case EXCHANGE_CLOSED:

@@ -31,6 +31,7 @@ may_retry(const struct proxy *p, enum exchange_end end)
 	case EXCHANGE_TLS_FAILED:
 	case EXCHANGE_STALE: return true;
 	case EXCHANGE_CLOSED:
+	case EXCHANGE_SEND_TIMEOUT:
 	case EXCHANGE_FIRST_BYTE_TIMEOUT:
 	case EXCHANGE_BAD_ANSWER: return is_read(p);
 	case EXCHANGE_DONE:
@@ -53,6 +54,7 @@ report_fault(struct proxy *p, enum exchange_end end)
 	case EXCHANGE_CONNECT_FAILED:
 	case EXCHANGE_CONNECT_TIMEOUT: fault = FAULT_CONNECT; break;
 	case EXCHANGE_TLS_FAILED: fault = FAULT_TLS; break;
+	case EXCHANGE_SEND_TIMEOUT:
 	case EXCHANGE_FIRST_BYTE_TIMEOUT:
 	case EXCHANGE_IDLE_TIMEOUT: fault = FAULT_HANG; break;
 	case EXCHANGE_CLOSED:
@@ -101,8 +103,7 @@ static void
 on_failed(struct relay *y, enum exchange_end end, void *arg)
 {
 	struct proxy *p = arg;
-	bool late = end == EXCHANGE_FIRST_BYTE_TIMEOUT || end == EXCHANGE_IDLE_TIMEOUT ||
-	            end == EXCHANGE_CONNECT_TIMEOUT;
+	bool late = exchange_end_is_late(end);
 	struct buf message = {0};
 
 	report_fault(p, end);

@@ -126,8 +126,10 @@ upload_end(struct upload *u)
 	r->work = NULL;
 	r->backend = l->backend;
 	if (l->end != EXCHANGE_DONE) {
-		request_fail(r, JOB_BACKEND_ERROR, 502, 0, "backend '%s' failed: %s", l->backend,
-		             exchange_end_text(l->end));
+		bool late = exchange_end_is_late(l->end);
+
+		request_fail(r, late ? JOB_DEADLINE : JOB_BACKEND_ERROR, late ? 504 : 502, 0,
+		             "backend '%s' failed: %s", l->backend, exchange_end_text(l->end));
 	} else {
 		r->status = l->status;
 		r->bytes_out += l->answer.len;

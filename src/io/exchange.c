@@ -283,7 +283,7 @@ on_limit(void *arg)
 
 	switch (x->phase) {
 	case SENDING:
-		end(x, false, EXCHANGE_IDLE_TIMEOUT, "the node stopped taking the request");
+		end(x, false, EXCHANGE_SEND_TIMEOUT, "the node stopped taking the request");
 		return;
 	case WAITING: end(x, false, EXCHANGE_FIRST_BYTE_TIMEOUT, "no answer in time"); return;
 	case ANSWERING: end(x, false, EXCHANGE_IDLE_TIMEOUT, "the answer stalled"); return;

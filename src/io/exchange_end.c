@@ -13,6 +13,7 @@ exchange_end_text(enum exchange_end end)
 	case EXCHANGE_TLS_FAILED: return "no TLS connection could be made";
 	case EXCHANGE_STALE: return "it closed an idle connection";
 	case EXCHANGE_CLOSED: return "it closed the connection before it answered";
+	case EXCHANGE_SEND_TIMEOUT: return "it stopped taking the request";
 	case EXCHANGE_FIRST_BYTE_TIMEOUT: return "it did not begin to answer in time";
 	case EXCHANGE_IDLE_TIMEOUT: return "it stopped in the middle of its answer";
 	case EXCHANGE_CUT: return "it closed the connection in the middle of its answer";
@@ -35,4 +36,11 @@ exchange_end_is_connect(enum exchange_end end)
 {
 	return end == EXCHANGE_CONNECT_FAILED || end == EXCHANGE_CONNECT_TIMEOUT ||
 	       end == EXCHANGE_TLS_FAILED;
+}
+
+bool
+exchange_end_is_late(enum exchange_end end)
+{
+	return end == EXCHANGE_CONNECT_TIMEOUT || end == EXCHANGE_SEND_TIMEOUT ||
+	       end == EXCHANGE_FIRST_BYTE_TIMEOUT || end == EXCHANGE_IDLE_TIMEOUT;
 }

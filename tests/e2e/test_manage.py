@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import threading
 
 import harness
 import ollama
@@ -243,6 +244,32 @@ def test_a_blob_comes_on_a_connection_of_its_own(stage):
     assert gateway.post("/api/blobs/sha256:" + "0" * 64, b"weights").status == 200
     first, second, blob = (exchange.socket for exchange in node.exchanges)
     assert first is second and blob is not first
+
+
+class FullNode(fake.FakeNode):
+    """Takes the head of a blob, and nothing more."""
+
+    def read_body(self, head, reader):
+        if b"/api/blobs/" not in head.split(b"\r\n")[0]:
+            return super().read_body(head, reader)
+        assert self.go_on.wait(wire.LIMIT_S)
+        raise ConnectionError
+
+    go_on = threading.Event()
+
+
+def test_a_node_that_takes_no_more_of_a_blob_is_a_504(stage):
+    node = stage.add(FullNode())
+    gateway = stage.gateway([node], {"timeouts": {"idle": "200ms"}})
+    with wire.Wire(gateway.url) as client:
+        size = 64 << 20  # more than the buffers of two sockets have room for
+        fields = [("Content-Length", str(size))]
+        client.request("POST", "/api/blobs/sha256:" + "0" * 64, None, fields)
+        client.send(bytes(size))
+        answer = client.read_answer()
+    node.go_on.set()
+    assert answer.status == 504
+    assert answer.json()["error"].endswith("it stopped taking the request")
 
 
 def test_a_blob_of_a_client_that_leaves_is_dropped(stage):

@@ -284,7 +284,7 @@ a_node_that_stops_taking_the_body_is_told(void **state)
 	c->peer->on_data = stops_reading;
 	start_large_upload(c);
 	client_run(c);
-	assert_int_equal(c->end, EXCHANGE_IDLE_TIMEOUT);
+	assert_int_equal(c->end, EXCHANGE_SEND_TIMEOUT);
 	assert_int_equal(c->status, 0);
 	free(source.bytes);
 }
