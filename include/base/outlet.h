@@ -7,8 +7,8 @@
 
 #include "base/str.h"
 
-/* How much of it was written. Less than all: there is no room and `wait_ms` did not bring any, or
- * it failed, of a full disk for instance (0 bytes then say nothing of whether it ever will). */
+/* How much of it was written; lines of up to 4 KiB arrive whole or not at all. Less than all: there
+ * is no room and `wait_ms` did not bring any, or it failed, of a full disk for instance. */
 size_t outlet_write(int fd, struct str data, int wait_ms);
 
 #endif

@@ -34,6 +34,19 @@ has_room(int fd, int wait_ms)
 	return ready > 0;
 }
 
+/* As many whole lines as a pipe takes in one, so that others who write there as well, or the end of
+ * this program, cut none. */
+static size_t
+piece_of(struct str data)
+{
+	const char *end;
+
+	if (data.len <= PIPE_BUF)
+		return data.len;
+	end = memrchr(data.ptr, '\n', PIPE_BUF);
+	return end == NULL ? PIPE_BUF : (size_t)(end - data.ptr) + 1;
+}
+
 size_t
 outlet_write(int fd, struct str data, int wait_ms)
 {
@@ -41,12 +54,12 @@ outlet_write(int fd, struct str data, int wait_ms)
 	size_t at = 0;
 
 	while (at < data.len) {
-		size_t len = data.len - at;
+		struct str left = {data.ptr + at, data.len - at};
 		ssize_t n;
 
 		if (careful && !has_room(fd, wait_ms))
 			break;
-		n = write(fd, data.ptr + at, careful && len > PIPE_BUF ? PIPE_BUF : len);
+		n = write(fd, left.ptr, careful ? piece_of(left) : left.len);
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n <= 0)

@@ -63,6 +63,27 @@ so_does_a_socket(void **state)
 }
 
 static void
+a_pipe_is_left_with_whole_lines(void **state)
+{
+	static char lines[MUCH], piece[65536];
+	int ends[2];
+	size_t written;
+	ssize_t n;
+
+	for (size_t i = 0; i < sizeof(lines); i++)
+		lines[i] = i % 300 == 299 ? '\n' : 'x';
+	assert_int_equal(pipe(ends), 0);
+	written = outlet_write(ends[1], (struct str){lines, sizeof(lines)}, 0);
+	assert_in_range(written, 1, MUCH - 1);
+	assert_int_equal(written % 300, 0);
+	n = read(ends[0], piece, sizeof(piece));
+	assert_int_equal(n, (ssize_t)written);
+	assert_int_equal(piece[n - 1], '\n');
+	close(ends[0]);
+	close(ends[1]);
+}
+
+static void
 a_file_takes_all(void **state)
 {
 	char path[] = "/tmp/outlet-XXXXXX";
@@ -85,9 +106,8 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(a_pipe_takes_what_it_has_room_for),
-	    cmocka_unit_test(so_does_a_socket),
-	    cmocka_unit_test(a_file_takes_all),
+	    cmocka_unit_test(a_pipe_takes_what_it_has_room_for), cmocka_unit_test(so_does_a_socket),
+	    cmocka_unit_test(a_pipe_is_left_with_whole_lines),   cmocka_unit_test(a_file_takes_all),
 	    cmocka_unit_test(what_cannot_be_written_is_said),
 	};
 
