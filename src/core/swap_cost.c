@@ -24,7 +24,8 @@ static const double idle_share = 1 / 3.0; /* where nobody uses what goes, */
 static const double copy_share = 0.3;     /* of arrivals, where it is loaded elsewhere too */
 static const double free_copy_share = 0.25;
 static const double cost_rank = 4.0;
-static const double free_rank = -1e18; /* before all that evicts */
+/* Before all that evicts, and small enough that a weight is not lost in it. */
+static const double free_rank = -1e15;
 
 void
 swap_saw_arrival(struct variant *v, int weight, int64_t now_ms)
