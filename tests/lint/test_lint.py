@@ -2,10 +2,12 @@
 """The checker is checked: a rule finds the sample that breaks it and passes the one beside it."""
 
 import contextlib
+import json
 import pathlib
 import tempfile
 import unittest
 
+import analyse
 import lint
 
 LONG_BODY = "\tx();\n" * lint.MOST_LINES_OF_FUNCTION
@@ -109,6 +111,37 @@ class TestLint(unittest.TestCase):
             if checker.skipped:
                 self.skipTest(checker.skipped[0])
             self.assertIn("make format", checker.complaints[0])
+
+
+LEAKING = """#include <stdlib.h>
+int f(int n);
+int
+f(int n)
+{
+	int *p = malloc(sizeof(*p));
+
+	if (n > 3)
+		return 0;
+	free(p);
+	return n;
+}
+"""
+
+
+class TestCppcheck(unittest.TestCase):
+    def said_of(self, text):
+        with tempfile.TemporaryDirectory() as folder:
+            build = pathlib.Path(folder).resolve()
+            row = {"directory": folder, "file": "a.c", "command": "cc -c a.c"}
+            (build / "compile_commands.json").write_text(json.dumps([row]))
+            (build / "a.c").write_text(text)
+            return analyse.cppcheck(build)
+
+    def test_a_leak_on_one_way_out_is_found(self):
+        if analyse.version_of("cppcheck") is None:
+            self.skipTest("it is not here")
+        self.assertEqual(self.said_of(LEAKING), 1)
+        self.assertEqual(self.said_of(LEAKING.replace("return 0", "n = 0")), 0)
 
 
 if __name__ == "__main__":
