@@ -109,6 +109,14 @@ struct conn *conn_take(struct upstream *u, bool fresh, const struct conn_ops *op
 void conn_keep(struct conn *c);
 /* At once, whatever is pending. The memory lives until the end of the turn. */
 void conn_close(struct conn *c);
+void conn_pause(struct conn *c, bool paused);
+/* The kernel takes its time to acknowledge, until it has once waited 40 ms in vain: a node that
+ * sends nothing new before (Nagle's algorithm) is held up once. */
+void conn_delay_acks(struct conn *c);
+/* 0: no limit. */
+void conn_limit(struct conn *c, int64_t ms);
+
+/* upstream_send.c: */
 /* Puts the parts behind what is pending and sends what the socket takes, without a copy where
  * it takes all. Before CONN_OPEN they only wait. */
 void conn_send(struct conn *c, const struct str *parts, int count);
@@ -120,12 +128,6 @@ size_t conn_pending(const struct conn *c);
 bool conn_has_arrived(const struct conn *c);
 /* Forgets what is pending. */
 void conn_stop_sending(struct conn *c);
-void conn_pause(struct conn *c, bool paused);
-/* The kernel takes its time to acknowledge, until it has once waited 40 ms in vain: a node that
- * sends nothing new before (Nagle's algorithm) is held up once. */
-void conn_delay_acks(struct conn *c);
-/* 0: no limit. */
-void conn_limit(struct conn *c, int64_t ms);
 
 /* For upstream_dial.c: */
 void conn_watch(struct conn *c);
