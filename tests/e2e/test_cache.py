@@ -396,7 +396,7 @@ def test_a_key_gets_only_answers_of_its_models(stage):
 def test_hits_count_as_requests_and_as_tokens_only_where_that_is_wanted(stage):
     node, body = stage.node("tiny"), sure("/api/generate", stream=False)
     for charge in (False, True):
-        row = key("a", requests_per_minute=60, burst=3, tokens_per_minute=10000)
+        row = key("a", requests_per_minute=1, burst=3, tokens_per_minute=200)
         gateway = stage.gateway([node], {"keys": [row], "cache": {"charge": charge}})
 
         def tokens_left():
