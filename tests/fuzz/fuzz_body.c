@@ -39,7 +39,7 @@ read_body(const struct route *route, struct str body, bool whole, struct body_fa
 		ok = body_reader_feed(r, cutter_next(&c));
 	ok = body_reader_end(r, out) && ok;
 	CLAIM(ok == (*body_reader_why(r) == '\0'));
-	strcpy(why, body_reader_why(r));
+	snprintf(why, 256, "%s", body_reader_why(r));
 	body_reader_destroy(&r);
 	return ok;
 }

@@ -181,12 +181,13 @@ static void
 pump(void)
 {
 	struct order o;
-	struct job *j;
 	bool was_loaded, again = true;
 
-	while ((j = sched_take_expired(w.sched, w.now)) != NULL)
-		;
+	while (sched_take_expired(w.sched, w.now) != NULL)
+		continue;
 	while (again) {
+		struct job *j;
+
 		again = w.by_orders && sched_take_order(w.sched, w.now, &o);
 		if (again)
 			take_order(&o);

@@ -359,7 +359,7 @@ the_end_of_the_front_end_is_the_end_of_its_requests(void **state)
 static int
 find_accepted(const struct client *c)
 {
-	struct sockaddr_in mine, peer;
+	struct sockaddr_in mine = {0}, peer = {0};
 	socklen_t len = sizeof(mine);
 
 	assert_int_equal(getsockname(c->fd, (struct sockaddr *)&mine, &len), 0);

@@ -447,7 +447,7 @@ no_more_than_idle_max_are_kept(void **state)
 static int
 own_end(const struct client *c)
 {
-	struct sockaddr_in peer, own;
+	struct sockaddr_in peer = {0}, own = {0};
 	socklen_t len = sizeof(peer);
 
 	assert_int_equal(
