@@ -224,11 +224,11 @@ refusal_of(int status)
 static const char *
 model_of(const struct request *r, char canonical[MODEL_NAME_MAX])
 {
-	const char *sent = r->model_sent != NULL ? r->model_sent : request_model(r);
+	const char *model = r->model;
 
-	if (!model_name_canonical(str_of(sent), canonical) || !gateway_has_model(r->gateway, canonical))
-		return "other";
-	return canonical;
+	if (r->model_sent != NULL && r->model_sent != r->alias_for)
+		model = model_name_canonical(str_of(r->model_sent), canonical) ? canonical : NULL;
+	return model == NULL || !gateway_has_model(r->gateway, model) ? "other" : model;
 }
 
 /* No node ran it for this one. */

@@ -7,6 +7,7 @@
 #include "app/rules.h"
 #include "app/shape.h"
 #include "base/log.h"
+#include "base/mem.h"
 #include "proto/model_name.h"
 
 #include <stdlib.h>
@@ -18,10 +19,16 @@ fallback_init(struct fallback *f, struct str model)
 }
 
 static void
-canonical(struct str name, char out[MODEL_NAME_MAX])
+forget(struct fallback *f)
 {
-	if (!model_name_canonical(name, out))
-		abort(); /* it was looked at, in the request or in the configuration */
+	free(f->canonical);
+	f->canonical = NULL;
+}
+
+void
+fallback_finish(struct fallback *f)
+{
+	forget(f);
 }
 
 /* Whether another model could be served. */
@@ -33,17 +40,20 @@ is_about_model(enum sched_answer answer)
 }
 
 static bool
-take_next(struct fallback *f, const struct request *r, char model[MODEL_NAME_MAX])
+take_next(struct fallback *f, const struct request *r)
 {
-	const struct text_list *names;
+	const struct text_list *names = &rules_find(&r->config->settings, r->model)->fallback;
+	char model[MODEL_NAME_MAX];
 
-	canonical(f->asked, model);
-	names = &rules_find(&r->config->settings, model)->fallback;
 	while (f->tried < names->count) {
 		f->model = str_of(names->items[f->tried++]);
-		canonical(f->model, model);
-		if (auth_may_use_model(r, model))
-			return true;
+		if (!model_name_canonical(f->model, model))
+			abort(); /* it was looked at, with the configuration */
+		if (!auth_may_use_model(r, model))
+			continue;
+		forget(f);
+		f->canonical = mem_strdup(model);
+		return true;
 	}
 	return false;
 }
@@ -67,16 +77,14 @@ renew(struct job *j, const struct request *r, const char *model)
 bool
 fallback_take(struct fallback *f, struct request *r, enum sched_answer answer, struct job *j)
 {
-	char model[MODEL_NAME_MAX];
-
 	if (r->route->kind != ROUTE_RUN || !is_about_model(answer))
 		return false;
 	if (f->tried == 0)
 		f->answer = answer;
-	if (!take_next(f, r, model))
+	if (!take_next(f, r))
 		return false;
-	log_info(r->id, "no backend can serve %.*s, taking %s", STR_ARG(f->asked), model);
-	renew(j, r, model);
+	log_info(r->id, "no backend can serve %.*s, taking %s", STR_ARG(f->asked), f->canonical);
+	renew(j, r, f->canonical);
 	return true;
 }
 
@@ -86,6 +94,7 @@ fallback_give_up(struct fallback *f, enum sched_answer answer)
 	if (f->tried == 0 || !is_about_model(answer))
 		return answer;
 	f->model = f->asked;
+	forget(f);
 	return f->answer;
 }
 

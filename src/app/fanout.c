@@ -17,7 +17,6 @@
 #include "app/shape.h"
 #include "base/mem.h"
 #include "io/exchange.h"
-#include "proto/model_name.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -283,15 +282,14 @@ tell_scheduler(const struct fanout *f)
 {
 	const struct request *r = f->request;
 	struct backend *b = f->servers[f->at]->backend;
-	char model[MODEL_NAME_MAX];
 
-	if (f->status >= 300 || !model_name_canonical(str_of(request_model(r)), model))
+	if (f->status >= 300 || r->model == NULL)
 		return;
 	if (r->route->kind == ROUTE_RUN)
-		backend_saw_unload(b, model);
+		backend_saw_unload(b, r->model);
 	else if (r->route->changes_model) {
-		backend_saw_change(b, model);
-		answers_forget(r->gateway->answers, model);
+		backend_saw_change(b, r->model);
+		answers_forget(r->gateway->answers, r->model);
 	}
 }
 
@@ -446,9 +444,8 @@ fanout_unload(struct request *r)
 {
 	struct fanout *f = fanout_create(r);
 	struct gateway *g = r->gateway;
-	char model[MODEL_NAME_MAX];
 
-	if (!model_name_canonical(str_of(request_model(r)), model)) {
+	if (r->model == NULL) {
 		fanout_free(f);
 		request_refuse(r, 400, "model is required");
 		return;
@@ -459,7 +456,7 @@ fanout_unload(struct request *r)
 
 			if (backend_state(b) == BACKEND_DOWN)
 				continue;
-			if (pass == 0 ? backend_holds_model(b, model) : backend_has_model(b, model))
+			if (pass == 0 ? backend_holds_model(b, r->model) : backend_has_model(b, r->model))
 				f->servers[f->count++] = g->servers[i];
 			if (pass == 1 && f->count == 1)
 				break;

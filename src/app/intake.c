@@ -14,6 +14,7 @@
 #include "app/request.h"
 #include "app/share.h"
 #include "app/upload.h"
+#include "base/mem.h"
 #include "base/random.h"
 #include "proto/model_name.h"
 
@@ -147,12 +148,14 @@ begin_upload(struct request *r)
 
 /* A name that is none is refused later. False: refused. */
 static bool
-may_use_model(struct request *r)
+take_model(struct request *r)
 {
 	char canonical[MODEL_NAME_MAX];
 
-	return !model_name_canonical(str_of(request_model(r)), canonical) ||
-	       auth_allows_model(r, canonical);
+	if (!model_name_canonical(str_of(request_model(r)), canonical))
+		return true;
+	r->model = mem_strdup(canonical);
+	return auth_allows_model(r, canonical);
 }
 
 static void
@@ -165,7 +168,7 @@ begin_model_read(struct request *r)
 		return;
 	}
 	r->alias_for = aliases_find(&r->config->aliases, model);
-	if (may_use_model(r))
+	if (take_model(r))
 		proxy_begin(r);
 }
 
@@ -304,7 +307,7 @@ static void
 begin(struct request *r)
 {
 	resolve_alias(r);
-	if (!may_use_model(r))
+	if (!take_model(r))
 		return;
 	switch ((int)r->route->kind) {
 	case ROUTE_RUN:

@@ -15,7 +15,6 @@
 #include "base/clock.h"
 #include "base/map.h"
 #include "base/mem.h"
-#include "proto/model_name.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -118,20 +117,19 @@ static struct model_meter *
 model_of(struct meter *m, const struct request *r)
 {
 	const char *named = request_model(r);
-	char model[MODEL_NAME_MAX];
 	struct model_meter *mm;
 
 	if (*named == '\0')
 		return m->none;
-	if (!model_name_canonical(str_of(named), model))
+	if (r->model == NULL)
 		return m->other;
-	mm = map_find(&m->models, model);
+	mm = map_find(&m->models, r->model);
 	if (mm != NULL)
 		return mm;
-	if (map_count(&m->models) >= MODELS_MAX || !gateway_has_model(m->gateway, model))
+	if (map_count(&m->models) >= MODELS_MAX || !gateway_has_model(m->gateway, r->model))
 		return m->other;
-	mm = model_meter_create(m, model);
-	map_put(&m->models, model, mm);
+	mm = model_meter_create(m, r->model);
+	map_put(&m->models, r->model, mm);
 	return mm;
 }
 

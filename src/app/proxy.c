@@ -25,6 +25,7 @@ proxy_free(struct proxy *p)
 	list_remove(&p->puzzled_link);
 	timer_finish(&p->deadline);
 	relay_finish(&p->relay);
+	fallback_finish(&p->fallback);
 	heartbeat_finish(&p->heartbeat);
 	free(p);
 }
@@ -169,11 +170,10 @@ const struct work_ops proxy_work_ops = {
     .job = job,
 };
 
-void
-proxy_canonical_model(const struct proxy *p, char out[MODEL_NAME_MAX])
+const char *
+proxy_model(const struct proxy *p)
 {
-	if (!model_name_canonical(p->fallback.model, out))
-		abort(); /* proxy_begin looked */
+	return p->fallback.canonical != NULL ? p->fallback.canonical : p->request->model;
 }
 
 static void submit(struct proxy *p);
@@ -182,11 +182,9 @@ void
 proxy_refuse_unloaded(struct proxy *p)
 {
 	const struct gateway *g = p->request->gateway;
-	char model[MODEL_NAME_MAX];
 	const struct load_failure *f;
 
-	proxy_canonical_model(p, model);
-	f = loader_find_failure(g->loader, model);
+	f = loader_find_failure(g->loader, proxy_model(p));
 	if (f == NULL) /* it was loaded meanwhile: too late for this one */
 		proxy_fail(p, JOB_REFUSED, 503, LISTING_FRESH_MS, "the model could not be loaded");
 	else
@@ -253,11 +251,9 @@ static void
 submit(struct proxy *p)
 {
 	struct gateway *g = p->request->gateway;
-	char model[MODEL_NAME_MAX];
 	enum sched_answer answer;
 
-	proxy_canonical_model(p, model);
-	answer = sched_submit(g->sched, &p->job, model, clock_now_ms());
+	answer = sched_submit(g->sched, &p->job, proxy_model(p), clock_now_ms());
 	if (answer == SCHED_QUEUED)
 		dispatch_wake(g);
 	else if (answer != SCHED_UNKNOWN_MODEL || !ask_again(p))
@@ -302,15 +298,13 @@ void
 proxy_give_up(struct job *j)
 {
 	struct proxy *p = proxy_of(j);
-	char model[MODEL_NAME_MAX];
 
 	p->request->waited_ms = clock_now_ms() - j->queued_at_ms;
 	if (j->end == JOB_DEADLINE) {
 		proxy_fail(p, JOB_DEADLINE, 504, 0, "the request waited too long in the queue");
 		return;
 	}
-	proxy_canonical_model(p, model);
-	refuse(p, sched_outlook(p->request->gateway->sched, j, model));
+	refuse(p, sched_outlook(p->request->gateway->sched, j, proxy_model(p)));
 }
 
 void
@@ -352,19 +346,18 @@ void
 proxy_begin(struct request *r)
 {
 	struct proxy *p = NEW(struct proxy);
-	struct str model = str_of(request_model(r));
-	char canonical[MODEL_NAME_MAX];
 
 	p->work.ops = &proxy_work_ops;
 	p->request = r;
-	fallback_init(&p->fallback, model);
+	fallback_init(&p->fallback, str_of(request_model(r)));
 	job_init(&p->job, CLASS_NORMAL);
 	list_init(&p->puzzled_link);
 	timer_init(&p->deadline, r->gateway->loop, on_deadline, p);
 	heartbeat_init(&p->heartbeat, r, say_where, p);
-	if (!model_name_canonical(model, canonical)) {
-		request_refuse(r, 400, model.len == 0 ? "model is required" : "invalid model name");
-	} else if (terms_take(r, canonical, &p->job) && enter(r, canonical, &p->job)) {
+	if (r->model == NULL) {
+		request_refuse(r, 400,
+		               *request_model(r) == '\0' ? "model is required" : "invalid model name");
+	} else if (terms_take(r, r->model, &p->job) && enter(r, r->model, &p->job)) {
 		watch_deadline(p);
 		heartbeat_start(&p->heartbeat);
 		r->work = &p->work;

@@ -139,13 +139,11 @@ give_up_on(struct proxy *p)
 {
 	struct gateway *g = p->request->gateway;
 	const char *backend = backend_name(p->job.backend);
-	char model[MODEL_NAME_MAX];
 
-	proxy_canonical_model(p, model);
 	log_warn(p->request->id, "backend %s: no answer, and it does not hold %s any more", backend,
-	         model);
+	         proxy_model(p));
 	relay_abandon(&p->relay);
-	loader_saw_stuck(g->loader, model, backend);
+	loader_saw_stuck(g->loader, proxy_model(p), backend);
 	watchdog_saw_stuck(&p->job, clock_now_ms());
 	if (!retry(p, "lost_model"))
 		proxy_refuse_unloaded(p);
@@ -176,18 +174,16 @@ proxy_dispatch(struct job *j, bool was_loaded)
 	    .first_byte_ms = s->timeouts.first_byte,
 	    .idle_ms = s->timeouts.idle,
 	};
-	char model[MODEL_NAME_MAX];
 
-	proxy_canonical_model(p, model);
 	if (!was_loaded)
-		limits.first_byte_ms += rules_load_ms(s, model);
+		limits.first_byte_ms += rules_load_ms(s, proxy_model(p));
 	r->model_sent = fallback_name(&p->fallback);
 	if (r->model_sent == NULL)
 		r->model_sent = r->alias_for;
 	if (fallback_name(&p->fallback) != NULL)
 		share_spoil(r);
 	if (r->route->kind == ROUTE_RUN)
-		shape_body(r, model, j);
+		shape_body(r, proxy_model(p), j);
 	else if (r->route->kind == ROUTE_SHOW)
 		shape_model(r);
 	r->waited_ms = j->dispatched_at_ms - j->queued_at_ms;

@@ -14,7 +14,6 @@
 #include "app/proxy.h"
 #include "app/relay.h"
 #include "app/request.h"
-#include "proto/model_name.h"
 
 struct proxy {
 	struct work work; /* first */
@@ -37,7 +36,7 @@ proxy_of(struct job *j)
 }
 
 /* The name that the scheduler knows the job's model by. */
-void proxy_canonical_model(const struct proxy *p, char out[MODEL_NAME_MAX]);
+const char *proxy_model(const struct proxy *p);
 /* After the request was ended, or handed to another work. */
 void proxy_free(struct proxy *p);
 /* Gives back the slot or the place in the queue, and detaches from the request. The caller

@@ -196,6 +196,7 @@ finish(struct request *r, enum job_end end)
 	request_drop_readers(r);
 	buf_finish(&r->rewritten);
 	buf_finish(&r->target);
+	free(r->model);
 	if (config_release(&r->config))
 		dispatch_wake(g); /* nodes that left with it can go */
 	pool_give(&requests, r);

@@ -38,14 +38,16 @@ struct request {
 	struct str tail;   /* of the path, behind the route's '*'; in the head */
 	struct str origin; /* to be allowed in the answer; in the head; ptr NULL: none */
 	struct client_address address;
-	struct caller *caller;      /* the gateway's, held; NULL: not known, or any may come here */
-	struct limit_stay stay;     /* among what its caller may have at once */
-	const char *alias_for;      /* what the model that was named stands for; NULL: itself */
-	const char *model_sent;     /* in its place, to the node; NULL: as the client wrote it */
-	struct buf target;          /* so that the node is told of it, where the model is in the path */
-	struct work *work;          /* owned; NULL: none */
-	struct share *share;        /* owned; NULL: its answer is neither kept nor shared */
-	bool in_stream;             /* the head of an event stream was sent ahead of the answer */
+	struct caller *caller;  /* the gateway's, held; NULL: not known, or any may come here */
+	struct limit_stay stay; /* among what its caller may have at once */
+	char *model;            /* owned; canonical name of the model that is meant, once the body is
+	                         * read; NULL: what was named is no name of a model */
+	const char *alias_for;  /* what the model that was named stands for; NULL: itself */
+	const char *model_sent; /* in its place, to the node; NULL: as the client wrote it */
+	struct buf target;      /* so that the node is told of it, where the model is in the path */
+	struct work *work;      /* owned; NULL: none */
+	struct share *share;    /* owned; NULL: its answer is neither kept nor shared */
+	bool in_stream;         /* the head of an event stream was sent ahead of the answer */
 	struct body_reader *reader; /* owned; NULL: none */
 	struct zstd_body *unzip;    /* owned; in front of the reader; NULL: none */
 	struct buf body;            /* collected, as it came */

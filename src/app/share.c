@@ -267,7 +267,6 @@ reply_fresh(struct share *s)
 bool
 share_begin(struct request *r)
 {
-	char model[MODEL_NAME_MAX];
 	enum answer_family family;
 	struct cache_key key;
 	struct str control;
@@ -275,12 +274,11 @@ share_begin(struct request *r)
 
 	if (!answers_are_kept(&r->config->settings) || !answer_family_of(r->route, &family))
 		return false;
-	if (!model_name_canonical(str_of(request_model(r)), model) ||
-	    !read_key(r, family, model, &key)) {
+	if (r->model == NULL || !read_key(r, family, r->model, &key)) {
 		r->cache = "bypass";
 		return false;
 	}
-	r->share = s = share_create(r, family, model, &key);
+	r->share = s = share_create(r, family, r->model, &key);
 	control = header(r, "Cache-Control");
 	if (!str_list_has(control, "no-cache") && reply_fresh(s) == WAY_TAKEN)
 		return true;

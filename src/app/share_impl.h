@@ -10,7 +10,6 @@
 #include "app/playback.h"
 #include "app/request.h"
 #include "app/share.h"
-#include "proto/model_name.h"
 
 struct share {
 	struct work work; /* first */
