@@ -205,16 +205,22 @@ syntax_host(struct str text, struct buf *why)
 bool
 syntax_origin(struct str text, struct buf *why)
 {
-	const char *scheme = text.len > 3 ? memmem(text.ptr, text.len, "://", 3) : NULL;
-	const char *host = scheme == NULL ? text.ptr : scheme + strlen("://");
-	bool has_path = memchr(host, '/', text.len - (size_t)(host - text.ptr)) != NULL;
+	static const char no_origin[] =
+	    "is no origin; give one like https://app.example.org or http://10.0.0.*:*";
+	struct str host = text;
+	const char *scheme;
 
+	if (text.ptr == NULL || !is_plain(text, ",\"\\"))
+		return refuse(why, no_origin);
+	scheme = memmem(text.ptr, text.len, "://", strlen("://"));
+	if (scheme == NULL)
+		return memchr(text.ptr, '*', text.len) != NULL || refuse(why, no_origin);
+	host.ptr = scheme + strlen("://");
+	host.len = (size_t)(text.ptr + text.len - host.ptr);
 	/* RFC 6454 7: no browser says a path. */
-	if (has_path && scheme != NULL)
+	if (memchr(host.ptr, '/', host.len) != NULL)
 		return refuse(why, "has a path, which no origin has; leave away what is behind the host");
-	if (is_plain(text, ",\"\\") && (scheme != NULL || memchr(text.ptr, '*', text.len) != NULL))
-		return true;
-	return refuse(why, "is no origin; give one like https://app.example.org or http://10.0.0.*:*");
+	return true;
 }
 
 bool

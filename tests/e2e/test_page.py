@@ -139,6 +139,21 @@ def test_cancel_asks_and_then_cancels(stage, page):
     busy.finish("runs", "first")
 
 
+def test_who_is_quick_cancels_once(stage, page):
+    """The dialog says later that it was closed, perhaps after the next one was answered."""
+    busy = Busy(stage)
+    busy.open(page)
+    page.run(
+        "['no', 'yes'].forEach((value) => {"
+        "document.querySelector('#waiting tr[data-id=second] button').click();"
+        "document.querySelector(`#ask button[value=${value}]`).click(); })"
+    )
+    assert busy.clients["second"].read_answer().status == 403
+    page.wait("!document.querySelector('#waiting tr[data-id=second]:not(.gone)')")
+    page.wait("[...document.querySelectorAll('#recent td')].some((c) => c.textContent === 'second')")
+    busy.finish("runs", "first")
+
+
 def test_all_of_it_is_done_by_keyboard_and_the_focus_stays(stage, page):
     busy = Busy(stage)
     busy.open(page)

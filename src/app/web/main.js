@@ -184,9 +184,9 @@ function askToCancel(row) {
   const dialog = byId('ask');
   const what = `${row.id}, of ${row.key ?? 'somebody'} for ${row.model ?? row.route ?? 'nothing yet'}`;
   setText(byId('ask-what'), what);
-  dialog.returnValue = 'no';
-  dialog.onclose = () => {
-    if (dialog.returnValue !== 'yes') return;
+  // Not at `close`, which comes later: that of the question before could take the answer to this one.
+  byId('ask-form').onsubmit = (event) => {
+    if (event.submitter?.value !== 'yes') return;
     act('DELETE', `/admin/v1/requests/${encodeURIComponent(row.id)}`, `Cancelled ${row.id}.`);
   };
   dialog.showModal();
