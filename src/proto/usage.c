@@ -33,7 +33,7 @@ count_newlines(struct str piece)
 	uint64_t count = 0;
 	const char *at;
 
-	while ((at = memchr(piece.ptr, '\n', piece.len)) != NULL) {
+	while (piece.len > 0 && (at = memchr(piece.ptr, '\n', piece.len)) != NULL) {
 		count++;
 		piece.len -= (size_t)(at + 1 - piece.ptr);
 		piece.ptr = at + 1;
