@@ -84,6 +84,7 @@ def text_of(gateway, nodes, folder):
         "SERVERS": "\n".join(gateway.server(node) for node in nodes),
         "DIR": folder,
         "QUEUE": 512,
+        "TLS": "",
     }
     template = (HERE / gateway.template).read_text()
     return re.sub(r"@([A-Z]+)@", lambda m: str(values[m.group(1)]), template)
